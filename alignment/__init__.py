@@ -1,0 +1,1 @@
+"""Representations of sentences, and how well they align across languages."""

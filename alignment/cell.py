@@ -1,0 +1,226 @@
+"""One cell: a bitext under one pooling and map, scored at every layer."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..data import Bitext, surface_vectors
+from .maps import MAP_FIT, MAPS
+from .measures import Measure
+from .pairing import Pairing, group_numbers, pair_surface, pair_vectors, text_classes
+from .represent import Representations
+from .retrieval import Outcome, TooFewSentences
+from .table import make_table
+from .uncertainty import LEVEL, group_bootstrap, jackknife
+
+READ_BYTES = 256 << 20  # vectors of a bitext held at once
+SURFACE_LIMIT = 20_000  # sentences; the surface floor needs n × n similarities
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """A bitext with what all its cells share: classes, groups, and the surface floor."""
+
+    bitext: Bitext
+    duplicates: str  # "class" or "index"
+    resample: str  # "group" or "sentence"
+
+    @cached_property
+    def classes(self) -> tuple[np.ndarray, np.ndarray]:
+        """Class numbers of both sides; by index every text is its own class."""
+        if self.duplicates == "index":
+            return np.arange(len(self.bitext)), np.arange(len(self.bitext))
+        return text_classes(self.bitext.source.texts), text_classes(self.bitext.target.texts)
+
+    @cached_property
+    def groups(self) -> np.ndarray:
+        """Group numbers: the unit of resampling."""
+        known = self.bitext.groups if self.resample == "group" else None
+        return group_numbers(known, len(self.bitext))
+
+    @property
+    def interval(self) -> str:
+        """What is resampled: documents where the corpus knows them."""
+        return "group" if self.resample == "group" and self.bitext.groups else "sentence"
+
+    @cached_property
+    def surface(self) -> Pairing | None:
+        """The pairing of character n-gram vectors; None for a bitext too large for it."""
+        if len(self.bitext) > SURFACE_LIMIT:
+            return None
+        x, y = surface_vectors(self.bitext.source.texts, self.bitext.target.texts)
+        return pair_surface(x, y, classes=self.classes)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One row to be: everything but the interval of a mean, which all entries share a pass for."""
+
+    layer: int
+    measure: Measure
+    direction: str
+    value: float
+    null: float
+    outcomes: np.ndarray | None
+    ends: tuple[float, float] | None
+
+
+def score_cell(
+    scored: Scored,
+    representations: Representations,
+    *,
+    layers: Sequence[int],
+    map_name: str,
+    measures: Sequence[Measure],
+    seed: int,
+    columns: Mapping[str, Any],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the score table of a cell and the outcomes of its sentences.
+
+    Args:
+        scored: the bitext.
+        representations: where its vectors are.
+        layers: which layers to score.
+        map_name: a key of `MAPS`.
+        measures: what to compute.
+        seed: of the bootstrap; the same for all layers and measures, so that they may be compared.
+        columns: what else stands in every row (checkpoint, pooling, …).
+    """
+    entries: list[_Entry] = []
+    items: list[pd.DataFrame] = []
+    dim = 0
+    for layer, x, y in _layers(scored.bitext, representations, layers):
+        dim = x.shape[1]
+        x, y = MAPS[map_name](x, y)
+        pairing = pair_vectors(x, y, classes=scored.classes, groups=scored.groups)
+        entries += _entries(pairing, layer, measures)
+        items += _items(scored.bitext, pairing, layer)
+    surface = {} if scored.surface is None else _surface(scored.surface, measures)
+    counts = sum(
+        representations.counts(side)[:, 1:].sum(axis=0, dtype=np.int64)
+        for side in (scored.bitext.source, scored.bitext.target)
+    )
+    bitext = scored.bitext
+    fixed = dict(columns) | {
+        "corpus": bitext.corpus,
+        "split": bitext.split,
+        "unit": "sentence",
+        "source": bitext.source.language,
+        "target": bitext.target.language,
+        "source_code": bitext.source.code,
+        "target_code": bitext.target.code,
+        "map": map_name,
+        "map_fit": MAP_FIT[map_name],
+        "level": LEVEL,
+        "z": float("nan"),
+        "p": float("nan"),
+        "n": len(bitext),
+        "candidates": len(bitext),
+        "groups": int(scored.groups.max()) + 1,
+        "duplicates": scored.duplicates,
+        "dim": dim,
+        "truncated": int(counts[0]),
+        "unknown": int(counts[1]),
+        "resample_seed": seed,
+    }
+    ends = _bootstrap(entries, scored.groups, seed)
+    table = make_table(
+        fixed
+        | {
+            "layer": entry.layer,
+            "depth": entry.layer / representations.last if representations.last else 1.0,
+            "measure": entry.measure.name,
+            "direction": entry.direction,
+            "value": entry.value,
+            "low": low,
+            "high": high,
+            "interval": f"{scored.interval} " + ("jackknife" if entry.ends else "bootstrap"),
+            "null": entry.null,
+            "null_kind": "shuffle",
+            "surface": surface.get((entry.measure.name, entry.direction), float("nan")),
+        }
+        for entry, (low, high) in zip(entries, ends, strict=True)
+    )
+    return table, pd.concat(items, ignore_index=True)
+
+
+def _layers(
+    bitext: Bitext, representations: Representations, layers: Sequence[int]
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Yield (layer, source vectors, target vectors), reading as many layers at once as fit."""
+    at, step = 0, 1
+    while at < len(layers):
+        some = layers[at : at + step]
+        x = representations.read(bitext.source, some)
+        y = representations.read(bitext.target, some)
+        yield from zip(some, x, y, strict=True)
+        at += step
+        step = max(1, READ_BYTES // (x[0].nbytes + y[0].nbytes))
+
+
+def _entries(pairing: Pairing, layer: int, measures: Sequence[Measure]) -> Iterator[_Entry]:
+    for measure in measures:
+        if measure.statistic is not None:
+            value, left_out = measure.statistic(pairing)
+            ends = jackknife(value, left_out)
+            yield _Entry(layer, measure, "both", value, 0.0, None, ends)
+        for outcome in _outcomes(measure, pairing):
+            value = float(outcome.sentences.mean())
+            yield _Entry(layer, measure, outcome.direction, value, outcome.null, outcome.sentences, None)
+
+
+def _outcomes(measure: Measure, pairing: Pairing) -> list[Outcome]:
+    """Return a measure's outcomes; none where the bitext has too few sentences for it."""
+    if measure.compute is None:
+        return []
+    try:
+        return measure.compute(pairing)
+    except TooFewSentences:
+        return []
+
+
+def _surface(pairing: Pairing, measures: Sequence[Measure]) -> dict[tuple[str, str], float]:
+    return {
+        (entry.measure.name, entry.direction): entry.value for entry in _entries(pairing, 0, measures)
+    }
+
+
+def _bootstrap(entries: Sequence[_Entry], groups: np.ndarray, seed: int) -> list[tuple[float, float]]:
+    """Return the interval of every entry; all means are resampled together."""
+    means = [entry.outcomes for entry in entries if entry.outcomes is not None]
+    if means:
+        low, high = group_bootstrap(np.stack(means, axis=1), groups, rng=np.random.default_rng(seed))
+        ends = iter(zip(low.tolist(), high.tolist(), strict=True))
+    return [entry.ends or next(ends) for entry in entries]
+
+
+def _items(bitext: Bitext, pairing: Pairing, layer: int) -> Iterator[pd.DataFrame]:
+    """Yield, per direction, what became of every sentence."""
+    found = pairing.found
+    sides = (
+        ("forward", found.rows, bitext.source, bitext.target, pairing.target_class),
+        ("backward", found.columns, bitext.target, bitext.source, pairing.source_class),
+    )
+    for direction, nearest, queries, candidates, classes in sides:
+        wrong = classes[nearest.ids] != classes[:, None]
+        at = wrong.argmax(axis=1)[:, None]
+        best = np.take_along_axis(nearest.ids, at, 1)[:, 0]
+        scores = np.take_along_axis(nearest.scores, at, 1)[:, 0]
+        some = wrong.any(axis=1)  # a gold with as many duplicates as neighbours were kept has none
+        ids = np.asarray(candidates.ids, dtype=object)
+        yield pd.DataFrame(
+            {
+                "layer": np.int16(layer),
+                "direction": direction,
+                "id": np.asarray(queries.ids, dtype=object),
+                "rank": nearest.rank.astype(np.int32),
+                "ties": nearest.ties.astype(np.int32),
+                "gold_score": found.gold_scores,
+                "best_wrong": np.where(some, ids[best], None),
+                "best_wrong_score": np.where(some, scores, np.nan).astype(np.float32),
+            }
+        )

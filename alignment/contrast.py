@@ -1,0 +1,79 @@
+"""Contrast measures: how far translations stand out among the cosines of all pairs.
+
+s_ij is the cosine of source i and target j; matched pairs are i = j. Unlike a retrieval accuracy these
+do not depend on the number of candidates.
+"""
+
+import numpy as np
+from jaxtyping import Float
+
+from .pairing import Pairing
+from .retrieval import Outcome
+
+
+def contrast(pairing: Pairing) -> list[Outcome]:
+    """Mean cosine of translations minus the mean cosine of all other pairs.
+
+    A value in [-2, 2], 0 in expectation under re-pairing (exactly). Per sentence: s_ii minus the mean
+    over the rest of its row (forward), its column (backward), the average of the two (mean).
+    """
+    moments, n = pairing.moments, len(pairing)
+    matched = moments.matched
+    forward = matched - (moments.row_sums - matched) / (n - 1)
+    backward = matched - (moments.column_sums - matched) / (n - 1)
+    return [
+        Outcome("forward", forward, 0.0),
+        Outcome("backward", backward, 0.0),
+        Outcome("mean", (forward + backward) / 2, 0.0),
+    ]
+
+
+def dprime(pairing: Pairing) -> tuple[float, Float[np.ndarray, "g"]]:
+    """Sensitivity index d' = (μ₁ - μ₀) / sqrt((σ₁² + σ₀²) / 2) of matched against other pairs.
+
+    μ₁, σ₁² are mean and variance (divisor n) of s_ii, μ₀, σ₀² those of the n² - n other cosines.
+    Unbounded; 0 where the two means agree, nan where no cosine differs from another. Under re-pairing
+    the numerator's expectation is exactly 0. Source: Green & Swets 1966.
+
+    Returns:
+        The value, and the values that leave out one group each, for the jackknife.
+    """
+    m, groups = pairing.moments, pairing.groups
+    count = int(groups.max()) + 1
+
+    def total(per_row: np.ndarray) -> Float[np.ndarray, "g"]:
+        return np.bincount(groups, weights=per_row, minlength=count)
+
+    size = np.bincount(groups).astype(np.float64)
+    within, within_squares = pairing.blocks
+    all_sum, all_squares = m.row_sums.sum(), m.row_squares.sum()
+    # what is left when the rows and columns of a group go: inclusion and exclusion
+    left = {
+        "n": len(pairing) - size,
+        "matched": m.matched.sum() - total(m.matched),
+        "matched_squares": (m.matched**2).sum() - total(m.matched**2),
+        "sum": all_sum - total(m.row_sums) - total(m.column_sums) + within,
+        "squares": all_squares - total(m.row_squares) - total(m.column_squares) + within_squares,
+    }
+    whole = np.array(
+        [len(pairing), m.matched.sum(), (m.matched**2).sum(), all_sum, all_squares], dtype=np.float64
+    )
+    return float(_dprime(*whole)), _dprime(*left.values())
+
+
+def _dprime(
+    n: np.ndarray,
+    matched: np.ndarray,
+    matched_squares: np.ndarray,
+    sums: np.ndarray,
+    squares: np.ndarray,
+) -> Float[np.ndarray, "..."]:
+    """Return d' from sums over the matched and over all pairs."""
+    others = n * n - n
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean_1, mean_0 = matched / n, (sums - matched) / others
+        variance_1 = matched_squares / n - mean_1**2
+        variance_0 = (squares - matched_squares) / others - mean_0**2
+        spread = np.maximum(variance_1 + variance_0, 0) / 2
+        # rounding leaves about 1e-16 where all cosines are equal; d' is not defined there
+        return np.where(spread > 1e-14, (mean_1 - mean_0) / np.sqrt(spread), np.nan)

@@ -1,0 +1,107 @@
+"""The identity of a checkpoint: what it computes, not what its folder is called.
+
+sha256 over the encoder's tensors (sorted names, dtypes, shapes, bytes), its configuration and its
+tokenizer, each without the fields that change nothing. Two copies, a re-sharded copy and one with
+another head have the same fingerprint; one changed weight gives another.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .home import home
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedTokenizerBase
+
+# Provenance and bookkeeping; everything else in config.json may change what is computed.
+_IGNORED_CONFIG = ("_name_or_path", "transformers_version", "dtype", "torch_dtype", "architectures")
+
+
+class Identity(NamedTuple):
+    """What a checkpoint computes, and its scale."""
+
+    fingerprint: str  # 64 hexadecimal digits
+    parameters: int  # of the encoder
+
+
+def identify(
+    folder: Path,
+    load: "Callable[[], torch.nn.Module]",
+    tokenizer: "PreTrainedTokenizerBase",
+) -> Identity:
+    """Return the identity of a checkpoint's folder, remembered until one of its files changes.
+
+    Args:
+        folder: the checkpoint.
+        load: returns the encoder with the dtype of its file.
+        tokenizer: the checkpoint's tokenizer.
+    """
+    memory = home() / "fingerprints" / f"{_stamp(folder)}.json"
+    if memory.is_file():
+        try:
+            return Identity(**json.loads(memory.read_text("utf-8")))
+        except (ValueError, TypeError):
+            memory.unlink(missing_ok=True)  # damaged: hash again
+    model = load()
+    found = Identity(
+        hash_checkpoint(model, _config(folder), _tokenizer(tokenizer)),
+        sum(parameter.numel() for parameter in model.parameters()),
+    )
+    try:
+        memory.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = memory.with_suffix(f".{os.getpid()}")
+        unfinished.write_text(json.dumps(found._asdict()), "utf-8")
+        unfinished.replace(memory)
+    except OSError:
+        return found  # a read-only or full home costs a hash next time, nothing else
+    return found
+
+
+def hash_checkpoint(model: "torch.nn.Module", config: str, tokenizer: str) -> str:
+    """Return sha256 over the sorted tensors of a model and the canonical texts beside them."""
+    import torch
+
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        tensor = tensor.detach().cpu().contiguous()
+        digest.update(f"{name}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy())
+    for text in (config, tokenizer):
+        digest.update(b"\0" + text.encode())
+    return digest.hexdigest()
+
+
+def _config(folder: Path) -> str:
+    path = folder / "config.json"
+    if not path.is_file():  # an adapter: its base's configuration is part of its weights' names
+        path = folder / "adapter_config.json"
+    config = json.loads(path.read_text("utf-8"))
+    return _canonical({key: config[key] for key in config if key not in _IGNORED_CONFIG})
+
+
+def _tokenizer(tokenizer: "PreTrainedTokenizerBase") -> str:
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        return _canonical({"class": type(tokenizer).__name__, "vocabulary": tokenizer.get_vocab()})
+    state: dict[str, Any] = json.loads(backend.to_str())
+    state["padding"] = state["truncation"] = None  # both are switched off when encoding
+    return _canonical(state)
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+
+
+def _stamp(folder: Path) -> str:
+    """Return a hash of path, size, mtime and inode of every file of the folder."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.is_file():
+            status = path.stat()
+            digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}\n".encode())
+    return digest.hexdigest()[:32]

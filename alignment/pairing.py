@@ -1,0 +1,119 @@
+"""A pairing: what every measure of one bitext at one layer is computed from.
+
+Both directions' neighbours, the classes of identical texts, and the moments of the similarities. It is
+made once from vectors (or from a similarity matrix, for the surface floor) and shared by all measures.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse
+from jaxtyping import Float, Float32, Int64
+
+from .neighbours import MatrixProduct, Neighbours, Product, VectorProduct, search
+
+K = 5  # neighbours kept: 4 for the margin, 5 for the best wrong candidate beside gold duplicates
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Sums over the cosines s of all n × n pairs, in float64."""
+
+    matched: Float[np.ndarray, "n"]  # s_ii
+    row_sums: Float[np.ndarray, "n"]  # sum over j of s_ij
+    column_sums: Float[np.ndarray, "n"]
+    row_squares: Float[np.ndarray, "n"]  # sum over j of s_ij²
+    column_squares: Float[np.ndarray, "n"]
+
+
+@dataclass(frozen=True, eq=False)
+class Pairing:
+    """Row i of the source belongs to row i of the target."""
+
+    found: Neighbours
+    moments: Moments
+    source_class: Int64[np.ndarray, "n"]  # identical texts have one number
+    target_class: Int64[np.ndarray, "n"]
+    groups: Int64[np.ndarray, "n"]
+    blocks: tuple[Float[np.ndarray, "g"], Float[np.ndarray, "g"]]  # sums of s, s² within groups
+
+    def __len__(self) -> int:
+        """Return the number of pairs."""
+        return len(self.groups)
+
+
+def pair_vectors(
+    x: Float32[np.ndarray, "n d"],
+    y: Float32[np.ndarray, "n d"],
+    *,
+    classes: tuple[np.ndarray, np.ndarray],
+    groups: Int64[np.ndarray, "n"],
+) -> Pairing:
+    """Return the pairing of two row-aligned sets of vectors.
+
+    The moments come from sums of vectors and d × d products, not from the n × n similarities:
+    sum_j s_ij = x_i · Σ y and sum_j s_ij² = x_iᵀ (Yᵀ Y) x_i for unit rows.
+    """
+    product = VectorProduct(x, y)
+    a, b = product.x[:], product.y[:]
+    moments = Moments(
+        matched=np.einsum("nd,nd->n", a, b),
+        row_sums=a @ b.sum(axis=0),
+        column_sums=b @ a.sum(axis=0),
+        row_squares=np.einsum("nd,nd->n", a @ (b.T @ b), a),
+        column_squares=np.einsum("nd,nd->n", b @ (a.T @ a), b),
+    )
+    return _pairing(product, moments, classes, groups, lambda rows: a[rows] @ b[rows].T)
+
+
+def pair_surface(
+    x: scipy.sparse.csr_matrix,
+    y: scipy.sparse.csr_matrix,
+    *,
+    classes: tuple[np.ndarray, np.ndarray],
+) -> Pairing:
+    """Return the pairing of sparse vectors with unit rows; its sentences are their own groups."""
+    similarities = (x @ y.T).toarray().astype(np.float32)
+    s = similarities.astype(np.float64)
+    squares = s**2
+    moments = Moments(s.diagonal().copy(), s.sum(1), s.sum(0), squares.sum(1), squares.sum(0))
+    groups = np.arange(len(s))
+    return _pairing(
+        MatrixProduct(similarities), moments, classes, groups, lambda rows: s[np.ix_(rows, rows)]
+    )
+
+
+def _pairing(
+    product: Product,
+    moments: Moments,
+    classes: tuple[np.ndarray, np.ndarray],
+    groups: Int64[np.ndarray, "n"],
+    block: Callable[[np.ndarray], np.ndarray],
+) -> Pairing:
+    rows = np.arange(product.n)
+    found = search(product, K, np.stack([rows, rows], axis=1))
+    order = np.argsort(groups, kind="stable")
+    sizes = np.bincount(groups)
+    if len(sizes) == len(groups):  # every sentence its own group: the block is one cosine
+        sums = moments.matched[order]
+        blocks = (sums, sums**2)
+    else:
+        parts = [block(members) for members in np.split(order, np.cumsum(sizes)[:-1])]
+        blocks = (
+            np.array([part.sum() for part in parts]),
+            np.array([(part**2).sum() for part in parts]),
+        )
+    return Pairing(found, moments, *classes, groups=groups, blocks=blocks)
+
+
+def text_classes(texts: Sequence[str]) -> Int64[np.ndarray, "n"]:
+    """Return a number for each text, the same for identical ones."""
+    return np.unique(np.asarray(texts, dtype=object), return_inverse=True)[1].astype(np.int64)
+
+
+def group_numbers(groups: Sequence[str] | None, n: int) -> Int64[np.ndarray, "n"]:
+    """Return a number 0 … G - 1 for each row's group; every row is its own where none is known."""
+    if groups is None:
+        return np.arange(n)
+    return np.unique(np.asarray(groups, dtype=object), return_inverse=True)[1].astype(np.int64)

@@ -1,0 +1,179 @@
+"""Retrieval measures: is a sentence's translation what its vector finds?
+
+Conventions: row i of the source translates row i of the target; `forward` = the source queries the
+target, `backward` = the other way, `mean` = both averaged sentence by sentence. Retrieving a text
+identical to the translation counts as right, by the classes of the pairing; `f1_weighted` goes by index.
+Accuracies are fractions in [0, 1].
+
+The null of a measure is its expectation when translations are re-paired at random while the vectors
+stay: exact, hubs included, from the neighbours alone. With ties or identical texts, rank measures
+average over the order of equal scores, so that a model that maps all sentences to one vector stands at
+its null; identical texts leave that null a little low, by at most (duplicates / n).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int64
+
+from .neighbours import Nearest
+from .pairing import Pairing
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """A measure in one direction: a value per sentence, whose mean it is, and its null."""
+
+    direction: str
+    sentences: Float[np.ndarray, "n"]
+    null: float
+
+
+def accuracy(pairing: Pairing) -> list[Outcome]:
+    """Share of sentences whose nearest neighbour is their translation; ties go to the lower index.
+
+    Null: Σ_j c_j m_j / n², with c_j the queries that find j and m_j the texts identical to j.
+    """
+    return both_ways(pairing, lambda side: _hits(side, side.nearest.ids[:, 0]))
+
+
+def ratio_accuracy(pairing: Pairing, k: int = 4) -> list[Outcome]:
+    """Accuracy of the ratio margin among the k nearest (Artetxe & Schwenk 2019; LASER's rule).
+
+    margin(x, y) = cos(x, y) / ((A(x) + A(y)) / 2), A = mean cosine to the k nearest on the other side.
+    A candidate whose denominator is not positive has no ratio and is never retrieved; a query left
+    without any candidate counts as wrong. k is at most n - 1.
+    """
+    k = min(k, len(pairing) - 1)
+
+    def score(side: "_Side") -> tuple[np.ndarray, float]:
+        ids, cosines = side.nearest.ids[:, :k], side.nearest.scores[:, :k].astype(np.float64)
+        density = side.other.scores[:, :k].mean(axis=1, dtype=np.float64)
+        middle = (cosines.mean(axis=1)[:, None] + density[ids]) / 2
+        margin = np.divide(cosines, middle, out=np.full_like(middle, -np.inf), where=middle > 0)
+        best = np.argmax(margin, axis=1)  # the first: the nearest of equal margins
+        found = np.take_along_axis(ids, best[:, None], 1)[:, 0]
+        none = ~np.isfinite(margin).any(axis=1)
+        return _hits(side, np.where(none, -1, found))
+
+    return both_ways(pairing, score)
+
+
+def mutual_accuracy(pairing: Pairing) -> list[Outcome]:
+    """Share of pairs that are each other's nearest neighbours (MEXA's score at ties of measure 0).
+
+    Null: M / n², with M the pairs (i, j) in the matrix that are each other's nearest, up to identical
+    texts; not 1/(2n - 1), which hubs make far too high.
+    """
+    forward, backward = _sides(pairing)
+    hit = _hits(forward, forward.nearest.ids[:, 0])[0] * _hits(backward, backward.nearest.ids[:, 0])[0]
+    x, y = pairing.source_class, pairing.target_class
+    wide = int(y.max()) + 1
+    finds = np.bincount(x * wide + y[forward.nearest.ids[:, 0]])
+    found = np.bincount(x[backward.nearest.ids[:, 0]] * wide + y)
+    shared = min(len(finds), len(found))
+    mutual = float(finds[:shared].astype(np.float64) @ found[:shared])
+    return [Outcome("both", hit, mutual / len(pairing) ** 2)]
+
+
+def f1_weighted(pairing: Pairing) -> list[Outcome]:
+    """MTEB's weighted F1, by index: (1/n) Σ over right i of 2 / (1 + c_i), c_i = queries that find i.
+
+    Accuracy discounted by how much of a hub the hit is. Null: Σ_j 2 c_j / (1 + c_j) / n².
+    """
+
+    def score(side: "_Side") -> tuple[np.ndarray, float]:
+        found = side.nearest.ids[:, 0]
+        n = len(found)
+        discount = 2 / (1 + np.bincount(found, minlength=n))
+        return (found == np.arange(n)) * discount[found], float(discount[found].sum()) / n**2
+
+    return both_ways(pairing, score)
+
+
+def rank_measure(credit: Callable[[int], Float[np.ndarray, "n"]]) -> Callable[[Pairing], list[Outcome]]:
+    """Return a measure that gives credit[r] for r wrong candidates above the translation.
+
+    Equal scores are broken at random: the credit is the mean over the places they share. Null: the
+    mean credit, exact for any vectors where no text occurs twice.
+    """
+
+    def measure(pairing: Pairing) -> list[Outcome]:
+        table = credit(len(pairing))
+        sums = np.concatenate([[0.0], np.cumsum(table)])
+
+        def score(side: "_Side") -> tuple[np.ndarray, float]:
+            same = np.bincount(side.classes)[side.classes] - 1
+            rank = side.nearest.rank
+            ties = np.maximum(side.nearest.ties - same, 0)
+            return (sums[rank + ties + 1] - sums[rank]) / (ties + 1), float(table.mean())
+
+        return both_ways(pairing, score)
+
+    return measure
+
+
+def accuracy_at(m: int) -> Callable[[int], Float[np.ndarray, "n"]]:
+    """Credit for accuracy among m candidates: C(n-1-r, m-1) / C(n-1, m-1), null 1/m at any n."""
+
+    def credit(n: int) -> Float[np.ndarray, "n"]:
+        if n < m:
+            raise TooFewSentences(f"accuracy@{m} needs at least {m} sentences, got {n}")
+        rank = np.arange(n - 1, dtype=np.float64)
+        steps = np.maximum(n - rank - m, 0) / (n - 1 - rank)
+        return np.concatenate([[1.0], np.cumprod(steps)])
+
+    return credit
+
+
+def auc_credit(n: int) -> Float[np.ndarray, "n"]:
+    """Credit for the area under the ROC curve: 1 - r / (n - 1), null 1/2 at any n."""
+    return 1 - np.arange(n) / (n - 1)
+
+
+def reciprocal_rank(n: int) -> Float[np.ndarray, "n"]:
+    """Credit for the mean reciprocal rank: 1 / (1 + r)."""
+    return 1 / np.arange(1.0, n + 1)
+
+
+def recall_at(k: int) -> Callable[[int], Float[np.ndarray, "n"]]:
+    """Credit for recall among the k nearest: 1 if r < k."""
+    return lambda n: (np.arange(n) < k).astype(np.float64)
+
+
+class TooFewSentences(ValueError):
+    """A measure is not defined for so few sentences."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """One direction of a pairing: what queries found, how the found see the queries."""
+
+    nearest: Nearest
+    other: Nearest
+    classes: Int64[np.ndarray, "n"]  # of the candidates
+
+
+def _sides(pairing: Pairing) -> tuple[_Side, _Side]:
+    rows, columns = pairing.found.rows, pairing.found.columns
+    return _Side(rows, columns, pairing.target_class), _Side(columns, rows, pairing.source_class)
+
+
+def both_ways(pairing: Pairing, score: Callable[[_Side], tuple[np.ndarray, float]]) -> list[Outcome]:
+    """Score both directions and their mean."""
+    (forward, null_forward), (backward, null_backward) = map(score, _sides(pairing))
+    return [
+        Outcome("forward", forward, null_forward),
+        Outcome("backward", backward, null_backward),
+        Outcome("mean", (forward + backward) / 2, (null_forward + null_backward) / 2),
+    ]
+
+
+def _hits(side: _Side, found: Int64[np.ndarray, "n"]) -> tuple[Float[np.ndarray, "n"], float]:
+    """Return 1 where the class of what was found is the gold's, and the null of that."""
+    n = len(found)
+    some: Bool[np.ndarray, "n"] = found >= 0
+    classes = side.classes[found]
+    size = np.bincount(side.classes)[classes] * some
+    return ((classes == side.classes) & some).astype(np.float64), float(size.sum()) / n**2

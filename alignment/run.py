@@ -1,0 +1,122 @@
+"""The run folder: finished cells, and what was made from them.
+
+    study.yaml        the settings, resolved
+    provenance.json   versions, fingerprint, machine, when
+    cells/<key>.parquet     a cell's scores, written atomically
+    items/<key>.parquet     what became of every sentence
+    failures.jsonl    cells that failed, with their errors
+    scores.parquet    the table of the last command
+
+Running again computes only cells whose key is not there yet. A folder is used by one process at a time.
+"""
+
+import fcntl
+import json
+import os
+import platform
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+
+class Run:
+    """A run folder that this process holds; made by `open_run`."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take a folder; use `open_run` instead, which locks it."""
+        self.folder = folder
+
+    def finished(self, key: str) -> pd.DataFrame | None:
+        """Return the table of a finished cell, or None."""
+        path = self.folder / "cells" / f"{key}.parquet"
+        return pd.read_parquet(path) if path.is_file() else None
+
+    def finish(self, key: str, table: pd.DataFrame, items: pd.DataFrame) -> None:
+        """Keep a cell; its items first, so that a finished cell always has them."""
+        _write_parquet(items, self.folder / "items" / f"{key}.parquet")
+        _write_parquet(table, self.folder / "cells" / f"{key}.parquet")
+
+    def fail(self, cell: Mapping[str, Any], error: Exception) -> None:
+        """Note a failed cell; the run goes on."""
+        row = dict(cell) | {"error": f"{type(error).__name__}: {error}"}
+        with (self.folder / "failures.jsonl").open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+    def write_scores(self, table: pd.DataFrame) -> Path:
+        """Write scores.parquet and return its path."""
+        path = self.folder / "scores.parquet"
+        _write_parquet(table, path)
+        return path
+
+
+@contextmanager
+def open_run(folder: Path, study: Mapping[str, Any], provenance: Mapping[str, Any]) -> Iterator[Run]:
+    """Lock a run folder, note what is run, and give the run.
+
+    Raises:
+        OSError: another process holds the folder; it cannot be written.
+    """
+    for part in (folder, folder / "cells", folder / "items"):
+        part.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OSError(
+                f"{folder}: another process is writing there; wait or name another --out"
+            ) from None
+        (folder / "failures.jsonl").unlink(missing_ok=True)
+        _write_text(folder / "study.yaml", yaml.safe_dump(dict(study), sort_keys=False))
+        known = {
+            "written": datetime.now(UTC).isoformat(timespec="seconds"),
+            "machine": {"platform": platform.platform(), "cores": os.cpu_count()},
+            "versions": versions(),
+        }
+        _write_text(folder / "provenance.json", json.dumps(known | dict(provenance), indent=1))
+        yield Run(folder)
+
+
+def read_scores(folder: Path) -> pd.DataFrame:
+    """Return the score table of a run folder, or of a .parquet file.
+
+    Raises:
+        OSError: there is none.
+    """
+    path = folder / "scores.parquet" if folder.is_dir() else folder
+    if not path.is_file():
+        raise OSError(f"{path}: no score table there; `crosslingual score` writes one")
+    return pd.read_parquet(path)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what the numbers depend on."""
+    names = ("crosslingual", "torch", "transformers", "tokenizers", "numpy", "scipy", "scikit-learn")
+    found = {"python": platform.python_version()}
+    for name in names:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _write_parquet(table: pd.DataFrame, path: Path) -> None:
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        table.to_parquet(unfinished, index=False, compression="zstd")
+        unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise OSError(f"{path} cannot be written ({error.strerror or error}); make room") from error
+
+
+def _write_text(path: Path, text: str) -> None:
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished.write_text(text, "utf-8")
+    unfinished.replace(path)

@@ -1,0 +1,115 @@
+"""The score table: its columns, and the key that tells two scores apart."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+SCHEMA = 1
+# What a score is a score of. Two rows that agree in all of these are the same score.
+IDENTITY = (
+    "checkpoint",
+    "revision",
+    "stage",
+    "recipe",
+    "train_seed",
+    "protocol",
+    "corpus",
+    "split",
+    "unit",
+    "source",
+    "target",
+    "source_code",
+    "target_code",
+    "layer",
+    "pooling",
+    "map",
+    "map_fit",
+    "measure",
+    "direction",
+    "duplicates",
+    "prefix",
+    "dtype",
+    "max_length",
+)
+COLUMNS: Mapping[str, str] = {
+    "checkpoint": "string",
+    "revision": "string",
+    "family": "string",
+    "parameters": "Int64",
+    "stage": "string",
+    "recipe": "string",
+    "train_seed": "Int64",
+    "protocol": "string",
+    "corpus": "string",
+    "split": "string",
+    "unit": "string",
+    "source": "string",
+    "target": "string",
+    "source_code": "string",
+    "target_code": "string",
+    "layer": "Int64",
+    "depth": "float64",
+    "pooling": "string",
+    "map": "string",
+    "map_fit": "string",
+    "measure": "string",
+    "direction": "string",
+    "value": "float64",
+    "low": "float64",
+    "high": "float64",
+    "level": "float64",
+    "interval": "string",
+    "null": "float64",
+    "null_kind": "string",
+    "surface": "float64",
+    "z": "float64",
+    "p": "float64",
+    "n": "Int64",
+    "candidates": "Int64",
+    "groups": "Int64",
+    "duplicates": "string",
+    "prefix": "string",
+    "dim": "Int64",
+    "dtype": "string",
+    "max_length": "Int64",
+    "truncated": "Int64",
+    "unknown": "Int64",
+    "resample_seed": "Int64",
+    "schema": "Int64",
+    "key": "string",
+}
+
+
+def canonical_hash(value: Mapping[str, Any]) -> str:
+    """Return 32 hexadecimal digits of the canonical JSON of a mapping."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def make_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return rows as a score table: all columns, their types, the key of every row."""
+    records = [
+        {**row, "schema": SCHEMA, "key": canonical_hash({name: row[name] for name in IDENTITY})}
+        for row in rows
+    ]
+    return pd.DataFrame(records, columns=list(COLUMNS)).astype(dict(COLUMNS))
+
+
+def concatenate(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Return tables as one.
+
+    Raises:
+        ValueError: two rows with the same key.
+    """
+    whole = pd.concat(list(tables), ignore_index=True)
+    twice = whole[whole["key"].duplicated()]
+    if len(twice):
+        row = twice.iloc[0]
+        raise ValueError(
+            f"{len(twice)} scores are there twice, first {row['checkpoint']} {row['source']}-"
+            f"{row['target']} layer {row['layer']} {row['measure']}"
+        )
+    return whole

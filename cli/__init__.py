@@ -1,0 +1,70 @@
+"""The `crosslingual` command: one file per subcommand, heavy imports inside them.
+
+Exit status: 0; 1 the user's error, one line saying what, where and what to do; 2 usage; 130 interrupted.
+"""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+from typer.exceptions import TyperException
+
+from .. import __version__
+from . import cache, demo, heatmap, listing, score
+
+app = typer.Typer(
+    name="crosslingual",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("score")(score.score)
+app.command("heatmap")(heatmap.heatmap)
+app.add_typer(listing.app, name="list")
+app.add_typer(cache.app, name="cache")
+app.command("demo")(demo.demo)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"crosslingual {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    debug: bool = typer.Option(False, help="Show the traceback of an error."),
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True),
+) -> None:
+    """Measure how well a multilingual model aligns sentences that mean the same, layer by layer."""
+
+
+def run() -> None:
+    """Run the command line and exit with its status."""
+    sys.exit(main())
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in arguments
+    if debug:
+        arguments.remove("--debug")
+    try:
+        return app(args=arguments, standalone_mode=False) or 0
+    except TyperException as error:
+        if message := error.format_message():
+            typer.echo(f"usage: {message} (see --help)", err=True)
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("interrupted; what is finished is kept, the same command goes on", err=True)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has gone, as `| head` does
+        return 1
+    except (ValueError, OSError, MemoryError) as error:
+        if debug:
+            raise
+        typer.echo(f"error: {' '.join(str(error).split()) or type(error).__name__}", err=True)
+        return 1

@@ -1,0 +1,207 @@
+"""`crosslingual score`: the main job."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..data import Bitext
+
+_Option = typer.Option
+
+
+def score(
+    checkpoint: Annotated[
+        str, typer.Argument(help="A model folder, a hub id, or vectors:DIR (.npy per language).")
+    ],
+    corpus: Annotated[
+        str,
+        _Option(help="pocket, tatoeba, flores[/dev], ntrex, pud, or files (your own; see below)."),
+    ] = "pocket",
+    data_dir: Annotated[
+        Path | None,
+        _Option(help="Folder of the corpora; else $CROSSLINGUAL_DATA, else the hub."),
+    ] = None,
+    languages: Annotated[str, _Option(help="all, or tags and codes: de,ru,swh.")] = "all",
+    pivot: Annotated[str, _Option(help="The target language.")] = "en",
+    pairs: Annotated[str | None, _Option(help="Instead of a pivot: de-fr,ru-zh or all.")] = None,
+    layers: Annotated[str, _Option(help="all, last, or numbers: 0,4-6.")] = "all",
+    pooling: Annotated[
+        str, _Option(help="mean, mean-content, first, last, max, weighted, native; several by commas.")
+    ] = "mean",
+    maps: Annotated[str, _Option("--map", help="none, centre; several by commas.")] = "none",
+    measures: Annotated[
+        str, _Option(help="Names or families by commas; see `crosslingual list measures`.")
+    ] = "all",
+    out: Annotated[Path | None, _Option(help="Run folder.  [default: runs/CHECKPOINT-CORPUS]")] = None,
+    store: Annotated[
+        Path | None,
+        _Option(help="Where vectors are kept.  [default: $CROSSLINGUAL_HOME/store]"),
+    ] = None,
+    no_store: Annotated[bool, _Option("--no-store", help="Keep no vectors after the run.")] = False,
+    store_dtype: Annotated[str, _Option(help="float32 or float16 on disk.")] = "float32",
+    dtype: Annotated[str, _Option(help="float32, bfloat16 or float16 to compute in.")] = "float32",
+    max_length: Annotated[int | None, _Option(help="Tokens; the model's own by default.")] = None,
+    prefix: Annotated[str, _Option(help='Put before every text, as e5\'s "query: ".')] = "",
+    revision: Annotated[str | None, _Option(help="Branch, tag or commit on the hub.")] = None,
+    device: Annotated[str, _Option(help="auto, cpu, cuda, cuda:1, …")] = "auto",
+    device_map: Annotated[str | None, _Option(help="auto: spread over several devices.")] = None,
+    batch_tokens: Annotated[int | None, _Option(help="Padded tokens of a batch.")] = None,
+    allow_pickle: Annotated[bool, _Option("--allow-pickle", help="Read pickled weights.")] = False,
+    duplicates: Annotated[
+        str, _Option(help="class: retrieving an identical text is right; index: it is not.")
+    ] = "class",
+    resample: Annotated[
+        str, _Option(help="group: intervals over documents where known; sentence.")
+    ] = "group",
+    limit: Annotated[int | None, _Option(help="Only the first N sentences.", min=1)] = None,
+    seed: Annotated[int, _Option(help="Of the bootstrap.")] = 0,
+    family: Annotated[str | None, _Option(help="Column of the table.")] = None,
+    stage: Annotated[str | None, _Option(help="pretrained, intermediate or target.")] = None,
+    recipe: Annotated[str | None, _Option(help="Column of the table.")] = None,
+    train_seed: Annotated[int | None, _Option(help="Column of the table.")] = None,
+    source_file: Annotated[Path | None, _Option(help="files: one sentence a line.")] = None,
+    target_file: Annotated[Path | None, _Option(help="files: its translations.")] = None,
+    group_file: Annotated[Path | None, _Option(help="files: the document of each line.")] = None,
+    source_language: Annotated[str | None, _Option(help="files: code of the source.")] = None,
+    target_language: Annotated[str | None, _Option(help="files: code of the target.")] = None,
+    table: Annotated[Path | None, _Option(help="files: a .tsv, .csv or .jsonl instead.")] = None,
+    source_column: Annotated[str | None, _Option(help="files: column of the table.")] = None,
+    target_column: Annotated[str | None, _Option(help="files: column of the table.")] = None,
+    id_column: Annotated[str | None, _Option(help="files: column of the table.")] = None,
+    group_column: Annotated[str | None, _Option(help="files: column of the table.")] = None,
+    as_json: Annotated[bool, _Option("--json", help="Print the table as JSON lines.")] = False,
+) -> None:
+    """Score a checkpoint on a corpus: every layer, every language, with floors and intervals.
+
+    crosslingual score sentence-transformers/LaBSE --corpus flores --data-dir data --languages de,sw
+
+    crosslingual score ./model --corpus files --source-file news.de --target-file news.en
+    --source-language de --target-language en
+    """
+    where: str | list[Bitext] = corpus
+    if corpus == "files":
+        where = [
+            _own_files(
+                two=(source_file, target_file, group_file),
+                languages=(source_language, target_language),
+                table=table,
+                columns=(source_column, target_column, id_column, group_column),
+                limit=limit,
+            )
+        ]
+    elif source_file or target_file or table:
+        raise ValueError("--source-file, --target-file and --table go with --corpus files")
+    found, folder = run_score(
+        checkpoint,
+        where,
+        out=out,
+        opening={
+            "revision": revision,
+            "dtype": dtype,
+            "max_length": max_length,
+            "prefix": prefix,
+            "device": device,
+            "device_map": device_map,
+            "allow_pickle": allow_pickle,
+        },
+        data_dir=data_dir,
+        languages=languages,
+        pivot=pivot,
+        pairs=pairs,
+        limit=limit,
+        store=store,
+        keep=not no_store,
+        budget=batch_tokens,
+        layers=layers,
+        pooling=pooling,
+        maps=maps,
+        measures=measures,
+        duplicates=duplicates,
+        resample=resample,
+        seed=seed,
+        family=family,
+        stage=stage,
+        recipe=recipe,
+        train_seed=train_seed,
+        store_dtype=store_dtype,
+    )
+    if as_json:
+        typer.echo(found.to_json(orient="records", lines=True, force_ascii=False), nl=False)
+        return
+    from .summary import summary
+
+    typer.echo(summary(found))
+    typer.echo(f"table: {folder / 'scores.parquet'}")
+
+
+def run_score(
+    checkpoint: str,
+    corpus: "str | list[Bitext]",
+    *,
+    out: Path | None,
+    opening: dict[str, Any],
+    **options: Any,
+) -> "tuple[pd.DataFrame, Path]":
+    """Score with notes and progress on stderr; return the table and the run folder."""
+    from ..alignment.checkpoint import open_checkpoint
+    from ..alignment.score import score as compute
+    from ..alignment.vectors import PREFIX
+    from .progress import configure_notes, progress
+
+    configure_notes()
+    model = checkpoint if checkpoint.startswith(PREFIX) else open_checkpoint(checkpoint, **opening)
+    name = corpus if isinstance(corpus, str) else "files"
+    folder = out or Path("runs") / f"{Path(checkpoint).name}-{name.replace('/', '-')}"
+    with progress("encoding", "sentences") as encoded, progress("scoring", "cells") as scored:
+        table = compute(
+            model,
+            corpus,
+            out=folder,
+            progress=lambda done, total, _: encoded(done, total),
+            cell_done=scored,
+            **options,
+        )
+    return table, folder
+
+
+def _own_files(
+    *,
+    two: tuple[Path | None, Path | None, Path | None],
+    languages: tuple[str | None, str | None],
+    table: Path | None,
+    columns: tuple[str | None, str | None, str | None, str | None],
+    limit: int | None,
+) -> "Bitext":
+    """Return the bitext that the options of `--corpus files` describe."""
+    from ..data.corpora import files
+
+    if table is not None:
+        if columns[0] is None or columns[1] is None:
+            raise ValueError("--table needs --source-column and --target-column")
+        return files.table(
+            table,
+            source_column=columns[0],
+            target_column=columns[1],
+            source_language=languages[0],
+            target_language=languages[1],
+            id_column=columns[2],
+            group_column=columns[3],
+            limit=limit,
+        )
+    source, target, groups = two
+    if source is None or target is None:
+        raise ValueError("--corpus files needs --source-file and --target-file, or --table")
+    if languages[0] is None or languages[1] is None:
+        raise ValueError("--corpus files needs --source-language and --target-language")
+    return files.two_files(
+        source,
+        target,
+        source_language=languages[0],
+        target_language=languages[1],
+        groups=groups,
+        limit=limit,
+    )

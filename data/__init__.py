@@ -1,0 +1,11 @@
+"""Sentences that translate each other: languages, bitexts, the corpora they come from."""
+
+from .bitext import Bitext as Bitext
+from .bitext import Sentence as Sentence
+from .bitext import Side as Side
+from .bitext import join as join
+from .corpora import CORPORA as CORPORA
+from .corpora import Corpus as Corpus
+from .corpora import load as load
+from .languages import standard_tag as standard_tag
+from .surface import surface_vectors as surface_vectors

@@ -1,0 +1,42 @@
+"""Read a table of the hub through `datasets` (native parquet, no scripts)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def configs(hub_id: str, revision: str | None = None) -> list[str]:
+    """Return the configuration names of a dataset on the hub."""
+    import datasets
+
+    try:
+        return list(datasets.get_dataset_config_names(hub_id, revision=revision))
+    except Exception as error:  # the library raises dozens of kinds; all mean: not from the hub
+        raise _unreachable(hub_id, error) from error
+
+
+def rows(
+    hub_id: str, config: str, split: str, columns: Sequence[str], revision: str | None = None
+) -> list[dict[str, Any]]:
+    """Return the rows of one configuration and split, as dicts of the named columns.
+
+    Raises:
+        OSError: the dataset cannot be read.
+        ValueError: a column is missing; the message names those there are.
+    """
+    import datasets
+
+    try:
+        table = datasets.load_dataset(hub_id, config, split=split, revision=revision)
+    except Exception as error:  # as above
+        raise _unreachable(f"{hub_id} ({config}, {split})", error) from error
+    missing = [column for column in columns if column not in table.column_names]
+    if missing:
+        raise ValueError(
+            f"{hub_id} ({config}): no column {missing[0]!r} among {', '.join(table.column_names)}"
+        )
+    return [dict(row) for row in table.select_columns(list(columns))]
+
+
+def _unreachable(what: str, error: Exception) -> OSError:
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    return OSError(f"{what} cannot be read from the hub ({reason}); --data-dir names a local copy")

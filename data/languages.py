@@ -1,0 +1,108 @@
+"""One tag per language, whatever code a corpus uses for it.
+
+Corpora name the same language `deu`, `de`, `ger` or `deu_Latn`. Scores of one language must meet
+in one row, so every code is turned into a short BCP 47 tag: the macrolanguage's code where one is
+customary (`cmn` -> `zh`), without region, and without the script the language is usually written in
+(`zho_Hans` -> `zh`, but `zho_Hant` -> `zh-Hant`).
+"""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+import langcodes
+
+# What the general rule would merge or misname although the corpora keep it apart.
+EXCEPTIONS: Mapping[str, str] = {
+    "kzj": "kzj",  # Coastal Kadazan: retired in favour of dtp, but Tatoeba has both
+    "arq": "arq",  # Algerian and Egyptian Arabic are languages of their own here
+    "arz": "arz",
+    "prs": "prs",  # Dari beside Persian (NTREX, FLORES)
+    "azb": "azb",  # South Azerbaijani beside North (FLORES)
+    "eng-gb": "en-GB",  # NTREX has several regional versions of these languages
+    "eng-in": "en-IN",
+    "eng-us": "en-US",
+    "fra-ca": "fr-CA",
+    "por-br": "pt-BR",
+    "spa-mx": "es-MX",
+    "gsw-be": "gsw-BE",  # Bern and Zürich: cantons, which BCP 47 regions cannot say
+    "gsw-zh": "gsw-ZH",
+}
+# Scripts that are another name for a language's usual one.
+_SAME_SCRIPT = {("ko", "Hang"): "Kore"}
+
+
+@lru_cache(maxsize=4096)
+def standard_tag(code: str) -> str:
+    """Return the tag under which the scores of the language `code` are reported.
+
+    Args:
+        code: ISO 639-1/2/3 code, BCP 47 tag or FLORES code (`deu`, `de`, `deu_Latn`, `zh-TW`).
+
+    Returns:
+        The tag of the macrolanguage, with a script only where it is not the usual one.
+
+    Raises:
+        ValueError: `code` is no well-formed language code.
+
+    >>> [standard_tag(code) for code in ("deu", "ger", "deu_Latn", "cmn", "zho_Hant", "zh-TW", "kzj")]
+    ['de', 'de', 'de', 'zh', 'zh-Hant', 'zh-Hant', 'kzj']
+    """
+    code = code.strip().replace("_", "-")
+    if code.lower() in EXCEPTIONS:
+        return EXCEPTIONS[code.lower()]
+    try:
+        language = langcodes.Language.get(langcodes.standardize_tag(code, macro=True))
+    except langcodes.LanguageTagError:
+        raise ValueError(f"{code!r} is no language code") from None
+    if not language.language:
+        raise ValueError(f"{code!r} is no language code")
+    script = language.maximize().script
+    script = _SAME_SCRIPT.get((language.language, script or ""), script)
+    usual = langcodes.Language.get(language.language).maximize().script
+    # `maximize` fills in a script only where likely subtags know the language.
+    return f"{language.language}-{script}" if script and script != usual else language.language
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return a phrase naming the entries of `known` that look like `name`, for error messages."""
+    known = sorted(set(known))
+    lower = {entry.lower(): entry for entry in reversed(known)}
+    close = [lower[hit] for hit in difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.5)]
+    if close:
+        return "did you mean " + " or ".join(close) + "?"
+    shown = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
+    return f"there are {shown}" if known else "there is none"
+
+
+def choose(wanted: str, codes: Iterable[str], tags: Mapping[str, str] | None = None) -> list[str]:
+    """Return the corpus codes that a `--languages` argument names, in the corpus's order.
+
+    Args:
+        wanted: "all", or codes or tags joined by commas: `de,ru` and `deu,rus` name the same.
+        codes: the corpus's own codes.
+        tags: code -> tag where the corpus declares it; otherwise `standard_tag`.
+
+    Raises:
+        ValueError: a name matches no code; the nearest ones are given.
+    """
+    codes = list(codes)
+    if wanted.strip().lower() == "all":
+        return codes
+    tag_of = {code: (tags or {}).get(code) or standard_tag(code) for code in codes}
+    chosen: set[str] = set()
+    for name in filter(None, (part.strip() for part in wanted.split(","))):
+        if name in tag_of:
+            chosen.add(name)
+            continue
+        try:
+            tag = standard_tag(name)
+        except ValueError:
+            tag = name
+        hits = [code for code in codes if tag_of[code] == tag]
+        if not hits:
+            raise ValueError(
+                f"unknown language {name!r} here: {nearest(name, [*codes, *tag_of.values()])}"
+            )
+        chosen.update(hits)
+    return [code for code in codes if code in chosen]

@@ -1,0 +1,158 @@
+"""Every path gives the neighbours by definition, bit for bit."""
+
+import numpy as np
+import pytest
+from crosslingual.alignment import neighbours as module
+from crosslingual.alignment.neighbours import MatrixProduct, neighbours, search
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+
+def definition(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Float64 dot products of rows normalised in float64, rounded to float32; zero rows give 0."""
+    unit = []
+    for side in (x, y):
+        wide = side.astype(np.float64)
+        norms = np.sqrt(np.einsum("nd,nd->n", wide, wide))
+        unit.append(wide / np.where(norms == 0, 1, norms)[:, None])
+    return np.stack(
+        [np.einsum("nd,nd->n", unit[1], np.broadcast_to(u, y.shape)) for u in unit[0]]
+    ).astype(np.float32)
+
+
+def by_sorting(s: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    ids = np.stack([np.lexsort((np.arange(len(row)), -row))[:k] for row in s])
+    return ids, np.take_along_axis(s, ids, 1)
+
+
+def assert_defined(x: np.ndarray, y: np.ndarray, k: int, gold: np.ndarray) -> None:
+    s = definition(x, y)
+    found = neighbours(x, y, k, gold)
+    for nearest, matrix, pairs in ((found.rows, s, gold), (found.columns, s.T, gold[:, ::-1])):
+        ids, scores = by_sorting(matrix, k)
+        assert np.array_equal(nearest.ids, ids)
+        assert np.array_equal(nearest.scores, scores)
+        own = matrix[pairs[:, 0], pairs[:, 1]]
+        row = matrix[pairs[:, 0]]
+        assert np.array_equal(nearest.rank, (row > own[:, None]).sum(1))
+        assert np.array_equal(nearest.ties, (row == own[:, None]).sum(1) - 1)
+    assert np.array_equal(found.gold_scores, s[gold[:, 0], gold[:, 1]])
+
+
+def hostile(name: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    x, y = rng.standard_normal((2, 60, 24), dtype=np.float32)
+    if name == "near-duplicates":
+        y = np.repeat(y[:6], 10, axis=0) * (1 + 1e-7 * rng.standard_normal((60, 1), dtype=np.float32))
+    if name == "cone":
+        x, y = x * 0.1 + 3, y * 0.1 + 3
+    if name == "one huge dimension":
+        x[:, 3] *= 3000
+        y[:, 3] *= 3000
+    if name == "equal rows":
+        x[::3], y[::2] = x[0], y[0]
+    if name == "all equal":
+        x[:], y[:] = x[0], x[0]
+    if name == "zero rows":
+        x[::4], y[::5] = 0, 0
+    if name == "tiny and large":
+        x, y = x * 1e-30, y * 1e30
+    return x, y
+
+
+HOSTILE = [
+    "near-duplicates",
+    "cone",
+    "one huge dimension",
+    "equal rows",
+    "all equal",
+    "zero rows",
+    "tiny and large",
+]
+
+
+@pytest.mark.parametrize("name", ["random", *HOSTILE])
+def test_neighbours_are_those_of_the_definition(rng, name):
+    x, y = hostile(name, rng)
+    gold = np.stack([np.arange(60), rng.permutation(60)], axis=1)
+    assert_defined(x, y, 5, gold)
+
+
+@pytest.mark.parametrize("name", ["random", *HOSTILE])
+def test_blocks_do_not_matter(rng, name, monkeypatch):
+    x, y = hostile(name, rng)
+    gold = np.stack([np.arange(60)] * 2, axis=1)
+    monkeypatch.setattr(module, "BLOCK", 17)
+    monkeypatch.setattr(module, "UNIT_BYTES", 0)
+    assert_defined(x, y, 4, gold)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    n=st.integers(1, 12),
+    m=st.integers(1, 12),
+    d=st.integers(1, 6),
+    k=st.integers(1, 4),
+    values=st.integers(1, 3),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_small_integers_with_many_ties(n, m, d, k, values, seed):
+    """Few distinct values make ties, zero rows and equal rows common; gold is many-to-many."""
+    rng = np.random.default_rng(seed)
+    x = rng.integers(-values, values + 1, (n, d)).astype(np.float32)
+    y = rng.integers(-values, values + 1, (m, d)).astype(np.float32)
+    p = int(rng.integers(0, 2 * n))
+    gold = np.stack([rng.integers(0, n, p), rng.integers(0, m, p)], axis=1)
+    k = min(k, n, m)
+    assert_defined(x, y, k, gold)
+
+
+def test_memory_maps_and_rows_of_any_length(rng, tmp_path):
+    x, y = rng.standard_normal((2, 40, 8), dtype=np.float32)
+    np.save(tmp_path / "x.npy", x)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    assert_defined(mapped, y * np.float32(7.5), 3, np.zeros((0, 2), np.int64))
+
+
+def test_k_is_clamped(rng):
+    x, y = rng.standard_normal((3, 4), dtype=np.float32), rng.standard_normal((5, 4), dtype=np.float32)
+    found = neighbours(x, y, 9)
+    assert found.rows.ids.shape == (3, 5)
+    assert found.columns.ids.shape == (5, 3)
+
+
+def test_a_given_matrix_is_searched_like_vectors(rng):
+    s = rng.integers(0, 4, (30, 30)).astype(np.float32)
+    gold = np.stack([np.arange(30)] * 2, axis=1)
+    found = search(MatrixProduct(s), 5, gold)
+    ids, scores = by_sorting(s, 5)
+    assert np.array_equal(found.rows.ids, ids)
+    assert np.array_equal(found.rows.scores, scores)
+    assert np.array_equal(found.columns.rank, (s > s.diagonal()).sum(0))
+
+
+def test_faiss_finds_the_same_neighbours(rng):
+    """Negative half: it does so on separated data only; on near-ties its order is its kernel's."""
+    faiss = pytest.importorskip("faiss")
+    x, y = rng.standard_normal((2, 500, 32), dtype=np.float32)
+    unit = [side / np.linalg.norm(side, axis=1, keepdims=True) for side in (x, y)]
+    index = faiss.IndexFlatIP(32)
+    index.add(unit[1])
+    scores, ids = index.search(unit[0], 4)
+    found = neighbours(x, y, 4)
+    assert np.array_equal(found.rows.ids, ids)
+    assert np.abs(found.rows.scores - scores).max() < 2e-6
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "k", "gold", "message"),
+    [
+        (np.ones((3, 2)), np.ones((3, 4)), 1, None, "one width"),
+        (np.ones((0, 2)), np.ones((3, 2)), 1, None, "must have rows"),
+        (np.ones((3, 2)), np.ones((3, 2)), 0, None, "k must be at least 1"),
+        (np.full((3, 2), np.nan), np.ones((3, 2)), 1, None, "x is not finite in 3 rows"),
+        (np.ones((3, 2)), np.ones((3, 2)), 1, [[0, 3]], "outside the 3 rows and 3 columns"),
+    ],
+)
+def test_what_is_wrong_is_named(x, y, k, gold, message):
+    with pytest.raises(ValueError, match=message):
+        neighbours(x.astype(np.float32), y.astype(np.float32), k, gold)

@@ -1,0 +1,210 @@
+"""Retrieval measures against brute force, scikit-learn, and the enumeration of all re-pairings."""
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+from crosslingual.alignment.measures import MEASURES
+from crosslingual.alignment.pairing import Pairing, pair_vectors
+from crosslingual.alignment.retrieval import Outcome, accuracy_at
+from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
+
+NAMES = [name for name, measure in MEASURES.items() if measure.compute is not None]
+EXACT = ["accuracy", "mutual_accuracy", "f1_weighted", "ratio_accuracy@4", "contrast"]
+
+
+def pairing(x: np.ndarray, y: np.ndarray, **classes: np.ndarray) -> Pairing:
+    n = len(x)
+    source, target = classes.get("source", np.arange(n)), classes.get("target", np.arange(n))
+    return pair_vectors(x, y, classes=(source, target), groups=np.arange(n))
+
+
+def outcomes(name: str, found: Pairing) -> dict[str, Outcome]:
+    compute = MEASURES[name].compute
+    assert compute is not None
+    return {outcome.direction: outcome for outcome in compute(found)}
+
+
+def cosines(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    x, y = (side.astype(np.float64) for side in (x, y))
+    return (x / np.linalg.norm(x, axis=1)[:, None]) @ (y / np.linalg.norm(y, axis=1)[:, None]).T
+
+
+@pytest.fixture
+def noisy(rng):
+    x = rng.standard_normal((150, 12), dtype=np.float32)
+    return x, x + 1.5 * rng.standard_normal((150, 12), dtype=np.float32)
+
+
+def test_accuracy_and_f1_are_scikit_learns(noisy):
+    found = pairing(*noisy)
+    gold, guess = np.arange(150), cosines(*noisy).argmax(1)
+    assert outcomes("accuracy", found)["forward"].sentences.mean() == accuracy_score(gold, guess)
+    f1 = f1_score(gold, guess, average="weighted", zero_division=0)
+    assert outcomes("f1_weighted", found)["forward"].sentences.mean() == pytest.approx(f1, abs=1e-15)
+
+
+def test_backward_is_forward_of_the_sides_exchanged(noisy):
+    x, y = noisy
+    for name in NAMES:
+        here, there = outcomes(name, pairing(x, y)), outcomes(name, pairing(y, x))
+        if "backward" in here:
+            assert np.allclose(here["backward"].sentences, there["forward"].sentences, atol=1e-12)
+            assert here["backward"].null == pytest.approx(there["forward"].null, abs=1e-15)
+        else:
+            assert np.array_equal(here["both"].sentences, there["both"].sentences)
+
+
+def test_mean_is_taken_sentence_by_sentence(noisy):
+    for name in NAMES:
+        found = outcomes(name, pairing(*noisy))
+        if "mean" in found:
+            both = (found["forward"].sentences + found["backward"].sentences) / 2
+            assert np.array_equal(found["mean"].sentences, both)
+
+
+def test_mutual_is_the_share_of_strict_maxima_of_row_and_column(noisy):
+    s = cosines(*noisy)
+    own = s.diagonal()
+    strict = [(s[i] < own[i]).sum() == 149 and (s[:, i] < own[i]).sum() == 149 for i in range(150)]
+    assert np.array_equal(outcomes("mutual_accuracy", pairing(*noisy))["both"].sentences, strict)
+
+
+def test_auc_is_scikit_learns_and_ranks_are_counted(noisy):
+    s = cosines(*noisy)
+    each = [roc_auc_score(np.eye(150)[i], s[i]) for i in range(150)]
+    found = pairing(*noisy)
+    assert np.allclose(outcomes("auc", found)["forward"].sentences, each)
+    rank = (s > s.diagonal()[:, None]).sum(1)
+    assert np.allclose(outcomes("mrr", found)["forward"].sentences, 1 / (1 + rank))
+    assert np.array_equal(outcomes("recall@5", found)["forward"].sentences, rank < 5)
+
+
+def test_accuracy_at_100_is_what_drawing_100_candidates_gives(noisy, rng):
+    s = cosines(*noisy)
+    draws = []
+    for _ in range(3000):
+        i = rng.integers(150)
+        others = rng.choice(np.delete(np.arange(150), i), 99, replace=False)
+        draws.append(s[i, i] > s[i, others].max())
+    found = outcomes("accuracy@100", pairing(*noisy))["forward"].sentences.mean()
+    assert found == pytest.approx(np.mean(draws), abs=4 * np.std(draws) / np.sqrt(3000))
+
+
+def test_accuracy_at_m_is_accuracy_where_all_are_candidates(noisy):
+    found = pairing(*noisy)
+    credit = accuracy_at(150)(150)
+    rank = found.found.rows.rank
+    assert np.array_equal(credit[rank], outcomes("accuracy", found)["forward"].sentences)
+
+
+def test_ratio_accuracy_is_lasers_loop(noisy):
+    """LASER: margin = cos / mean of both neighbourhoods' means, candidates the 4 nearest only."""
+    s = cosines(*noisy)
+    hits = []
+    rows, columns = -np.sort(-s, axis=1)[:, :4].mean(1), -np.sort(-s, axis=0)[:4].mean(0)
+    for i in range(150):
+        nearest = np.argsort(-s[i])[:4]
+        hits.append(nearest[np.argmax([s[i, j] / ((rows[i] + columns[j]) / 2) for j in nearest])] == i)
+    assert np.array_equal(outcomes("ratio_accuracy@4", pairing(*noisy))["forward"].sentences, hits)
+
+
+def test_ratio_with_negative_neighbourhoods_retrieves_nothing():
+    """All cosines negative: the ratio would rank the worst first; without the guard this is 1."""
+    x = np.array([[1, 0.1 * i] for i in range(6)], np.float32)
+    found = outcomes("ratio_accuracy@4", pairing(x, -x))
+    assert found["forward"].sentences.sum() == 0
+    assert found["forward"].null == 0
+
+
+@pytest.mark.parametrize("name", EXACT)
+@pytest.mark.parametrize("kind", ["plain", "hub", "duplicates"])
+def test_null_is_the_mean_over_all_720_pairings(rng, name, kind):
+    x, y = rng.standard_normal((2, 6, 3), dtype=np.float32)
+    source, target = np.arange(6), np.arange(6)
+    if kind == "hub":
+        y[2] = x.mean(0)
+    if kind == "duplicates":
+        y[4] = y[1]
+        x[5] = x[0]
+        source, target = np.array([0, 1, 2, 3, 4, 0]), np.array([0, 1, 2, 3, 1, 5])
+    totals: dict[str, list[float]] = {}
+    for order in permutations(range(6)):
+        chosen = list(order)
+        shuffled = pairing(x, y[chosen], source=source, target=target[chosen])
+        for direction, outcome in outcomes(name, shuffled).items():
+            totals.setdefault(direction, []).append(outcome.sentences.mean())
+    found = outcomes(name, pairing(x, y, source=source, target=target))
+    if name == "f1_weighted" and kind == "duplicates":
+        return  # by index: which of two identical rows is the lower index depends on the order
+    for direction, values in totals.items():
+        assert found[direction].null == pytest.approx(np.mean(values), abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["auc", "mrr", "recall@5"])
+def test_null_of_rank_measures_holds_with_ties(rng, name):
+    """Vectors with ties between different texts: the null stays exact over all 720 pairings."""
+    x, y = rng.standard_normal((2, 6, 3), dtype=np.float32)
+    y[4] = y[1]
+    values = [
+        outcomes(name, pairing(x, y[list(order)]))["forward"].sentences.mean()
+        for order in permutations(range(6))
+    ]
+    assert outcomes(name, pairing(x, y))["forward"].null == pytest.approx(np.mean(values), abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["auc", "mrr", "recall@5", "accuracy@100", "contrast"])
+def test_a_collapsed_model_stands_at_its_null(name):
+    """All sentences in one place: counting only strictly greater scores would make this perfect."""
+    x = np.ones((120, 4), np.float32)
+    for outcome in outcomes(name, pairing(x, x)).values():
+        assert outcome.sentences.mean() == pytest.approx(outcome.null, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_perfect_model_has_the_highest_score(rng, name):
+    x = np.eye(128, dtype=np.float32)
+    for outcome in outcomes(name, pairing(x, x)).values():
+        assert outcome.sentences.mean() == 1
+
+
+def test_retrieving_an_identical_text_is_right_by_class_only(rng):
+    x = rng.standard_normal((20, 8), dtype=np.float32)
+    x[7] = x[3]
+    classes = np.arange(20)
+    classes[7] = 3
+    by_class = outcomes("accuracy", pairing(x, x, source=classes, target=classes))
+    by_index = outcomes("accuracy", pairing(x, x))
+    assert by_class["mean"].sentences.mean() == 1
+    assert by_index["mean"].sentences.mean() == 19 / 20
+
+
+# measure × what may be done to both sides without changing it; the False entries are tested too
+CHANGES = {
+    "joint rotation": (lambda x, y, r: (x @ r, y @ r), True),
+    "row scaling": (lambda x, y, r: (x * 3.7, y * 0.01), True),
+    "rotation of one side": (lambda x, y, r: (x @ r, y), False),
+    "shift of one side": (lambda x, y, r: (x + 5, y), False),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("change", CHANGES)
+def test_invariances(noisy, rng, name, change):
+    function, same = CHANGES[change]
+    rotation = np.linalg.qr(rng.standard_normal((12, 12)))[0].astype(np.float32)
+    before = outcomes(name, pairing(*noisy))
+    after = outcomes(name, pairing(*(s.astype(np.float32) for s in function(*noisy, rotation))))
+    for direction in before:
+        difference = abs(before[direction].sentences.mean() - after[direction].sentences.mean())
+        assert bool(difference < 1e-6) is same
+        assert same is (change in MEASURES[name].invariances)
+
+
+def test_pairs_may_come_in_any_order(noisy, rng):
+    x, y = noisy
+    order = rng.permutation(150)
+    for name in NAMES:
+        before, after = outcomes(name, pairing(x, y)), outcomes(name, pairing(x[order], y[order]))
+        for direction in before:
+            assert np.allclose(before[direction].sentences[order], after[direction].sentences)

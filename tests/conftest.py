@@ -1,0 +1,120 @@
+"""Fixtures: random generators, tiny models that are saved as users save theirs, real corpora."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import numpy as np
+import pytest
+from crosslingual.cli.demo import demo_model
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(20261121)
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep tests out of the user's cache and away from their corpora."""
+    monkeypatch.setenv("CROSSLINGUAL_HOME", str(tmp_path_factory.getbasetemp() / "home"))
+    monkeypatch.delenv("CROSSLINGUAL_DATA", raising=False)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    folder = os.environ.get("CROSSLINGUAL_TEST_DATA")
+    if not folder:
+        pytest.skip("real corpora: set CROSSLINGUAL_TEST_DATA")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def minilm() -> Path:
+    return demo_model()
+
+
+@pytest.fixture(scope="session")
+def shared_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that the tests with all-MiniLM share, so that each sentence is encoded once."""
+    return tmp_path_factory.mktemp("shared-store")
+
+
+CHARACTERS = [chr(c) for c in range(33, 127)] + list("äöüßéèñçабвгдежзийклмнопрстуфхцчшщыьэюя")
+
+
+def save_tokenizer(folder: Path, *, special: bool = True) -> None:
+    """Save a character tokenizer: [PAD] [UNK] [CLS] [SEP], then a token for each character."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    vocabulary = {t: i for i, t in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *CHARACTERS])}
+    backend = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    backend.normalizer = normalizers.Replace(" ", "_")
+    backend.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    if special:
+        backend.post_processor = processors.TemplateProcessing(
+            "[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+        )
+    names = {"pad_token": "[PAD]", "unk_token": "[UNK]"}
+    if special:
+        names |= {"cls_token": "[CLS]", "sep_token": "[SEP]"}
+    PreTrainedTokenizerFast(tokenizer_object=backend, model_max_length=128, **names).save_pretrained(
+        folder
+    )
+
+
+def tiny_config(kind: str = "BertConfig", **changes: object) -> object:
+    import transformers
+
+    options: dict[str, object] = {
+        "vocab_size": 4 + len(CHARACTERS),
+        "hidden_size": 32,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 4,
+        "intermediate_size": 48,
+        "max_position_embeddings": 140,
+        "pad_token_id": 0,
+    }
+    return getattr(transformers, kind)(**(options | changes))
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny(tmp_path_factory.mktemp("tiny") / "tiny-bert")
+
+
+def make_tiny(folder: Path, seed: int = 0, **changes: object) -> Path:
+    import torch
+    from transformers import BertModel
+
+    torch.manual_seed(seed)
+    BertModel(tiny_config(**changes), add_pooling_layer=False).save_pretrained(folder)
+    save_tokenizer(folder)
+    return folder
+
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Run:
+    """Run the installed `crosslingual` command in an empty folder."""
+
+    def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "crosslingual", *map(str, arguments)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            env=os.environ | {"HF_HUB_OFFLINE": "1"},
+            check=False,
+            **options,  # type: ignore[call-overload]
+        )
+
+    return run
