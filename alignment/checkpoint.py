@@ -85,6 +85,10 @@ class Checkpoint:
             tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
         except (OSError, ValueError) as error:
             raise ValueError(f"{self.folder}: no tokenizer there ({_first_line(error)})") from error
+        files = {"tokenizer.json", *tokenizer.vocab_files_names.values()}
+        if isinstance(base, Path) and not any((base / name).is_file() for name in files):
+            # transformers makes one without a vocabulary, to which every word is unknown
+            raise ValueError(f"{self.folder}: no tokenizer there (no {', '.join(sorted(files))})")
         return tokenizer
 
     @cached_property

@@ -36,6 +36,21 @@ def progress(label: str, unit: str) -> Iterator[Tick]:
         yield _plain(label, unit)
 
 
+class _Pace:
+    """Items a second since the first report: what went before (loading, encoding) is not counted."""
+
+    def __init__(self) -> None:
+        self.began: tuple[float, int] | None = None
+
+    def rate(self, done: int) -> float:
+        """Return the pace; 0 at the first report, which has nothing to compare with."""
+        now = time.monotonic()
+        if self.began is None:
+            self.began = now, done
+        began, first = self.began
+        return (done - first) / (now - began) if now > began else 0.0
+
+
 @contextmanager
 def _bar(label: str, unit: str) -> Iterator[Tick]:
     from rich.console import Console
@@ -50,29 +65,29 @@ def _bar(label: str, unit: str) -> Iterator[Tick]:
         console=Console(stderr=True),
         transient=True,
     ) as shown:
-        began = time.monotonic()
+        pace = _Pace()
         task = shown.add_task(label, total=None, rate="")
 
         def tick(done: int, total: int) -> None:
-            rate = done / max(time.monotonic() - began, 1e-9)
+            rate = pace.rate(done)
             shown.update(task, completed=done, total=total, rate=f"{rate:,.0f} {unit}/s")
 
         yield tick
 
 
 def _plain(label: str, unit: str) -> Tick:
-    began = last = time.monotonic()
+    pace = _Pace()
+    last = time.monotonic()
 
     def tick(done: int, total: int) -> None:
         nonlocal last
-        now = time.monotonic()
+        rate, now = pace.rate(done), time.monotonic()
         if now - last < EVERY and done < total:
             return
         last = now
-        rate = done / max(now - began, 1e-9)
-        left = (total - done) / rate if rate else 0.0
+        left = f", {(total - done) / rate:,.0f} s left" if rate else ""
         print(  # noqa: T201
-            f"{label}: {done:,} of {total:,} {unit}, {rate:,.0f}/s, {left:,.0f} s left",
+            f"{label}: {done:,} of {total:,} {unit}, {rate:,.1f}/s{left}",
             file=sys.stderr,
             flush=True,
         )

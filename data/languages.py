@@ -7,6 +7,7 @@ customary (`cmn` -> `zh`), without region, and without the script the language i
 """
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
@@ -18,6 +19,7 @@ EXCEPTIONS: Mapping[str, str] = {
     "arq": "arq",  # Algerian and Egyptian Arabic are languages of their own here
     "arz": "arz",
     "prs": "prs",  # Dari beside Persian (NTREX, FLORES)
+    "twi": "tw",  # Twi beside Akan (FLORES)
     "azb": "azb",  # South Azerbaijani beside North (FLORES)
     "eng-gb": "en-GB",  # NTREX has several regional versions of these languages
     "eng-in": "en-IN",
@@ -49,14 +51,17 @@ def standard_tag(code: str) -> str:
     ['de', 'de', 'de', 'zh', 'zh-Hant', 'zh-Hant', 'kzj']
     """
     code = code.strip().replace("_", "-")
-    if code.lower() in EXCEPTIONS:
-        return EXCEPTIONS[code.lower()]
+    for known in (code.lower(), code.lower().split("-")[0]):  # fra-CA; prs_Arab
+        if known in EXCEPTIONS:
+            return EXCEPTIONS[known]
+    if code in EXCEPTIONS.values():
+        return code
     try:
+        if not re.match(r"[A-Za-z]{2,3}\b", code):
+            raise langcodes.LanguageTagError
         language = langcodes.Language.get(langcodes.standardize_tag(code, macro=True))
     except langcodes.LanguageTagError:
         raise ValueError(f"{code!r} is no language code") from None
-    if not language.language:
-        raise ValueError(f"{code!r} is no language code")
     script = language.maximize().script
     script = _SAME_SCRIPT.get((language.language, script or ""), script)
     usual = langcodes.Language.get(language.language).maximize().script

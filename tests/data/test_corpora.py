@@ -1,0 +1,237 @@
+"""Corpora in their upstream layouts: small ones written here, real ones where they are at hand."""
+
+import gzip
+
+import pytest
+
+from crosslingual.data import CORPORA, load
+from crosslingual.data.corpora import hub
+
+
+def write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+
+
+@pytest.fixture
+def corpora(tmp_path):
+    write(tmp_path / "tatoeba/tatoeba.deu-eng.deu", "Hallo.\nTschüs.\n")
+    write(tmp_path / "tatoeba/tatoeba.deu-eng.eng", "Hello.\nBye.\n")
+    write(tmp_path / "tatoeba/tatoeba.cmn-eng.cmn", "你好。\n")
+    write(tmp_path / "tatoeba/tatoeba.cmn-eng.eng", "Hi.\n")
+    for code, text in (("deu_Latn", "A"), ("eng_Latn", "B"), ("zho_Hant", "C")):
+        write(tmp_path / f"flores/devtest/{code}.devtest", "".join(f"{text}{i}\n" for i in range(6)))
+        write(tmp_path / f"flores/dev/{code}.dev", "".join(f"{text}{i}\n" for i in range(7)))
+    urls = "".join(f"http://{i // 3}\tx\n" for i in range(6))
+    write(tmp_path / "flores/metadata_devtest.tsv", "URL\tdomain\n" + urls)
+    for kind, code, text in (("src", "eng", "B"), ("ref", "deu", "A"), ("ref", "fra-CA", "D")):
+        write(tmp_path / f"ntrex/NTREX-128/newstest2019-{kind}.{code}.txt", f"{text}1\r\n{text}2\r\n")
+    write(tmp_path / "ntrex/DOCUMENT_IDS.tsv", "bbc.1\ncnn.2\n")
+    english = "# newdoc id = n1\n# sent_id = s1\n# text = One.\n1\tOne\n\n# sent_id = s2\n# text = Two.\n1\tTwo\n\n"
+    chinese = "# sent_id = s2\n# text = 二。\n1\t二\n\n# newdoc id = n1\n# sent_id = s1\n# text = 一。\n1\t一\n"
+    write(tmp_path / "pud/UD_English-PUD/en_pud-ud-test.conllu", english)
+    (tmp_path / "pud/UD_Chinese-PUD").mkdir()
+    (tmp_path / "pud/UD_Chinese-PUD/zh_pud-ud-test.conllu.gz").write_bytes(
+        gzip.compress(chinese.encode())
+    )
+    return tmp_path
+
+
+def rows(bitext):
+    return list(zip(bitext.source.texts, bitext.target.texts, strict=True))
+
+
+def test_tatoeba(corpora):
+    chinese, german = load("tatoeba", data_dir=corpora)
+    assert (german.source.language, german.source.code, german.target.language) == ("de", "deu", "en")
+    assert rows(german) == [("Hallo.", "Hello."), ("Tschüs.", "Bye.")]
+    assert german.source.ids == german.target.ids == ("deu-eng.1", "deu-eng.2")
+    assert german.groups is None
+    assert rows(chinese) == [("你好。", "Hi.")]
+    assert rows(load("tatoeba", data_dir=corpora / "tatoeba", languages="zh")[0]) == rows(chinese)
+
+
+def test_flores(corpora):
+    german, chinese = load("flores", data_dir=corpora)
+    assert (chinese.source.language, chinese.source.code) == ("zh-Hant", "zho_Hant")
+    assert rows(german)[5] == ("A5", "B5")
+    assert german.groups == ("http://0",) * 3 + ("http://1",) * 3
+    dev = load("flores/dev", data_dir=corpora)[0]
+    assert len(dev) == 7
+    assert dev.groups == ("block 0",) * 5 + ("block 1",) * 2
+    pairs = load("flores", data_dir=corpora, pairs="all")
+    assert [(b.source.code, b.target.code) for b in pairs] == [
+        ("deu_Latn", "eng_Latn"), ("deu_Latn", "zho_Hant"), ("eng_Latn", "zho_Hant"),
+    ]  # fmt: skip
+    (pair,) = load("flores", data_dir=corpora, pairs="zh-Hant-de")
+    assert (pair.source.language, pair.target.language) == ("zh-Hant", "de")
+
+
+def test_ntrex(corpora):
+    german, french = load("ntrex", data_dir=corpora)
+    assert french.source.language == "fr-CA"
+    assert rows(german) == [("A1", "B1"), ("A2", "B2")]
+    assert german.groups == ("bbc.1", "cnn.2")
+
+
+def test_pud_is_joined_by_id_whatever_the_order(corpora):
+    (chinese,) = load("pud", data_dir=corpora)
+    assert chinese.source.language == "zh-Hant"
+    assert rows(chinese) == [("二。", "Two."), ("一。", "One.")]
+
+
+def test_the_environment_names_the_folder(corpora, monkeypatch):
+    monkeypatch.setenv("CROSSLINGUAL_DATA", str(corpora))
+    assert len(load("tatoeba")) == 2
+
+
+def test_limit_keeps_the_first_sentences(corpora):
+    assert rows(load("flores", data_dir=corpora, limit=2)[0]) == [("A0", "B0"), ("A1", "B1")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"name": "tatoba"}, "unknown corpus 'tatoba': did you mean tatoeba"),
+        ({"name": "flores/test"}, "no split 'test': did you mean devtest"),
+        ({"name": "flores", "languages": "de,xx"}, "unknown language 'xx'"),
+        ({"name": "flores", "pivot": "fi"}, "unknown language 'fi'"),
+        ({"name": "flores", "pairs": "de-xx"}, "'de-xx' is no pair"),
+        ({"name": "tatoeba", "pairs": "de-zh"}, "pairs with English only"),
+        ({"name": "tatoeba", "pivot": "de"}, "pairs with English only"),
+        ({"name": "flores", "languages": "en"}, "no pair of languages is left"),
+        ({"name": "flores", "data_dir": "/nowhere"}, "no such folder"),
+    ],
+)
+def test_what_is_wrong_is_named(corpora, arguments, message):
+    with pytest.raises((ValueError, OSError), match=message):
+        load(**({"data_dir": corpora} | arguments))
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "corpus", "message"),
+    [
+        ("tatoeba/tatoeba.deu-eng.eng", "Hello.\n", "tatoeba", r"deu has 2 lines but .*eng has 1"),
+        ("flores/devtest/deu_Latn.devtest", "A\n\n", "flores", r"deu_Latn.devtest:2: empty line"),
+        (
+            "flores/metadata_devtest.tsv",
+            "URL\nx\n",
+            "flores",
+            r"6 lines but .*metadata_devtest.tsv has 1",
+        ),
+        ("ntrex/DOCUMENT_IDS.tsv", "a\n", "ntrex", r"has 2 lines but .*DOCUMENT_IDS.tsv has 1"),
+        (
+            "pud/UD_English-PUD/en_pud-ud-test.conllu",
+            "# text = a\n1\ta\n\n",
+            "pud",
+            r"conllu:3: .*sent_id",
+        ),
+        (
+            "pud/UD_English-PUD/en_pud-ud-test.conllu",
+            "# sent_id = s1\n# text = a\n1\ta\n\n# sent_id = s9\n# text = a\n1\ta\n",
+            "pud",
+            "2 ids stand on one side only, first 's2', 's9'",
+        ),
+    ],
+)
+def test_broken_layouts_are_named(corpora, file, text, corpus, message):
+    write(corpora / file, text)
+    with pytest.raises(ValueError, match=message):
+        load(corpus, data_dir=corpora)
+
+
+def test_an_empty_folder_says_what_was_expected(tmp_path):
+    for name in ("tatoeba", "flores", "ntrex", "pud"):
+        with pytest.raises(OSError, match="no .* files"):
+            load(name, data_dir=tmp_path)
+
+
+def test_pocket_is_whole():
+    bitexts = load("pocket")
+    assert len(bitexts) == 11
+    assert {b.source.language for b in bitexts} | {"en"} == set(
+        "en de fr es it ru zh ar tr hi sw fi".split()
+    )
+    for bitext in bitexts:
+        assert len(bitext) == 218
+        assert len(set(bitext.groups)) == 58
+        assert len(set(bitext.source.texts)) == 218
+    english = bitexts[0].target
+    assert english.sentences[0].text.startswith("The bakery on the corner opens at six")
+    assert english.sentences[9].id == "umbrella-2"
+    assert english.sentences[-1].text == "Don't forget your scarf."
+    scripts = {"ru": "а", "zh": "的", "ar": "ا", "hi": "क"}
+    for bitext in bitexts:
+        if letter := scripts.get(bitext.source.language):
+            assert sum(letter in text for text in bitext.source.texts) > 60
+
+
+# what the hub's tables are believed to look like; loaded here from local parquet
+HUB = {
+    "tatoeba": ("deu-eng", "test", {"sentence1": ["Hallo.\n"], "sentence2": ["Hello.\n"]}),
+    "flores": ("deu_Latn", "devtest", {"id": [1], "text": ["Hallo. "], "url": ["http://a"]}),
+    "ntrex": ("deu", "test", {"text": ["Hallo."]}),
+    "pud": ("de_pud", "test", {"idx": ["n01"], "text": ["Hallo."]}),
+}
+
+
+@pytest.mark.parametrize("name", HUB)
+def test_hub_tables_become_bitexts(name, tmp_path, monkeypatch):
+    import datasets
+
+    config, split, columns = HUB[name]
+    other = config if name == "tatoeba" else config.replace("deu", "eng").replace("de", "en")
+    datasets.Dataset.from_dict(columns).to_parquet(str(tmp_path / "t.parquet"))
+    real, asked = datasets.load_dataset, []
+
+    def local(hub_id, config_name, *, split, revision):
+        asked.append((hub_id, config_name, split))
+        return real(
+            "parquet", data_files=str(tmp_path / "t.parquet"), split="train", cache_dir=str(tmp_path)
+        )
+
+    monkeypatch.setattr(datasets, "load_dataset", local)
+    monkeypatch.setattr(datasets, "get_dataset_config_names", lambda *a, **k: sorted({config, other}))
+    (bitext,) = load(name)
+    assert bitext.source.texts == ("Hallo.",)
+    assert (bitext.source.language, bitext.target.language) == ("de", "en")
+    assert asked[0] == (CORPORA[name].hub, config, split)
+    monkeypatch.setattr(
+        datasets, "load_dataset", lambda *a, **k: (_ for _ in ()).throw(ConnectionError("off"))
+    )
+    with pytest.raises(OSError, match=r"cannot be read from the hub \(off\); --data-dir"):
+        load(name)
+
+
+def test_a_hub_table_without_the_column_is_named(tmp_path, monkeypatch):
+    import datasets
+
+    table = datasets.Dataset.from_dict({"sentence": ["a"]})
+    monkeypatch.setattr(datasets, "load_dataset", lambda *a, **k: table)
+    with pytest.raises(ValueError, match="no column 'text' among sentence"):
+        hub.rows("x/y", "deu", "test", ["text"])
+
+
+# corpus, bitexts, a language, its rows
+REAL = [
+    ("tatoeba", 112, "deu", 1000),
+    ("flores", 21, "deu_Latn", 1012),
+    ("flores/dev", 14, "de", 997),
+    ("ntrex", 24, "rus", 1997),
+    ("pud", 10, "zh", 1000),
+]
+
+
+@pytest.mark.parametrize(("name", "count", "code", "n"), REAL)
+def test_real_corpora(real_data, name, count, code, n):
+    bitexts = {bitext.source.code: bitext for bitext in load(name, data_dir=real_data)}
+    assert len(bitexts) == count
+    assert len(bitexts[code]) == n
+    tags = [bitext.source.language for bitext in bitexts.values()]
+    assert len(set(tags)) == count
+    if name == "tatoeba":
+        assert sum(map(len, bitexts.values())) == 88_877
+    if name == "ntrex":
+        assert len(set(bitexts[code].groups or ())) == 123
+    if name == "flores":
+        assert len(set(bitexts[code].groups or ())) == 281
