@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMATS = (".png", ".svg", ".pdf")
-ANNOTATED = 400  # cells; more are read by colour
+ANNOTATED = 400, 26  # cells and columns; more are read by colour
 _ONE = ("checkpoint", "corpus", "split", "pooling", "map", "measure", "direction", "dtype")
 
 
@@ -85,18 +85,15 @@ def heatmap(table: pd.DataFrame, *, sort: str = "table", group: str = "none") ->
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    rows = (
-        select(table)
-        if table["measure"].nunique() > 1
-        else select(table, measure=table["measure"].iloc[0])
-    )
+    one = table["measure"].iloc[0] if table["measure"].nunique() == 1 else None
+    rows = select(table, measure=one)
     values, surface, groups = _matrix(rows, sort, group)
     floor = float(rows["null"].min())
     numbers = np.concatenate([values.to_numpy().ravel(), surface.to_numpy()])
     top = float(np.nanmax(numbers)) if np.isfinite(numbers).any() else 1.0
     scale: dict[str, Any] = {"vmin": floor, "vmax": max(top, floor + 1e-9), "cmap": "rocket_r"}
     n_rows, n_columns = values.shape
-    annotated = values.size <= ANNOTATED
+    annotated = values.size <= ANNOTATED[0] and n_columns <= ANNOTATED[1]
     cell = (0.5, 0.3) if annotated else (max(0.16, min(0.4, 12 / n_columns)), 0.17)
     figure = Figure(
         figsize=(2.8 + cell[0] * (n_columns + 1.6), 1.5 + cell[1] * n_rows), layout="constrained"
@@ -109,13 +106,14 @@ def heatmap(table: pd.DataFrame, *, sort: str = "table", group: str = "none") ->
     seaborn.heatmap(values, ax=main, yticklabels=False, **options)
     small = 8 if annotated else 6
     left.set(xlabel="", ylabel="")
-    left.set_xticks([0.5], ["n-grams"], rotation=90, fontsize=small)
+    left.set_xticks([0.5], ["n-grams"], rotation=0 if annotated else 90, fontsize=small)
     left.tick_params("y", rotation=0, labelsize=small)
     step = max(1, round(n_columns / 25))
     main.set_xticks(
         np.arange(0, n_columns, step) + 0.5, values.columns[::step], rotation=0, fontsize=small
     )
-    main.set(xlabel="layer", ylabel="")
+    main.set_xlabel("layer", fontsize=small + 1)
+    main.set_ylabel("")
     _mark_below_surface(main, values, surface, size=3.0 if annotated else 1.2)
     _separate(main, groups, small)
     bar = figure.colorbar(
@@ -203,7 +201,8 @@ def _name(rows: pd.DataFrame) -> str:
 
 def _title(rows: pd.DataFrame) -> str:
     first = rows.iloc[0]
-    checkpoint = Path(str(first["checkpoint"])).name or str(first["checkpoint"])
+    # a folder is named by its last two parts: …/e5/checkpoint-500
+    checkpoint = "/".join(Path(str(first["checkpoint"])).parts[-2:])
     targets = rows["target"].unique()
     pivot = f" into {targets[0]}" if len(targets) == 1 else ""
     low, high = rows["n"].min(), rows["n"].max()

@@ -12,6 +12,8 @@ from typer.exceptions import TyperException
 from .. import __version__
 from . import cache, demo, heatmap, listing, score
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     name="crosslingual",
     no_args_is_help=True,
@@ -52,14 +54,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     if debug:
         arguments.remove("--debug")
     try:
-        return app(args=arguments, standalone_mode=False) or 0
+        status = app(args=arguments, standalone_mode=False) or 0
+        if status == INTERRUPTED:  # Typer turns Ctrl-C into this
+            raise KeyboardInterrupt
+        return int(status)
     except TyperException as error:
         if message := error.format_message():
             typer.echo(f"usage: {message} (see --help)", err=True)
         return 2
     except (KeyboardInterrupt, typer.Abort):
         typer.echo("interrupted; what is finished is kept, the same command goes on", err=True)
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone, as `| head` does
         return 1

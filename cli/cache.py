@@ -24,7 +24,7 @@ def ls(store: _Store = None) -> None:
         known = json.loads(about.read_text("utf-8")) if about.is_file() else {}
         shards = shard_folders(space)
         size = sum(file.stat().st_size for shard in shards for file in shard.iterdir())
-        rows = sum((shard / "keys.npy").stat().st_size // 16 for shard in shards)
+        rows = sum(json.loads((s / "meta.json").read_text("utf-8"))["shape"][1] for s in shards)
         typer.echo(
             f"{space.parent.name}/{space.name}  {known.get('checkpoint', '?')}  "
             f"{rows:,} sentences in {len(shards)} shards, {size / 1e6:,.0f} MB"

@@ -1,15 +1,18 @@
 """Fixtures: random generators, tiny models that are saved as users save theirs, real corpora."""
 
+import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import numpy as np
 import pytest
+
+from crosslingual.cli import main
 from crosslingual.cli.demo import demo_model
 
 
@@ -88,6 +91,13 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_tiny(tmp_path_factory.mktemp("tiny") / "tiny-bert")
 
 
+@pytest.fixture(scope="session")
+def small_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that needs some seconds for the built-in sentences, in seven shards."""
+    folder = tmp_path_factory.mktemp("small") / "small-bert"
+    return make_tiny(folder, hidden_size=128, num_hidden_layers=4, intermediate_size=512)
+
+
 def make_tiny(folder: Path, seed: int = 0, **changes: object) -> Path:
     import torch
     from transformers import BertModel
@@ -98,23 +108,38 @@ def make_tiny(folder: Path, seed: int = 0, **changes: object) -> Path:
     return folder
 
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 @pytest.fixture
-def command(tmp_path: Path) -> Run:
-    """Run the installed `crosslingual` command in an empty folder."""
+def command(tmp_path, monkeypatch, capsys):
+    """Run `crosslingual` in this process, in an empty folder."""
+    logger = logging.getLogger("crosslingual")
+    handlers, propagate = logger.handlers[:], logger.propagate
+    monkeypatch.chdir(tmp_path)
 
-    def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "crosslingual", *map(str, arguments)],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            env=os.environ | {"HF_HUB_OFFLINE": "1"},
-            check=False,
-            **options,  # type: ignore[call-overload]
+    def run(*arguments: object) -> Done:
+        capsys.readouterr()
+        status = main([str(argument) for argument in arguments])
+        return Done(status, *capsys.readouterr())
+
+    yield run
+    logger.handlers[:], logger.propagate = handlers, propagate
+    logger.setLevel(logging.NOTSET)
+
+
+@pytest.fixture
+def process(tmp_path):
+    """Run the installed `crosslingual` command in a process of its own, in an empty folder."""
+
+    def run(*arguments: object) -> Done:
+        entry = Path(sys.executable).with_name("crosslingual")
+        done = subprocess.run(
+            [str(entry), *map(str, arguments)], cwd=tmp_path, capture_output=True, text=True, check=False
         )
+        return Done(done.returncode, done.stdout, done.stderr)
 
     return run

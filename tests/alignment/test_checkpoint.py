@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from crosslingual.alignment.checkpoint import open_checkpoint
 
+from crosslingual.alignment.checkpoint import open_checkpoint
 from tests.conftest import save_tokenizer, tiny_config
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from crosslingual.alignment.contrast import contrast, dprime
 from crosslingual.alignment.pairing import pair_vectors
 

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from crosslingual.alignment import neighbours as module
-from crosslingual.alignment.neighbours import MatrixProduct, neighbours, search
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from crosslingual.alignment import neighbours as module
+from crosslingual.alignment.neighbours import MatrixProduct, neighbours, search
 
 
 def definition(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
+
 from crosslingual.alignment.native import native_pool
 from crosslingual.alignment.pooling import POOLINGS, Batch
 
@@ -72,11 +73,12 @@ def test_half_precision_is_pooled_in_float32(batch):
     "mode", ["cls", "mean", "max", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"]
 )
 def test_native_is_sentence_transformers(tiny_bert, tmp_path, mode):
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer import modules as models
+
     from crosslingual.alignment.checkpoint import open_checkpoint
     from crosslingual.alignment.represent import represent
     from crosslingual.data import Sentence, Side
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer import modules as models
 
     torch.manual_seed(0)
     transformer = models.Transformer(str(tiny_bert))

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
 from crosslingual.alignment import encode
 from crosslingual.alignment import represent as module
 from crosslingual.alignment.checkpoint import open_checkpoint
 from crosslingual.alignment.represent import represent
 from crosslingual.alignment.store import Store, shard_folders
 from crosslingual.data import Sentence, Side, load
-
 from tests.conftest import make_tiny
 
 

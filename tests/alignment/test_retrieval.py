@@ -4,10 +4,11 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
+
 from crosslingual.alignment.measures import MEASURES
 from crosslingual.alignment.pairing import Pairing, pair_vectors
 from crosslingual.alignment.retrieval import Outcome, accuracy_at
-from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
 NAMES = [name for name, measure in MEASURES.items() if measure.compute is not None]
 EXACT = ["accuracy", "mutual_accuracy", "f1_weighted", "ratio_accuracy@4", "contrast"]

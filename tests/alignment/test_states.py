@@ -4,9 +4,9 @@ import logging
 
 import pytest
 import torch
+
 from crosslingual.alignment.pooling import Batch
 from crosslingual.alignment.states import find_blocks, layer_states
-
 from tests.conftest import tiny_config
 
 SMALL = {"head_dim": 8, "num_key_value_heads": 2}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from crosslingual.alignment.store import Space, Store, key, prune, verify
 
 SPACE = Space("f" * 64, "mean", None, 128, "float32")

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from crosslingual.alignment.tokens import tokenize
 from transformers import AutoTokenizer
+
+from crosslingual.alignment.tokens import tokenize
 
 
 def test_ids_offsets_and_counts(minilm):

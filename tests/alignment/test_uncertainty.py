@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from crosslingual.alignment.pairing import group_numbers
 from crosslingual.alignment.uncertainty import group_bootstrap, jackknife
 

@@ -28,7 +28,7 @@ def test_a_byte_order_mark_is_dropped_at_the_start_only(tmp_path):
 def test_compressed_files(tmp_path, suffix, opener):
     path = tmp_path / f"t{suffix}"
     with opener(path, "wb") as stream:
-        stream.write("eins\nzwei\n".encode())
+        stream.write(b"eins\nzwei\n")
     assert lines(path) == ["eins", "zwei"]
     path.write_bytes(path.read_bytes()[:-6])
     with pytest.raises(OSError, match=rf"t{suffix}:\d+: compressed data is damaged"):
