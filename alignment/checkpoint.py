@@ -1,12 +1,9 @@
 """Checkpoints: weights and tokenizer at one point of training, opened the same way every time.
 
 A checkpoint is a local folder (transformers or sentence-transformers), a hub id with revision, or a
-folder with a PEFT adapter. Loading is explicit where transformers guesses: the dtype is named, pickles
-are refused, code of the checkpoint is not run, a missing encoder weight is an error, and no pooler is
-loaded (a checkpoint without one would get a random one).
+folder with a PEFT adapter.
 """
 
-import inspect
 import json
 import logging
 from collections.abc import Mapping
@@ -16,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .fingerprint import Identity, identify
+from .loading import check_weights, find_base, first_line, load_encoder, merge_adapter
 
 if TYPE_CHECKING:
     import torch
@@ -48,7 +46,7 @@ class Checkpoint:
         """The transformers configuration of the encoder."""
         from transformers import AutoConfig
 
-        folder, _ = _base(self.folder)
+        folder, _ = find_base(self.folder)
         return AutoConfig.from_pretrained(folder, trust_remote_code=False)
 
     @cached_property
@@ -80,11 +78,11 @@ class Checkpoint:
         """The tokenizer, as saved with the checkpoint."""
         from transformers import AutoTokenizer
 
-        base, _ = _base(self.folder)
+        base, _ = find_base(self.folder)
         try:
             tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
         except (OSError, ValueError) as error:
-            raise ValueError(f"{self.folder}: no tokenizer there ({_first_line(error)})") from error
+            raise ValueError(f"{self.folder}: no tokenizer there ({first_line(error)})") from error
         files = {"tokenizer.json", *tokenizer.vocab_files_names.values()}
         if isinstance(base, Path) and not any((base / name).is_file() for name in files):
             # transformers makes one without a vocabulary, to which every word is unknown
@@ -116,13 +114,13 @@ class Checkpoint:
         """
         import torch
 
-        base, adapter = _base(self.folder)
-        _check_weights(base, allow_pickle=self.allow_pickle)
+        base, adapter = find_base(self.folder)
+        check_weights(base, allow_pickle=self.allow_pickle)
         dtype: Any = "auto" if checking else getattr(torch, self.dtype)
         device_map = None if checking else self.device_map
-        model: torch.nn.Module = _pretrained(base, self.config, dtype, device_map, self.allow_pickle)
+        model: torch.nn.Module = load_encoder(base, self.config, dtype, device_map, self.allow_pickle)
         if adapter is not None:
-            model = _merge_adapter(model, adapter)
+            model = merge_adapter(model, adapter)
         if not checking and device_map is None:
             model = model.to(pick_device(self.device))
         return model.eval()
@@ -200,83 +198,9 @@ def _from_hub(name: str, revision: str | None) -> tuple[Path, str]:
         folder = Path(snapshot_download(name, revision=revision, allow_patterns=patterns))
     except Exception as error:  # offline, gated, unknown: dozens of kinds, one meaning
         raise OSError(
-            f"{name}: neither a folder nor to be had from the hub ({_first_line(error)})"
+            f"{name}: neither a folder nor to be had from the hub ({first_line(error)})"
         ) from error
     return folder, folder.name  # the folder of a snapshot is named after its commit
-
-
-def _base(folder: Path) -> tuple[Path | str, Path | None]:
-    """Return the folder (or hub id) of the base model, and the adapter's folder if there is one."""
-    adapter = folder / "adapter_config.json"
-    if not adapter.is_file():
-        return folder, None
-    base = json.loads(adapter.read_text("utf-8")).get("base_model_name_or_path")
-    if not base:
-        raise ValueError(f"{adapter}: no base_model_name_or_path; the adapter's base is not known")
-    relative = folder / base
-    return (relative if relative.is_dir() else base), folder
-
-
-def _check_weights(base: Path | str, *, allow_pickle: bool) -> None:
-    if allow_pickle or not isinstance(base, Path) or any(base.glob("*.safetensors")):
-        return
-    pickles = sorted(path.name for path in base.glob("*.bin"))
-    if pickles:
-        raise ValueError(
-            f"{base}: only a pickle ({pickles[0]}), which can run code when it is opened; convert it "
-            "to safetensors or pass --allow-pickle"
-        )
-    raise ValueError(f"{base}: no weights there (no *.safetensors)")
-
-
-def _pretrained(
-    base: Path | str, config: Any, dtype: Any, device_map: str | None, allow_pickle: bool
-) -> Any:
-    """Load the encoder, and refuse one that lacks weights of its own."""
-    from transformers import AutoModel, AutoModelForTextEncoding
-
-    encoder_only = config.is_encoder_decoder and type(config) in AutoModelForTextEncoding._model_mapping
-    factory: Any = AutoModelForTextEncoding if encoder_only else AutoModel
-    if type(config) not in factory._model_mapping:
-        raise ValueError(f"{base}: transformers has no encoder for model type {config.model_type!r}")
-    options: dict[str, Any] = {"dtype": dtype, "trust_remote_code": False}
-    if device_map is not None:
-        options["device_map"] = device_map
-    kind = factory._model_mapping[type(config)]
-    kind = kind[0] if isinstance(kind, tuple | list) else kind
-    if "add_pooling_layer" in inspect.signature(kind.__init__).parameters:
-        options["add_pooling_layer"] = False
-    options["use_safetensors"] = not allow_pickle or None  # None: whichever is there
-    if allow_pickle:
-        options["weights_only"] = True
-    try:
-        model, info = factory.from_pretrained(base, output_loading_info=True, **options)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{base}: cannot be loaded ({_first_line(error)})") from error
-    whole = config.is_encoder_decoder and not encoder_only
-    missing = sorted(
-        key
-        for key in info["missing_keys"]
-        if "pooler" not in key.split(".") and (not whole or key.startswith(("encoder.", "shared.")))
-    )
-    mismatched = sorted(str(key[0]) for key in info.get("mismatched_keys", ()))
-    for problem, keys in (("lacks", missing), ("has the wrong shape for", mismatched)):
-        if keys:
-            raise ValueError(
-                f"{base}: the checkpoint {problem} {len(keys)} encoder weights, first {keys[0]}; "
-                "they would be random"
-            )
-    return model.get_encoder() if whole else model
-
-
-def _merge_adapter(model: Any, adapter: Path) -> Any:
-    try:
-        from peft import PeftModel
-    except ImportError:
-        raise ValueError(
-            f"{adapter}: an adapter needs peft; pip install 'crosslingual[train]'"
-        ) from None
-    return PeftModel.from_pretrained(model, adapter).merge_and_unload()
 
 
 def _positions(config: Any) -> int | None:
@@ -286,7 +210,3 @@ def _positions(config: Any) -> int | None:
     if config.model_type in _OFFSET_POSITIONS:
         return int(positions) - int(config.pad_token_id or 0) - 1
     return int(positions)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import torch
 from jaxtyping import Float32, Int32, Int64
 
 from ..data import Side
 from ..data.languages import nearest
-from .checkpoint import Checkpoint, pick_device
+from .checkpoint import Checkpoint
 from .encode import BUDGET, encode_rows
 from .native import native_pool
 from .pooling import POOLINGS, Pool
-from .states import Run, layer_states
+from .precision import compare_with_float32
+from .states import layer_states
 from .store import Space, Store, describe, key
 from .tokens import Tokens, tokenize
 
@@ -32,7 +32,6 @@ logger = logging.getLogger(__name__)
 SHARD_TOKENS = 32_768  # never depends on the machine: the cut decides a vector's last bits
 SHARD_ROWS = 8_192
 LARGE = 10e9  # bytes; more than this is announced before it is written
-COMPARED = 256  # sentences that a run below float32 also encodes in float32
 
 Progress = Callable[[int, int, float], None]  # sentences done, of how many, seconds so far
 
@@ -118,7 +117,7 @@ def represent(
     for store in stores.values():
         lacking |= dict.fromkeys(store.missing(first))
     logger.info(
-        "%s sentences asked, %s distinct, %s to encode",
+        "sentences: %s asked, %s distinct, %s to encode",
         f"{len(asked):,}",
         f"{len(first):,}",
         f"{len(lacking):,}",
@@ -183,7 +182,11 @@ def _encode_missing(work: _Work, budget: int | None, progress: Progress | None) 
         for store, space in work.stores.values():
             describe(store.folder, space, {"checkpoint": checkpoint.name})
         if checkpoint.dtype != "float32":
-            _compare_with_float32(work, run, budget, options)
+            compared = compare_with_float32(
+                checkpoint, run, tokens, work.pools, budget=budget, **options
+            )
+            for name, (store, space) in work.stores.items():
+                describe(store.folder, space, {"against_float32": compared[name]})
         writing: Future[None] | None = None
         for at, shard in enumerate(shards):
             rows = order[shard]
@@ -264,37 +267,3 @@ def _refuse_non_finite(
                 f"{work.checkpoint.name}: layer {work.pools[name][1][layer]} ({name}) is not finite for "
                 f"{len(which)} of {len(rows)} sentences, first {labels}; try --dtype float32"
             )
-
-
-def _compare_with_float32(work: _Work, run: Run, budget: int, options: dict[str, Any]) -> None:
-    """Encode some sentences in float32 as well, and keep the cosines of the two in about.json."""
-    from dataclasses import replace
-
-    checkpoint = work.checkpoint
-    order = np.argsort(-work.tokens.counts, kind="stable")
-    rows = order[np.linspace(0, len(order) - 1, min(COMPARED, len(order))).astype(np.int64)]
-    low, _ = encode_rows(run, work.tokens, rows, work.pools, budget=budget, **options)
-    if checkpoint.dtype == "bfloat16" and options["device"].type == "cpu" and not _native_bfloat16():
-        logger.warning("this processor has no bfloat16 products: float32 is faster here")
-    reference = replace(checkpoint, dtype="float32").load()
-    with layer_states(reference, checkpoint.layers) as exact_run:
-        exact, _ = encode_rows(exact_run, work.tokens, rows, work.pools, budget=budget, **options)
-    for name, (store, space) in work.stores.items():
-        norms = np.linalg.norm(low[name], axis=2) * np.linalg.norm(exact[name], axis=2)
-        cosines = (low[name] * exact[name]).sum(axis=2) / np.maximum(norms, 1e-30)
-        compared = {
-            "sentences": len(rows),
-            "mean_cosine": [round(float(c), 6) for c in cosines.mean(axis=1)],
-            "least_cosine": [round(float(c), 6) for c in cosines.min(axis=1)],
-        }
-        logger.info("%s against float32: cosine at least %.5f", checkpoint.dtype, cosines.min())
-        describe(store.folder, space, {"against_float32": compared})
-
-
-def _native_bfloat16() -> bool:
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
-
-
-def devices(checkpoint: Checkpoint) -> str:
-    """Return the device a checkpoint will run on, for notes."""
-    return checkpoint.device_map or pick_device(checkpoint.device)

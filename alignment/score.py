@@ -5,11 +5,11 @@ The order of work: read the corpus, encode what the store lacks (each sentence o
 """
 
 import hashlib
-import logging
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +19,18 @@ from ..data import Bitext, load
 from ..data.bitext import MINIMUM
 from ..data.languages import nearest
 from .cell import Scored, score_cell
-from .checkpoint import Checkpoint, open_checkpoint
+from .checkpoint import Checkpoint
 from .home import store_root
 from .maps import MAPS
 from .measures import choose_measures
-from .represent import Progress, Representations, represent
+from .represent import Progress, Representations
 from .run import Run, open_run
+from .source import Source, open_source
 from .table import SCHEMA, canonical_hash, concatenate
 from .uncertainty import LEVEL, RESAMPLES
-from .vectors import PREFIX, GivenVectors
 
-logger = logging.getLogger(__name__)
+# settings that change a cell's numbers and are not told by its layers, measures, pooling or map
+_DECIDING = ("duplicates", "resample", "seed", "store_dtype")
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def score(
     """
     chosen = Settings(**settings)
     _check(chosen)
-    measures = choose_measures(chosen.measures)
+    choose_measures(chosen.measures)
     bitexts = (
         load(corpus, data_dir=data_dir, languages=languages, pivot=pivot, pairs=pairs, limit=limit)
         if isinstance(corpus, str)
@@ -108,56 +109,76 @@ def score(
             root = store_root(store)
         else:
             root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crosslingual-")))
-        columns, available, represented = _source(checkpoint, bitexts, chosen, root, budget, progress)
+        source = open_source(
+            checkpoint,
+            [side for bitext in bitexts for side in (bitext.source, bitext.target)],
+            poolings=_split(chosen.pooling),
+            layers=chosen.layers,
+            root=root,
+            store_dtype=chosen.store_dtype,
+            budget=budget,
+            progress=progress,
+        )
         run: Run | None = None
         if out is not None:
-            study = {"checkpoint": columns["checkpoint"], "corpus": _corpus_name(bitexts)} | {
-                "languages": languages,
-                "pivot": pivot,
-                "pairs": pairs,
-                "limit": limit,
+            study = {
+                "checkpoint": source.columns["checkpoint"],
+                "corpus": _corpus_name(bitexts),
+                **{"languages": languages, "pivot": pivot, "pairs": pairs, "limit": limit},
                 **asdict(chosen),
-                "dtype": columns["dtype"],
-                "max_length": columns["max_length"],
-                "prefix": columns["prefix"],
+                **{name: source.columns[name] for name in ("dtype", "max_length", "prefix")},
                 "bootstrap": {"resamples": RESAMPLES, "level": LEVEL},
             }
-            run = stack.enter_context(
-                open_run(Path(out), study, {"fingerprint": columns["fingerprint"]})
-            )
-        names = [m.name for m in measures]
-        cells = [(b, p, m) for b in bitexts for p in _split(chosen.pooling) for m in _split(chosen.maps)]
-        fingerprint = columns.pop("fingerprint")
-        tables: list[pd.DataFrame] = []
-        failures: list[str] = []
-        scored: Scored | None = None
-        representations: Mapping[str, Representations] | None = None
-        for done, (bitext, pooling, map_name) in enumerate(cells, start=1):
-            layers = parse_layers(chosen.layers, available[pooling])
-            identity = {
-                "fingerprint": fingerprint,
+            run = stack.enter_context(open_run(Path(out), study, {"fingerprint": source.fingerprint}))
+        tables, failures = _score_cells(source, bitexts, chosen, run, cell_done)
+        if run and tables:
+            run.write_scores(concatenate(tables))
+    if failures:
+        raise ValueError(
+            f"{len(failures)} of {len(failures) + len(tables)} cells failed, the others are kept; first "
+            + failures[0]
+        )
+    return concatenate(tables)
+
+
+def _score_cells(
+    source: Source,
+    bitexts: Sequence[Bitext],
+    chosen: Settings,
+    run: Run | None,
+    cell_done: Callable[[int, int], None] | None,
+) -> tuple[list[pd.DataFrame], list[str]]:
+    """Return the tables of all cells, read or computed, and what failed."""
+    measures = choose_measures(chosen.measures)
+    columns = {**source.columns, **_labels(chosen, source.about)}
+    tables: list[pd.DataFrame] = []
+    failures: list[str] = []
+    representations: Mapping[str, Representations] | None = None
+    variants = list(product(_split(chosen.pooling), _split(chosen.maps)))
+    for number, bitext in enumerate(bitexts):
+        scored = Scored(bitext, chosen.duplicates, chosen.resample)
+        for place, (pooling, map_name) in enumerate(variants, start=1):
+            cell = {"bitext": bitext.name, "pooling": pooling, "map": map_name}
+            decides = {
+                "fingerprint": source.fingerprint,
                 "columns": columns,
-                "bitext": _digest(bitext),
-                "pooling": pooling,
-                "map": map_name,
-                "layers": layers,
-                "measures": names,
-                "settings": asdict(chosen) | {"layers": "", "pooling": "", "maps": "", "measures": ""},
+                "digest": _digest(bitext),
+                "layers": source.layers[pooling],
+                "measures": [measure.name for measure in measures],
+                "settings": [getattr(chosen, name) for name in _DECIDING],
                 "intervals": [RESAMPLES, LEVEL],
                 "schema": SCHEMA,
             }
-            key = canonical_hash(identity)
+            key = canonical_hash(cell | decides)
             table = run.finished(key) if run else None
             if table is None:
                 if representations is None:
-                    representations = represented()
-                if scored is None or scored.bitext is not bitext:
-                    scored = Scored(bitext, chosen.duplicates, chosen.resample)
+                    representations = source.represent()
                 try:
                     table, items = score_cell(
                         scored,
                         representations[pooling],
-                        layers=layers,
+                        layers=source.layers[pooling],
                         map_name=map_name,
                         measures=measures,
                         seed=chosen.seed,
@@ -166,108 +187,23 @@ def score(
                 except ValueError as error:
                     failures.append(f"{bitext.name}: {error}")
                     if run:
-                        run.fail({"bitext": bitext.name, "pooling": pooling, "map": map_name}, error)
+                        run.fail(cell, error)
                     continue
                 if run:
                     run.finish(key, table, items)
             tables.append(table)
             if cell_done is not None:
-                cell_done(done, len(cells))
-        if run and tables:
-            run.write_scores(concatenate(tables))
-    if failures:
-        raise ValueError(
-            f"{len(failures)} of {len(cells)} cells failed, the others are kept; first {failures[0]}"
-        )
-    return concatenate(tables)
+                cell_done(number * len(variants) + place, len(bitexts) * len(variants))
+    return tables, failures
 
 
-def parse_layers(wanted: str, available: Sequence[int]) -> list[int]:
-    """Return layer numbers from "all", "last", or numbers and ranges: "0,4-6".
-
-    Raises:
-        ValueError: not such a list, or a layer that is not available.
-    """
-    if wanted == "all":
-        return list(available)
-    if wanted == "last":
-        return [available[-1]]
-    layers: set[int] = set()
-    for part in wanted.split(","):
-        first, _, end = part.strip().partition("-")
-        if not first.isdecimal() or (end and not end.isdecimal()):
-            raise ValueError(f"--layers {wanted!r}: expected all, last, or numbers like 0,4-6")
-        layers.update(range(int(first), int(end or first) + 1))
-    outside = sorted(layers - set(available))
-    if outside:
-        raise ValueError(
-            f"layer {outside[0]} is out of range: there are the layers {available[0]} to {available[-1]}"
-        )
-    return sorted(layers)
-
-
-def _source(
-    checkpoint: Checkpoint | str | Path,
-    bitexts: Sequence[Bitext],
-    chosen: Settings,
-    root: Path,
-    budget: int | None,
-    progress: Progress | None,
-) -> tuple[dict[str, Any], dict[str, Sequence[int]], Callable[[], Mapping[str, Representations]]]:
-    """Return the checkpoint's columns, the layers of each pooling, and how to get the vectors."""
-    poolings = _split(chosen.pooling)
-    columns: dict[str, Any] = {
-        "protocol": "",
-        "revision": "",
-        "parameters": None,
-        "dtype": "float32",
-        "max_length": None,
-        "prefix": "",
+def _labels(chosen: Settings, about: Mapping[str, Any]) -> dict[str, Any]:
+    """Return family, stage, recipe and training seed: from the flags, else crosslingual.json."""
+    known = {"family": "", "stage": "", "recipe": "", "train_seed": about.get("seed")} | {
+        name: about[name] for name in ("family", "stage", "recipe") if name in about
     }
-    about: Mapping[str, Any] = {}
-    if isinstance(checkpoint, str) and checkpoint.startswith(PREFIX):
-        given = GivenVectors(Path(checkpoint.removeprefix(PREFIX)))
-        columns |= {"checkpoint": checkpoint, "fingerprint": given.fingerprint}
-        if poolings != ["mean"]:
-            raise ValueError("vectors are pooled already; leave out --pooling")
-        available: dict[str, Sequence[int]] = dict.fromkeys(poolings, given.available)
-
-        def represented() -> Mapping[str, Representations]:
-            return dict.fromkeys(poolings, given)
-
-    else:
-        model = checkpoint if isinstance(checkpoint, Checkpoint) else open_checkpoint(checkpoint)
-        about = model.about
-        every = range(model.layers + 1)
-        parse_layers(chosen.layers, every)  # before anything is computed
-        available = {name: [model.layers] if name == "native" else every for name in poolings}
-        columns |= {
-            "checkpoint": model.name,
-            "revision": model.revision,
-            "fingerprint": model.fingerprint,
-            "parameters": model.parameters,
-            "dtype": model.dtype,
-            "max_length": model.max_length,
-            "prefix": model.prefix,
-        }
-
-        def represented() -> Mapping[str, Representations]:
-            return represent(
-                model,
-                [side for bitext in bitexts for side in (bitext.source, bitext.target)],
-                root=root,
-                poolings=poolings,
-                layers=parse_layers(chosen.layers, every),
-                store_dtype=chosen.store_dtype,
-                budget=budget,
-                progress=progress,
-            )
-
-    for name in ("family", "stage", "recipe", "train_seed"):
-        flag = getattr(chosen, name)
-        known = about.get("seed" if name == "train_seed" else name)
-        columns[name] = flag if flag is not None else known if name == "train_seed" else known or ""
-    return columns, available, represented
+    flags = {name: getattr(chosen, name) for name in known}
+    return known | {name: flag for name, flag in flags.items() if flag is not None}
 
 
 def _check(chosen: Settings) -> None:

@@ -1,38 +1,27 @@
 """The store: a sentence is encoded once.
 
 A space is all that decides a vector besides its text: fingerprint, pooling, layers, maximum length,
-dtype. It is a folder of shards; a shard is a folder `<n>-<uuid>/` of
-
-    values.npy   (layers, rows, dim)
-    keys.npy     (rows, 16) bytes: BLAKE2b-128 of the text fed to the model
-    counts.npy   (rows, 3) int32: tokens, whether truncated, unknown tokens
-    meta.json    shape, layers, xxh3 of every layer, of the keys and the counts
-
-written under a temporary name, fsynced, renamed: the rename is the commit. The index is the union of
-all keys, read when a space is opened. No locks and no database: two processes may fill a space at once,
-a text encoded twice is harmless (the first shard in name order counts).
+dtype. It is a folder of shards (`shard.py`). The index is the union of all their keys, read when a
+space is opened. No locks and no database: two processes may fill a space at once, a text encoded twice
+is harmless (the first shard in name order counts).
 """
 
 import hashlib
 import json
 import logging
-import os
 import shutil
 import time
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xxhash
 from jaxtyping import Float32, Int32
 
-logger = logging.getLogger(__name__)
+from .shard import DAMAGED, UNFINISHED, VERSION, Shard, write_file, write_shard
 
-VERSION = 1
-UNFINISHED, DAMAGED = ".unfinished-", ".damaged-"  # prefixes of shards that do not count
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -59,50 +48,6 @@ def key(text: str) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
-class Shard:
-    """One committed shard: its keys and counts in memory, its values on disk."""
-
-    def __init__(self, path: Path) -> None:
-        """Open a shard.
-
-        Raises:
-            ValueError: it is damaged.
-        """
-        self.path = path
-        try:
-            self.meta: dict[str, Any] = json.loads((path / "meta.json").read_text("utf-8"))
-            self.keys = np.load(path / "keys.npy")
-            self.counts = np.load(path / "counts.npy")
-            self.layers: tuple[int, ...] = tuple(self.meta["layers"])
-            sums = [self.meta["xxh3_keys"], self.meta["xxh3_counts"]]
-        except (OSError, ValueError, KeyError, EOFError) as error:
-            raise ValueError(f"{path}: damaged ({error})") from None
-        if sums != [_checksum(self.keys), _checksum(self.counts)]:
-            raise ValueError(f"{path}: damaged (keys or counts do not match their checksum)")
-        self._sound: set[int] = set()
-
-    def values(self) -> np.ndarray:
-        """Return the values as a memory map of shape (layers, rows, dim)."""
-        values: np.ndarray = np.load(self.path / "values.npy", mmap_mode="r")
-        if list(values.shape) != self.meta["shape"]:
-            raise ValueError(f"{self.path}: damaged (values of another shape)")
-        return values
-
-    def damage(self, layers: Iterable[int]) -> str:
-        """Return what is wrong with some layers; their checksums are computed once a process."""
-        try:
-            values = self.values()
-            for layer in layers:
-                place = self.layers.index(layer)
-                if place not in self._sound:
-                    if _checksum(values[place]) != self.meta["xxh3"][place]:
-                        return f"layer {layer} does not match its checksum"
-                    self._sound.add(place)
-        except (OSError, ValueError, EOFError) as error:
-            return str(error)
-        return ""
-
-
 class Store:
     """The shards of one space, and which text's vector is where."""
 
@@ -121,8 +66,8 @@ class Store:
     def _reindex(self) -> None:
         self._index = {}
         for name in sorted(self.shards, reverse=True):  # so that the first in name order wins
-            rows = _as_bytes(self.shards[name].keys)
-            self._index.update((row_key, (name, row)) for row, row_key in enumerate(rows))
+            keys = self.shards[name].keys
+            self._index.update((row_key.tobytes(), (name, row)) for row, row_key in enumerate(keys))
 
     def missing(self, keys: Iterable[bytes]) -> list[bytes]:
         """Return the keys that have no vector, in the given order."""
@@ -158,40 +103,11 @@ class Store:
         layers: Sequence[int],
         values: np.ndarray,
     ) -> None:
-        """Commit a shard: all of it is on disk under its name, or nothing is.
-
-        Raises:
-            OSError: the disk is full or read-only; nothing half-written stays.
-        """
-        name = f"{number:06d}-{uuid.uuid4().hex}"
-        unfinished = self.folder / (UNFINISHED + name)
-        flat = np.frombuffer(b"".join(keys), dtype=np.uint8).reshape(len(keys), 16)
-        meta = {
-            "version": VERSION,
-            "shape": list(values.shape),
-            "layers": list(layers),
-            "xxh3": [_checksum(layer) for layer in values],
-            "xxh3_keys": _checksum(flat),
-            "xxh3_counts": _checksum(counts),
-            "tokens": int(counts[:, 0].sum()),
-        }
-        try:
-            unfinished.mkdir(parents=True)
-            for file, array in (("values", values), ("keys", flat), ("counts", counts)):
-                _write_array(unfinished / f"{file}.npy", array)
-            _write_bytes(unfinished / "meta.json", json.dumps(meta, sort_keys=True).encode())
-            _sync_folder(unfinished)
-            unfinished.rename(self.folder / name)
-            _sync_folder(self.folder)
-        except OSError as error:
-            shutil.rmtree(unfinished, ignore_errors=True)
-            raise OSError(
-                f"{self.folder}: the store cannot be written ({error.strerror or error}); make room "
-                "or name another with --store; finished shards are kept"
-            ) from error
-        self.shards[name] = Shard(self.folder / name)
+        """Commit a shard; see `write_shard`."""
+        shard = write_shard(self.folder, number, keys, counts, layers, values)
+        self.shards[shard.path.name] = shard
         for row, row_key in enumerate(keys):
-            self._index.setdefault(row_key, (name, row))
+            self._index.setdefault(row_key, (shard.path.name, row))
 
     def read(self, keys: Sequence[bytes], layers: Sequence[int]) -> Float32[np.ndarray, "layers n dim"]:
         """Return the vectors of texts at some layers, upcast to float32."""
@@ -223,9 +139,7 @@ def describe(folder: Path, space: Space, about: dict[str, Any]) -> None:
     described = known | asdict(space) | about
     if described != known:
         folder.mkdir(parents=True, exist_ok=True)
-        unfinished = folder / f"{UNFINISHED}about-{uuid.uuid4().hex}"
-        _write_bytes(unfinished, json.dumps(described, indent=1, sort_keys=True).encode())
-        unfinished.rename(path)
+        write_file(path, json.dumps(described, indent=1, sort_keys=True).encode())
 
 
 def spaces(root: Path) -> list[Path]:
@@ -272,36 +186,3 @@ def _by_shard(places: Sequence[tuple[str, int]]) -> dict[str, tuple[list[int], l
         mine.append(at)
         rows.append(row)
     return grouped
-
-
-def _as_bytes(keys: np.ndarray) -> list[bytes]:
-    return [row.tobytes() for row in keys]
-
-
-def _checksum(array: np.ndarray) -> str:
-    return str(xxhash.xxh3_64_hexdigest(np.ascontiguousarray(array).data))
-
-
-def _write_array(path: Path, array: np.ndarray) -> None:
-    """Write an .npy file through `write`, which tells why it fails (np.save does not)."""
-    with path.open("wb") as stream:
-        header = np.lib.format.header_data_from_array_1_0(array)
-        np.lib.format.write_array_header_1_0(stream, header)
-        stream.write(np.ascontiguousarray(array).data)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _write_bytes(path: Path, data: bytes) -> None:
-    with path.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

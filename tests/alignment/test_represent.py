@@ -67,7 +67,7 @@ def test_each_distinct_sentence_is_encoded_once(tiny_bert, texts, tmp_path, capl
     twice = [*texts, *texts[:50]]
     with caplog.at_level(logging.INFO):
         represent(open_checkpoint(tiny_bert), [side(twice), side(texts[:9], "fr")], root=tmp_path)
-    assert "359 sentences asked, 300 distinct, 300 to encode" in caplog.text
+    assert "359 asked, 300 distinct, 300 to encode" in caplog.text
     monkeypatch.setattr(module, "encode_rows", lambda *a, **k: pytest.fail("encoded again"))
     represent(open_checkpoint(tiny_bert), [side(twice)], root=tmp_path)
 

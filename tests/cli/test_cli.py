@@ -20,7 +20,7 @@ def test_score_prints_a_line_per_language_and_writes_the_run(command, tiny_bert,
     lines = done.stdout.splitlines()
     assert lines[0] == "accuracy, mean; pooling mean, map none"
     assert [line.split()[0] for line in lines[2:5]] == ["de-en", "sw-en", "macro"]
-    assert "872 sentences asked, 654 distinct, 654 to encode" in done.stderr
+    assert "872 asked, 654 distinct, 654 to encode" in done.stderr
     assert "encoding: 654 of 654 sentences" in done.stderr
     table = pd.read_parquet(tmp_path / "run" / "scores.parquet")
     best = table[
