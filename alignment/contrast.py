@@ -10,6 +10,8 @@ from jaxtyping import Float
 from .pairing import Pairing
 from .retrieval import Outcome
 
+Numbers = np.ndarray | np.floating
+
 
 def contrast(pairing: Pairing) -> list[Outcome]:
     """Mean cosine of translations minus the mean cosine of all other pairs.
@@ -62,11 +64,11 @@ def dprime(pairing: Pairing) -> tuple[float, Float[np.ndarray, "g"]]:
 
 
 def _dprime(
-    n: np.ndarray,
-    matched: np.ndarray,
-    matched_squares: np.ndarray,
-    sums: np.ndarray,
-    squares: np.ndarray,
+    n: Numbers,
+    matched: Numbers,
+    matched_squares: Numbers,
+    sums: Numbers,
+    squares: Numbers,
 ) -> Float[np.ndarray, "..."]:
     """Return d' from sums over the matched and over all pairs."""
     others = n * n - n

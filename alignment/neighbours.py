@@ -9,7 +9,7 @@ is computed by the definition. So the answer depends on neither blocks nor threa
 
 import logging
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ SPARE = 5  # candidates beyond k, so that the bound rarely leaves a row open
 PAIRS = 8_192  # pairs re-scored at once
 UNIT_BYTES = 256 << 20  # a side's float64 unit vectors are kept if they are no larger
 
-Vectors = Float32[np.ndarray, "n d"]
+Vectors = Float32[np.ndarray, "rows dim"]
 Pairs = Int64[np.ndarray, "p 2"]
 
 
@@ -47,6 +47,7 @@ class Neighbours:
     gold_scores: Float32[np.ndarray, "p"]
 
 
+@runtime_checkable
 class Product(Protocol):
     """Similarities of n rows with m columns, approximate by block and exact by pair."""
 
@@ -61,7 +62,9 @@ class Product(Protocol):
         """Return the similarities of pairs by definition."""
 
 
-def neighbours(x: Vectors, y: Vectors, k: int, gold: Pairs | None = None) -> Neighbours:
+def neighbours(
+    x: Float32[np.ndarray, "n _"], y: Float32[np.ndarray, "m _"], k: int, gold: Pairs | None = None
+) -> Neighbours:
     """Return the k nearest of every row among the columns and of every column among the rows.
 
     Args:
@@ -195,7 +198,7 @@ def _exact(product: Product, queries: np.ndarray, found: np.ndarray, *, transpos
 class VectorProduct:
     """Cosines of float32 vectors: a float32 product, re-scored in float64."""
 
-    def __init__(self, x: Vectors, y: Vectors) -> None:
+    def __init__(self, x: Float32[np.ndarray, "n _"], y: Float32[np.ndarray, "m _"]) -> None:
         """Check two matrices and take their norms.
 
         Raises:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Int32, Int64
@@ -36,6 +36,7 @@ LARGE = 10e9  # bytes; more than this is announced before it is written
 Progress = Callable[[int, int, float], None]  # sentences done, of how many, seconds so far
 
 
+@runtime_checkable
 class Representations(Protocol):
     """Vectors of sentences, layer by layer: from a model through the store, or given."""
 

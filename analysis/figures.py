@@ -104,7 +104,7 @@ def heatmap(table: pd.DataFrame, *, sort: str = "table", group: str = "none") ->
     options |= {"fmt": ".2f", "annot_kws": {"fontsize": 7}}
     seaborn.heatmap(surface.to_frame(), ax=left, yticklabels=True, **options)
     seaborn.heatmap(values, ax=main, yticklabels=False, **options)
-    small = 8 if annotated else 6
+    small = 8.0 if annotated else 6.0
     left.set(xlabel="", ylabel="")
     left.set_xticks([0.5], ["n-grams"], rotation=0 if annotated else 90, fontsize=small)
     left.tick_params("y", rotation=0, labelsize=small)

@@ -3,16 +3,17 @@
 import gzip
 import lzma
 from collections.abc import Iterator
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, cast
+from typing import cast
 
 
-def open_binary(path: Path) -> IO[bytes]:
+def open_binary(path: Path) -> BufferedIOBase:
     """Open a plain, `.gz` or `.xz` file for reading bytes."""
     if path.suffix == ".gz":
-        return cast("IO[bytes]", gzip.open(path, "rb"))
+        return cast("BufferedIOBase", gzip.open(path, "rb"))
     if path.suffix == ".xz":
-        return cast("IO[bytes]", lzma.open(path, "rb"))
+        return cast("BufferedIOBase", lzma.open(path, "rb"))
     return path.open("rb")
 
 

@@ -156,4 +156,6 @@ def test_faiss_finds_the_same_neighbours(rng):
 )
 def test_what_is_wrong_is_named(x, y, k, gold, message):
     with pytest.raises(ValueError, match=message):
-        neighbours(x.astype(np.float32), y.astype(np.float32), k, gold)
+        neighbours(
+            x.astype(np.float32), y.astype(np.float32), k, None if gold is None else np.array(gold)
+        )

@@ -60,7 +60,7 @@ def test_unfinished_shards_do_not_count_and_are_pruned(store, values, tmp_path):
     shard.rename(shard.with_name(".unfinished-" + shard.name))
     assert Store(store.folder).missing([key("a")]) == [key("a")]
     assert prune(tmp_path) == []  # another process may be writing it
-    assert len(prune(tmp_path, older_than=-1)) == 1
+    assert len(prune(tmp_path, older_than=-1.0)) == 1
 
 
 @pytest.mark.parametrize("file", ["values.npy", "keys.npy", "counts.npy", "meta.json"])
