@@ -11,7 +11,8 @@ import numpy as np
 import scipy.sparse
 from jaxtyping import Float, Float32, Int64
 
-from .neighbours import MatrixProduct, Neighbours, Product, VectorProduct, search
+from .neighbours import Neighbours, search
+from .product import MatrixProduct, Product, VectorProduct
 
 K = 5  # neighbours kept: 4 for the margin, 5 for the best wrong candidate beside gold duplicates
 

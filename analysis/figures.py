@@ -20,7 +20,22 @@ if TYPE_CHECKING:
 
 FORMATS = (".png", ".svg", ".pdf")
 ANNOTATED = 400, 26  # cells and columns; more are read by colour
-_ONE = ("checkpoint", "corpus", "split", "pooling", "map", "measure", "direction", "dtype")
+# scores that differ in one of these do not belong on one scale
+_ONE = (
+    "checkpoint",
+    "revision",
+    "protocol",
+    "corpus",
+    "split",
+    "pooling",
+    "map",
+    "measure",
+    "direction",
+    "dtype",
+    "max_length",
+    "prefix",
+    "duplicates",
+)
 
 
 def select(
@@ -62,7 +77,7 @@ def select(
         if wanted is not None:
             rows = rows[rows[column] == wanted]
     for column in _ONE:
-        if rows[column].nunique() > 1:
+        if rows[column].nunique(dropna=False) > 1:
             raise ValueError(
                 f"the table has several values of {column} ({', '.join(map(str, rows[column].unique()))}"
                 "); name one"

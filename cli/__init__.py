@@ -28,10 +28,11 @@ app.add_typer(cache.app, name="cache")
 app.command("demo")(demo.demo)
 
 
-def _version(value: bool) -> None:
-    if value:
+def _version(asked: bool) -> bool:
+    if asked:
         typer.echo(f"crosslingual {__version__}")
         raise typer.Exit
+    return asked
 
 
 @app.callback()

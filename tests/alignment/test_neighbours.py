@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crosslingual.alignment import neighbours as module
-from crosslingual.alignment.neighbours import MatrixProduct, neighbours, search
+from crosslingual.alignment import product
+from crosslingual.alignment.neighbours import neighbours, search
+from crosslingual.alignment.product import MatrixProduct
 
 
 def definition(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -83,7 +85,7 @@ def test_blocks_do_not_matter(rng, name, monkeypatch):
     x, y = hostile(name, rng)
     gold = np.stack([np.arange(60)] * 2, axis=1)
     monkeypatch.setattr(module, "BLOCK", 17)
-    monkeypatch.setattr(module, "UNIT_BYTES", 0)
+    monkeypatch.setattr(product, "UNIT_BYTES", 0)
     assert_defined(x, y, 4, gold)
 
 

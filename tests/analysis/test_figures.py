@@ -22,7 +22,8 @@ def make(languages: int, layers: int, *, unequal: bool = False) -> pd.DataFrame:
                 rows.append(
                     {
                         "checkpoint": "models/x", "corpus": "c", "split": "test", "pooling": "mean", "map": "none",
-                        "dtype": "float32", "source": tag, "target": "en", "layer": layer, "measure": measure,
+                        "dtype": "float32", "revision": "", "protocol": "", "max_length": 128,
+                        "prefix": "", "duplicates": "class", "source": tag, "target": "en", "layer": layer, "measure": measure,
                         "direction": "mean", "value": rng.uniform(0, 0.9), "surface": 0.4, "null": null,
                         "n": 100 + i * unequal,
                     }
@@ -118,5 +119,8 @@ def test_what_is_wrong_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"several values of map \(none, centre\); name one"):
         select(two)
     assert len(select(two, map_name="centre")) == 21
+    for column, other in (("dtype", "bfloat16"), ("max_length", 64), ("prefix", "query: ")):
+        with pytest.raises(ValueError, match=f"several values of {column}"):
+            select(pd.concat([table, table.assign(**{column: other, "source": "fi"})]))
     with pytest.raises(ValueError, match="must end in .png, .svg, .pdf"):
         save(heatmap(select(table)), [tmp_path / "f.bmp"])
