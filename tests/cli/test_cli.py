@@ -183,7 +183,13 @@ def test_control_c_exits_with_130_and_the_next_run_goes_on(small_bert, tmp_path)
     arguments += ["--store", str(tmp_path / "s"), "--out", str(tmp_path / "run")]
     env = os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(
-        arguments, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        arguments,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a shell that runs the tests in the background has them ignore Ctrl-C
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     while not list((tmp_path / "s").rglob("[0-9]*-*/meta.json")) and process.poll() is None:
         time.sleep(0.05)
