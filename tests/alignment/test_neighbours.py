@@ -135,7 +135,8 @@ def test_a_given_matrix_is_searched_like_vectors(rng):
 
 def test_faiss_finds_the_same_neighbours(rng):
     """Negative half: it does so on separated data only; on near-ties its order is its kernel's."""
-    faiss = pytest.importorskip("faiss")
+    import faiss
+
     x, y = rng.standard_normal((2, 500, 32), dtype=np.float32)
     unit = [side / np.linalg.norm(side, axis=1, keepdims=True) for side in (x, y)]
     index = faiss.IndexFlatIP(32)
