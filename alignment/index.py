@@ -16,6 +16,8 @@ import numpy as np
 import xxhash
 from jaxtyping import Float32, Int64
 
+from .product import Units
+
 VERSION = 1
 METRIC = "cosine"
 
@@ -160,13 +162,7 @@ def _unit(vectors: Float32[np.ndarray, "n d"], name: str) -> Float32[np.ndarray,
     """Return rows of unit length (zero rows stay zero), computed in float64."""
     if vectors.ndim != 2 or not len(vectors):
         raise ValueError(f"{name} must be a matrix with rows, got shape {vectors.shape}")
-    wide = vectors.astype(np.float64)
-    norms = np.sqrt(np.einsum("nd,nd->n", wide, wide))
-    bad = np.flatnonzero(~np.isfinite(norms))
-    if len(bad):
-        raise ValueError(f"{name} is not finite in {len(bad)} rows, first row {bad[0]}")
-    norms[norms == 0] = 1.0
-    return np.ascontiguousarray((wide / norms[:, None]).astype(np.float32))
+    return np.ascontiguousarray(Units(vectors, name)[:].astype(np.float32))
 
 
 def _reason(error: Exception) -> str:

@@ -16,8 +16,8 @@ from . import pooling
 from .pooling import Batch, Pool
 
 
-def native_pool(folder: Path) -> tuple[Pool, int | None]:
-    """Return the pooling of a sentence-transformers folder, and the width of its last dense module.
+def native_pool(folder: Path) -> Pool:
+    """Return the pooling of a sentence-transformers folder.
 
     Raises:
         ValueError: the folder has no modules.json, or a module that is not one of those above.
@@ -27,15 +27,13 @@ def native_pool(folder: Path) -> tuple[Pool, int | None]:
         raise ValueError(f"{folder}: no modules.json, so pooling 'native' is not defined; use mean")
     pool: Pool | None = None
     after: list[Callable[[Tensor], Tensor]] = []
-    width: int | None = None
     for module in json.loads(listing.read_text("utf-8"))[1:]:  # the first is the transformer
         kind = module["type"].rsplit(".", 1)[-1]
         place = folder / module["path"]
         if kind == "Pooling":
             pool = _pooling(place)
         elif kind == "Dense":
-            layer, width = _dense(place)
-            after.append(layer)
+            after.append(_dense(place))
         elif kind == "Normalize":
             after.append(lambda vectors: torch.nn.functional.normalize(vectors, dim=1))
         else:
@@ -50,7 +48,7 @@ def native_pool(folder: Path) -> tuple[Pool, int | None]:
             vectors = step(vectors)
         return vectors
 
-    return native, width
+    return native
 
 
 def _mean_sqrt_length(states: Tensor, batch: Batch) -> Tensor:
@@ -104,7 +102,7 @@ _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def _dense(place: Path) -> tuple[Callable[[Tensor], Tensor], int]:
+def _dense(place: Path) -> Callable[[Tensor], Tensor]:
     from safetensors.torch import load_file
 
     config = json.loads((place / "config.json").read_text("utf-8"))
@@ -122,4 +120,4 @@ def _dense(place: Path) -> tuple[Callable[[Tensor], Tensor], int]:
         offset = None if bias is None else bias.to(vectors)
         return activation(torch.nn.functional.linear(vectors, weight.to(vectors), offset))
 
-    return dense, int(weight.shape[0])
+    return dense

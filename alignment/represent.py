@@ -6,7 +6,6 @@ same plan, so its bits are those of an undisturbed run on the same machine.
 """
 
 import logging
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -33,7 +32,7 @@ SHARD_TOKENS = 32_768  # never depends on the machine: the cut decides a vector'
 SHARD_ROWS = 8_192
 LARGE = 10e9  # bytes; more than this is announced before it is written
 
-Progress = Callable[[int, int, float], None]  # sentences done, of how many, seconds so far
+Progress = Callable[[int, int], None]  # done, of how many
 
 
 @runtime_checkable
@@ -178,7 +177,6 @@ def _encode_missing(work: _Work, budget: int | None, progress: Progress | None) 
     pad_id = checkpoint.tokenizer.pad_token_id or 0
     options: dict[str, Any] = {"device": device, "pad_id": pad_id}
     numbers = {name: store.next_number() for name, (store, _) in work.stores.items()}
-    began = time.monotonic()
     with layer_states(model, checkpoint.layers) as run, ThreadPoolExecutor(1) as writer:
         for store, space in work.stores.values():
             describe(store.folder, space, {"checkpoint": checkpoint.name})
@@ -197,7 +195,7 @@ def _encode_missing(work: _Work, budget: int | None, progress: Progress | None) 
                 writing.result()
             writing = writer.submit(_commit, work, rows, values, {n: numbers[n] + at for n in numbers})
             if progress is not None:
-                progress(shard.stop, len(order), time.monotonic() - began)
+                progress(shard.stop, len(order))
         if writing is not None:
             writing.result()
 
@@ -242,7 +240,7 @@ def _space(
 
 
 def _pool(checkpoint: Checkpoint, pooling: str) -> Pool:
-    return native_pool(checkpoint.folder)[0] if pooling == "native" else POOLINGS[pooling]
+    return native_pool(checkpoint.folder) if pooling == "native" else POOLINGS[pooling]
 
 
 def _announce_size(work: _Work) -> None:

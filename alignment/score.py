@@ -6,7 +6,7 @@ The order of work: read the corpus, encode what the store lacks (each sentence o
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from itertools import product
@@ -65,7 +65,7 @@ def score(
     keep: bool = True,
     budget: int | None = None,
     progress: Progress | None = None,
-    cell_done: Callable[[int, int], None] | None = None,
+    cell_done: Progress | None = None,
     **settings: Any,
 ) -> pd.DataFrame:
     """Return the scores of a checkpoint on a corpus, for every layer and language.
@@ -82,7 +82,7 @@ def score(
         store: root of the store.
         keep: False encodes into a temporary store that is deleted at the end.
         budget: padded tokens of a batch.
-        progress: called with (sentences done, of how many, seconds).
+        progress: called with (sentences done, of how many).
         cell_done: called with (cells done, of how many).
         settings: fields of `Settings`.
 
@@ -146,7 +146,7 @@ def _score_cells(
     bitexts: Sequence[Bitext],
     chosen: Settings,
     run: Run | None,
-    cell_done: Callable[[int, int], None] | None,
+    cell_done: Progress | None,
 ) -> tuple[list[pd.DataFrame], list[str]]:
     """Return the tables of all cells, read or computed, and what failed."""
     measures = choose_measures(chosen.measures)

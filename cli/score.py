@@ -161,7 +161,7 @@ def run_score(
             model,
             corpus,
             out=folder,
-            progress=lambda done, total, _: encoded(done, total),
+            progress=encoded,
             cell_done=scored,
             **options,
         )

@@ -6,12 +6,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def summary(table: "pd.DataFrame", measure: str | None = None) -> str:
+def summary(table: "pd.DataFrame") -> str:
     """Return the text that stands for a score table on a terminal.
 
     For each pooling and map: every pair's best layer with its interval, the last layer, the floors.
     """
-    name, direction = headline(table, measure)
+    name, direction = headline(table)
     rows = table[(table["measure"] == name) & (table["direction"] == direction)]
     lines: list[str] = []
     for (pooling, map_name), part in rows.groupby(["pooling", "map"], sort=False):
@@ -24,19 +24,10 @@ def summary(table: "pd.DataFrame", measure: str | None = None) -> str:
     return "\n".join(lines)
 
 
-def headline(table: "pd.DataFrame", measure: str | None = None) -> tuple[str, str]:
-    """Return the measure and direction to show: accuracy where there is one, mean before both.
-
-    Raises:
-        ValueError: the table has no such measure.
-    """
+def headline(table: "pd.DataFrame") -> tuple[str, str]:
+    """Return the measure and direction to show: accuracy where there is one, mean before both."""
     names = list(dict.fromkeys(table["measure"]))
-    if measure is None:
-        measure = "accuracy" if "accuracy" in names else names[0]
-    if measure not in names:
-        from ..data.languages import nearest
-
-        raise ValueError(f"measure {measure!r} is not in the table: {nearest(measure, names)}")
+    measure = "accuracy" if "accuracy" in names else names[0]
     directions = set(table.loc[table["measure"] == measure, "direction"])
     return measure, "mean" if "mean" in directions else "both"
 
