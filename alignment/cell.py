@@ -1,5 +1,6 @@
 """One cell: a bitext under one pooling and map, scored at every layer."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,15 +8,20 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy.sparse
 
 from ..data import Bitext, surface_vectors
-from .maps import MAP_FIT, MAPS
+from .estimates import Estimate, Matched
+from .maps import choose_map, map_fit
 from .measures import Measure
 from .pairing import Pairing, group_numbers, pair_surface, pair_vectors, text_classes
 from .represent import Representations
 from .retrieval import Outcome, TooFewSentences
 from .table import make_table
 from .uncertainty import LEVEL, group_bootstrap, jackknife
+from .views import Undefined, View
+
+logger = logging.getLogger(__name__)
 
 READ_BYTES = 256 << 20  # vectors of a bitext held at once
 SURFACE_LIMIT = 20_000  # sentences; the surface floor needs n × n similarities
@@ -47,26 +53,41 @@ class Scored:
         """What is resampled: documents where the corpus knows them."""
         return "group" if self.resample == "group" and self.bitext.groups else "sentence"
 
+    def surface(self, measures: Sequence[Measure]) -> dict[tuple[str, str], float]:
+        """Return measures of character n-gram vectors; none for a bitext too large for them."""
+        lacking = [measure for measure in measures if measure.name not in self._surface]
+        if lacking and len(self.bitext) <= SURFACE_LIMIT:
+            x, y = self._grams
+            pairing = pair_surface(x, y, classes=self.classes) if _need_pairing(lacking) else None
+            sides = (
+                [View.of_similarities(side @ side.T) for side in (x, y)] if _need_views(lacking) else []
+            )
+            for measure in lacking:
+                self._surface[measure.name] = _surface(measure, pairing, sides)
+        return {
+            (measure.name, direction): value
+            for measure in measures
+            for direction, value in self._surface.get(measure.name, {}).items()
+        }
+
     @cached_property
-    def surface(self) -> Pairing | None:
-        """The pairing of character n-gram vectors; None for a bitext too large for it."""
-        if len(self.bitext) > SURFACE_LIMIT:
-            return None
-        x, y = surface_vectors(self.bitext.source.texts, self.bitext.target.texts)
-        return pair_surface(x, y, classes=self.classes)
+    def _grams(self) -> tuple[scipy.sparse.csr_matrix, scipy.sparse.csr_matrix]:
+        return surface_vectors(self.bitext.source.texts, self.bitext.target.texts)
+
+    @cached_property
+    def _surface(self) -> dict[str, dict[str, float]]:
+        return {}
 
 
 @dataclass(frozen=True)
 class _Entry:
-    """One row to be: everything but the interval of a mean, which all entries share a pass for."""
+    """One row to be; where it is a mean of outcomes, its interval is computed with all the others'."""
 
     layer: int
     measure: Measure
     direction: str
-    value: float
-    null: float
-    outcomes: np.ndarray | None
-    ends: tuple[float, float] | None
+    estimate: Estimate
+    outcomes: np.ndarray | None = None
 
 
 def score_cell(
@@ -85,7 +106,7 @@ def score_cell(
         scored: the bitext.
         representations: where its vectors are.
         layers: which layers to score.
-        map_name: a key of `MAPS`.
+        map_name: see `maps.choose_map`.
         measures: what to compute.
         seed: of the bootstrap; the same for all layers and measures, so that they may be compared.
         columns: what else stands in every row (checkpoint, pooling, …).
@@ -95,11 +116,16 @@ def score_cell(
     dim = 0
     for layer, x, y in _layers(scored.bitext, representations, layers):
         dim = x.shape[1]
-        x, y = MAPS[map_name](x, y)
-        pairing = pair_vectors(x, y, classes=scored.classes, groups=scored.groups)
-        entries += _entries(pairing, layer, measures)
-        items += _items(scored.bitext, pairing, layer)
-    surface = {} if scored.surface is None else _surface(scored.surface, measures)
+        x, y = choose_map(map_name)(x, y)
+        if _need_pairing(measures):
+            pairing = pair_vectors(x, y, classes=scored.classes, groups=scored.groups)
+            entries += _entries(pairing, layer, measures)
+            items += _items(scored.bitext, pairing, layer)
+        if _need_views(measures):
+            matched = Matched(View(x, "the source"), View(y, "the target"), scored.groups, seed)
+            entries += _estimates(matched, layer, measures)
+    _say_undefined(scored.bitext.name, entries)
+    surface = scored.surface(measures)
     counts = sum(
         representations.counts(side)[:, 1:].sum(axis=0, dtype=np.int64)
         for side in (scored.bitext.source, scored.bitext.target)
@@ -114,10 +140,8 @@ def score_cell(
         "source_code": bitext.source.code,
         "target_code": bitext.target.code,
         "map": map_name,
-        "map_fit": MAP_FIT[map_name],
+        "map_fit": map_fit(map_name),
         "level": LEVEL,
-        "z": float("nan"),
-        "p": float("nan"),
         "n": len(bitext),
         "candidates": len(bitext),
         "groups": int(scored.groups.max()) + 1,
@@ -135,17 +159,22 @@ def score_cell(
             "depth": entry.layer / representations.last if representations.last else 1.0,
             "measure": entry.measure.name,
             "direction": entry.direction,
-            "value": entry.value,
+            "value": entry.estimate.value,
             "low": low,
             "high": high,
-            "interval": f"{scored.interval} " + ("jackknife" if entry.ends else "bootstrap"),
-            "null": entry.null,
+            "interval": f"{scored.interval} {entry.estimate.interval}" if np.isfinite(low) else "",
+            "null": entry.estimate.null,
             "null_kind": "shuffle",
+            "z": entry.estimate.z,
+            "p": entry.estimate.p,
+            "effect": _from(entry.estimate.null, entry),
+            "calibrated": float(np.maximum(0.0, _from(entry.estimate.threshold, entry))),
+            "note": entry.estimate.note,
             "surface": surface.get((entry.measure.name, entry.direction), float("nan")),
         }
         for entry, (low, high) in zip(entries, ends, strict=True)
     )
-    return table, pd.concat(items, ignore_index=True)
+    return table, pd.concat(items, ignore_index=True) if items else pd.DataFrame()
 
 
 def _layers(
@@ -162,15 +191,48 @@ def _layers(
         step = max(1, READ_BYTES // (x[0].nbytes + y[0].nbytes))
 
 
+def _need_pairing(measures: Sequence[Measure]) -> bool:
+    return any(measure.estimate is None for measure in measures)
+
+
+def _need_views(measures: Sequence[Measure]) -> bool:
+    return any(measure.estimate is not None for measure in measures)
+
+
 def _entries(pairing: Pairing, layer: int, measures: Sequence[Measure]) -> Iterator[_Entry]:
     for measure in measures:
         if measure.statistic is not None:
             value, left_out = measure.statistic(pairing)
-            ends = jackknife(value, left_out)
-            yield _Entry(layer, measure, "both", value, 0.0, None, ends)
+            low, high = jackknife(value, left_out)
+            estimate = Estimate(value, 0.0, low=low, high=high, interval="jackknife")
+            yield _Entry(layer, measure, "both", estimate)
         for outcome in _outcomes(measure, pairing):
             value = float(outcome.sentences.mean())
-            yield _Entry(layer, measure, outcome.direction, value, outcome.null, outcome.sentences, None)
+            estimate = Estimate(value, outcome.null, interval="bootstrap")
+            yield _Entry(layer, measure, outcome.direction, estimate, outcome.sentences)
+
+
+def _estimates(matched: Matched, layer: int, measures: Sequence[Measure]) -> Iterator[_Entry]:
+    for measure in measures:
+        if measure.estimate is None:
+            continue
+        try:
+            estimate = measure.estimate(matched)
+        except Undefined as error:
+            estimate = Estimate(float("nan"), note=str(error))
+        yield _Entry(layer, measure, "both", estimate)
+
+
+def _say_undefined(bitext: str, entries: Sequence[_Entry]) -> None:
+    """Say once for a measure at which layers it has no value, and why."""
+    undefined: dict[tuple[str, str], list[int]] = {}
+    for entry in entries:
+        if np.isnan(entry.estimate.value):
+            why = entry.estimate.note or "nothing varies"
+            undefined.setdefault((entry.measure.name, why), []).append(entry.layer)
+    for (name, why), layers in undefined.items():
+        listed = ", ".join(map(str, layers))
+        logger.warning("%s: %s has no value at layer %s: %s", bitext, name, listed, why)
 
 
 def _outcomes(measure: Measure, pairing: Pairing) -> list[Outcome]:
@@ -183,10 +245,28 @@ def _outcomes(measure: Measure, pairing: Pairing) -> list[Outcome]:
         return []
 
 
-def _surface(pairing: Pairing, measures: Sequence[Measure]) -> dict[tuple[str, str], float]:
-    return {
-        (entry.measure.name, entry.direction): entry.value for entry in _entries(pairing, 0, measures)
-    }
+def _surface(measure: Measure, pairing: Pairing | None, sides: Sequence[View]) -> dict[str, float]:
+    """Return a measure of n-gram vectors by direction; nothing where it is not defined of them."""
+    if measure.inflated:
+        return {}
+    if measure.value is not None:
+        try:
+            return {"both": measure.value(*sides)}
+        except Undefined:
+            return {}
+    return (
+        {}
+        if pairing is None
+        else {entry.direction: entry.estimate.value for entry in _entries(pairing, 0, [measure])}
+    )
+
+
+def _from(start: float, entry: _Entry) -> float:
+    """Return how far the value is on its way from `start` to perfect agreement, 1 being there."""
+    best = entry.measure.best
+    if best is None or start == best:
+        return float("nan")
+    return (entry.estimate.value - start) / (best - start)
 
 
 def _bootstrap(entries: Sequence[_Entry], groups: np.ndarray, seed: int) -> list[tuple[float, float]]:
@@ -195,7 +275,10 @@ def _bootstrap(entries: Sequence[_Entry], groups: np.ndarray, seed: int) -> list
     if means:
         low, high = group_bootstrap(np.stack(means, axis=1), groups, rng=np.random.default_rng(seed))
         ends = iter(zip(low.tolist(), high.tolist(), strict=True))
-    return [entry.ends or next(ends) for entry in entries]
+    return [
+        (entry.estimate.low, entry.estimate.high) if entry.outcomes is None else next(ends)
+        for entry in entries
+    ]
 
 
 def _items(bitext: Bitext, pairing: Pairing, layer: int) -> Iterator[pd.DataFrame]:

@@ -1,22 +1,32 @@
-"""The measures: a table to read. A measure turns a pairing into one or more rows of scores."""
+"""The measures: a table to read. A measure turns paired representations into rows of scores.
+
+The first of a family is its default. `invariances` name what leaves a value unchanged when done to ONE
+side (cosines across languages: to both); what is not named changes it.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from . import retrieval
+from ..data.languages import nearest
+from . import cca, cka, estimates, neighbourhood, neurons, retrieval, rsa, shape
 from .contrast import contrast, dprime
+from .estimates import Estimator
 from .pairing import Pairing
 from .retrieval import Outcome
+from .views import View
+
+DEFAULT = "default"
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A named way to turn paired representations into a number.
+    """A named way to turn paired representations into a number. One of three functions is set.
 
     `compute` gives outcomes per sentence, whose mean is the score; `statistic` a value and its
-    leave-one-group-out values, where the score is no such mean. Just one of them is set.
+    leave-one-group-out values; `estimate` a value of two views with null, z, p and interval. With it
+    comes `value`, the number alone, for floors and grids.
     """
 
     name: str
@@ -27,12 +37,23 @@ class Measure:
     source: str
     compute: Callable[[Pairing], list[Outcome]] | None = None
     statistic: Callable[[Pairing], tuple[float, np.ndarray]] | None = None
+    estimate: Estimator | None = None
+    value: Callable[[View, View], float] | None = None
+    best: float | None = 1.0  # the value of perfect agreement, if there is one
     higher_is_better: bool = True
+    # whether its null grows with the width of a side: then n-gram vectors, of a width as large as the
+    # corpus, are no floor for it
+    inflated: bool = False
 
 
 # Cosines: unchanged by one rotation of both sides and by the length of any vector; not by moving both
 # sides, nor by a rotation of one side.
 _COSINE = frozenset({"joint rotation", "row scaling", "permutation of pairs"})
+_RIGID = frozenset({"rotation", "neuron permutation", "isotropic scaling", "translation", "swap"})
+_LINEAR = _RIGID | {"neuron scaling", "linear map"}
+_RAW = _RIGID - {"translation"}  # cosines within a language
+_NEURON = frozenset({"neuron scaling", "isotropic scaling", "translation", "swap"})
+
 _RETRIEVAL = [
     ("accuracy", retrieval.accuracy, "Σ c m / n²", "nearest neighbour by cosine"),
     ("mutual_accuracy", retrieval.mutual_accuracy, "M / n²", "Kargaran et al. 2024 (MEXA)"),
@@ -48,6 +69,202 @@ _RETRIEVAL = [
     ("f1_weighted", retrieval.f1_weighted, "Σ 2c/(1+c) / n²", "MTEB bitext mining"),
     ("ratio_accuracy@4", retrieval.ratio_accuracy, "Σ c m / n²", "Artetxe & Schwenk 2019"),
 ]
+_SIMILARITY = [
+    Measure(
+        "debiased_linear_cka",
+        "spectral",
+        "[-1, 1]",
+        "0 (numerator)",
+        _RIGID,
+        "Kornblith et al. 2019; HSIC₁ of Song et al. 2012",
+        estimate=estimates.linear(debiased=True),
+        value=cka.debiased_linear_cka,
+    ),
+    Measure(
+        "linear_cka",
+        "spectral",
+        "[0, 1]",
+        "√(PR PR) / (n-1)",
+        _RIGID,
+        "Kornblith et al. 2019",
+        estimate=estimates.linear(debiased=False),
+        value=cka.linear_cka,
+        inflated=True,
+    ),
+    Measure(
+        "debiased_rbf_cka",
+        "spectral",
+        "[-1, 1]",
+        "0 (numerator)",
+        _RIGID,
+        "Kornblith et al. 2019; bandwidth .5 median",
+        estimate=estimates.rbf(debiased=True),
+        value=lambda x, y: cka.rbf_cka(x, y, debiased=True),
+    ),
+    Measure(
+        "rbf_cka",
+        "spectral",
+        "[0, 1]",
+        "exact mean",
+        _RIGID,
+        "Kornblith et al. 2019; bandwidth .5 median",
+        estimate=estimates.rbf(debiased=False),
+        value=cka.rbf_cka,
+        inflated=True,
+    ),
+    Measure(
+        "heldout_cca@20",
+        "subspace",
+        "[-1, 1]",
+        "0",
+        _RIGID,
+        "20 components a side, 5 folds of documents",
+        estimate=estimates.heldout(20),
+        value=cca.heldout_cca,
+    ),
+    Measure(
+        "mean_cca",
+        "subspace",
+        "[0, 1]",
+        f"{estimates.FEW} re-pairings",
+        _LINEAR,
+        "Hotelling 1936",
+        estimate=estimates.decomposed(cca.mean_cca),
+        value=cca.mean_cca,
+        inflated=True,
+    ),
+    Measure(
+        "mean_squared_cca",
+        "subspace",
+        "[0, 1]",
+        "max rank / (n-1)",
+        _LINEAR,
+        "Yanai 1974",
+        estimate=estimates.squared_cca,
+        value=cca.mean_squared_cca,
+        inflated=True,
+    ),
+    Measure(
+        "svcca@0.99",
+        "subspace",
+        "[0, 1]",
+        f"{estimates.FEW} re-pairings",
+        _RIGID,
+        "Raghu et al. 2017",
+        estimate=estimates.svcca(0.99),
+        value=cca.svcca,
+        inflated=True,
+    ),
+    Measure(
+        "pwcca",
+        "subspace",
+        "[0, 1]",
+        f"{estimates.FEW} re-pairings",
+        _RIGID - {"rotation"},
+        "Morcos et al. 2018, mean of both weightings",
+        estimate=estimates.decomposed(cca.pwcca),
+        value=cca.pwcca,
+        inflated=True,
+    ),
+    Measure(
+        "ridge_cca@0.1",
+        "subspace",
+        "[0, 1]",
+        f"{estimates.FEW} re-pairings",
+        _RIGID,
+        "Vinod 1976",
+        estimate=estimates.decomposed(cca.ridge_cca, full_rank=False),
+        value=cca.ridge_cca,
+        inflated=True,
+    ),
+    Measure(
+        "procrustes_similarity",
+        "shape",
+        "[0, 1]",
+        f"{estimates.FEW} re-pairings",
+        _RIGID,
+        "Schönemann 1966; Williams et al. 2021",
+        estimate=estimates.procrustes(),
+        value=shape.procrustes_similarity,
+        inflated=True,
+    ),
+    Measure(
+        "procrustes_distance",
+        "shape",
+        "[0, √2]",
+        f"{estimates.FEW} re-pairings",
+        _RIGID,
+        "Williams et al. 2021; squared: Ding et al. 2021",
+        estimate=estimates.procrustes(lambda cosine: float(np.sqrt(2 - 2 * cosine))),
+        value=shape.procrustes_distance,
+        best=0.0,
+        higher_is_better=False,
+        inflated=True,
+    ),
+    Measure(
+        "angular_distance",
+        "shape",
+        "[0, π/2]",
+        f"{estimates.FEW} re-pairings",
+        _RIGID,
+        "Williams et al. 2021",
+        estimate=estimates.procrustes(lambda cosine: float(np.arccos(cosine))),
+        value=shape.angular_distance,
+        best=0.0,
+        higher_is_better=False,
+        inflated=True,
+    ),
+    Measure(
+        "mutual_knn@10",
+        "neighbourhood",
+        "[0, 1]",
+        "10 / (n-1)",
+        _RAW,
+        "Huh et al. 2024",
+        estimate=estimates.neighbours(10, jaccard=False),
+        value=neighbourhood.mutual_knn,
+    ),
+    Measure(
+        "jaccard_knn@10",
+        "neighbourhood",
+        "[0, 1]",
+        "hypergeometric",
+        _RAW,
+        "Wang et al. 2020",
+        estimate=estimates.neighbours(10, jaccard=True),
+        value=neighbourhood.jaccard_knn,
+    ),
+    Measure(
+        "anc",
+        "neuron",
+        "[-1, 1]",
+        "0",
+        _NEURON,
+        "Del & Fishel 2022, signed",
+        estimate=estimates.neuron_correlation(absolute=False),
+        value=neurons.anc,
+    ),
+    Measure(
+        "anc_abs",
+        "neuron",
+        "[0, 1]",
+        f"{estimates.MANY} re-pairings",
+        _NEURON | {"sign flips"},
+        "Del & Fishel 2022, absolute",
+        estimate=estimates.neuron_correlation(absolute=True),
+        value=neurons.anc_abs,
+    ),
+    Measure(
+        "rsa",
+        "rsa",
+        "[-1, 1]",
+        "0",
+        _RAW,
+        "Kriegeskorte et al. 2008; Mantel 1967 (Spearman of cosines)",
+        estimate=estimates.rank_correlation,
+        value=rsa.rsa,
+    ),
+]
 MEASURES: Mapping[str, Measure] = {
     measure.name: measure
     for measure in (
@@ -55,7 +272,16 @@ MEASURES: Mapping[str, Measure] = {
             Measure(name, "retrieval", "[0, 1]", null, _COSINE, source, compute=compute)
             for name, compute, null, source in _RETRIEVAL
         ),
-        Measure("contrast", "contrast", "[-2, 2]", "0", _COSINE, "mean cosine difference", contrast),
+        Measure(
+            "contrast",
+            "contrast",
+            "[-2, 2]",
+            "0",
+            _COSINE,
+            "mean cosine difference",
+            contrast,
+            best=None,
+        ),
         Measure(
             "dprime",
             "contrast",
@@ -64,26 +290,42 @@ MEASURES: Mapping[str, Measure] = {
             _COSINE,
             "Green & Swets 1966",
             statistic=dprime,
+            best=None,
         ),
+        *_SIMILARITY,
     )
 }
 
 
+def default_measures() -> list[Measure]:
+    """Return the first measure of every family.
+
+    And accuracy@100 beside accuracy: languages of unequal size cannot be compared without it.
+    """
+    first = {measure.family: measure.name for measure in reversed(list(MEASURES.values()))}
+    names = {*first.values(), "accuracy@100"}
+    return [measure for name, measure in MEASURES.items() if name in names]
+
+
 def choose_measures(names: str) -> list[Measure]:
-    """Return the measures that a comma-separated list of names and families names, "all" for all.
+    """Return the measures that a comma-separated list names.
+
+    Args:
+        names: measures, families, "default" (one a family), "all".
 
     Raises:
         ValueError: an unknown name; the nearest ones are given.
     """
-    from ..data.languages import nearest
-
     families = {measure.family for measure in MEASURES.values()}
-    chosen: dict[str, Measure] = {}
+    chosen: set[str] = set()
     for name in filter(None, (part.strip() for part in names.split(","))):
-        if name in MEASURES:
-            chosen[name] = MEASURES[name]
-        elif name in families or name == "all":
-            chosen |= {m.name: m for m in MEASURES.values() if name in (m.family, "all")}
+        # a family may be named as its one measure is (rsa)
+        if name in families or name == "all":
+            chosen |= {m.name for m in MEASURES.values() if name in (m.family, "all")}
+        elif name in MEASURES:
+            chosen.add(name)
+        elif name == DEFAULT:
+            chosen |= {measure.name for measure in default_measures()}
         else:
             raise ValueError(f"unknown measure {name!r}: {nearest(name, [*MEASURES, *families])}")
     if not chosen:

@@ -17,12 +17,11 @@ import pandas as pd
 
 from ..data import Bitext, load
 from ..data.bitext import MINIMUM
-from ..data.languages import nearest
 from .cell import Scored, score_cell
 from .checkpoint import Checkpoint
 from .home import store_root
-from .maps import MAPS
-from .measures import choose_measures
+from .maps import choose_map
+from .measures import DEFAULT, choose_measures
 from .represent import Progress, Representations
 from .run import Run, open_run
 from .source import Source, open_source
@@ -40,7 +39,7 @@ class Settings:
     layers: str = "all"
     pooling: str = "mean"
     maps: str = "none"
-    measures: str = "all"
+    measures: str = DEFAULT
     duplicates: str = "class"
     resample: str = "group"
     seed: int = 0
@@ -208,8 +207,7 @@ def _labels(chosen: Settings, about: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check(chosen: Settings) -> None:
     for name in _split(chosen.maps):
-        if name not in MAPS:
-            raise ValueError(f"unknown map {name!r}: {nearest(name, MAPS)}")
+        choose_map(name)
     for field, options in (
         ("duplicates", ("class", "index")),
         ("resample", ("group", "sentence")),

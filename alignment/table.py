@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-SCHEMA = 1
+SCHEMA = 2
 # What a score is a score of. Two rows that agree in all of these are the same score.
 IDENTITY = (
     "checkpoint",
@@ -67,6 +67,9 @@ COLUMNS: Mapping[str, str] = {
     "surface": "float64",
     "z": "float64",
     "p": "float64",
+    "effect": "float64",
+    "calibrated": "float64",
+    "note": "string",
     "n": "Int64",
     "candidates": "Int64",
     "groups": "Int64",
@@ -83,19 +86,37 @@ COLUMNS: Mapping[str, str] = {
 }
 
 
+# a cell of a grid: two representations, where a score has one
+GRID_COLUMNS: Mapping[str, str] = {
+    "other_checkpoint": "string",
+    "other_revision": "string",
+    "other_layer": "Int64",
+    "q": "float64",
+    "p_family": "float64",
+}
+GRID_IDENTITY = ("other_checkpoint", "other_revision", "other_layer")
+
+
 def canonical_hash(value: Mapping[str, Any]) -> str:
     """Return 32 hexadecimal digits of the canonical JSON of a mapping."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def make_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Return rows as a score table: all columns, their types, the key of every row."""
+def make_table(rows: Iterable[Mapping[str, Any]], *, grid: bool = False) -> pd.DataFrame:
+    """Return rows as a score table: all columns, their types, the key of every row.
+
+    Args:
+        rows: mappings from column to value.
+        grid: rows are cells of grids, with `GRID_COLUMNS`.
+    """
+    identity = (*IDENTITY, *GRID_IDENTITY) if grid else IDENTITY
+    columns = dict(COLUMNS) | (dict(GRID_COLUMNS) if grid else {})
     records = [
-        {**row, "schema": SCHEMA, "key": canonical_hash({name: row[name] for name in IDENTITY})}
+        {**row, "schema": SCHEMA, "key": canonical_hash({name: row[name] for name in identity})}
         for row in rows
     ]
-    return pd.DataFrame(records, columns=list(COLUMNS)).astype(dict(COLUMNS))
+    return pd.DataFrame(records, columns=list(columns)).astype(columns)
 
 
 def concatenate(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:

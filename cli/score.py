@@ -32,10 +32,13 @@ def score(
     pooling: Annotated[
         str, _Option(help="mean, mean-content, first, last, max, weighted, native; several by commas.")
     ] = "mean",
-    maps: Annotated[str, _Option("--map", help="none, centre; several by commas.")] = "none",
+    maps: Annotated[
+        str, _Option("--map", help="none, centre, standardise, without-outliers@3; several by commas.")
+    ] = "none",
     measures: Annotated[
-        str, _Option(help="Names or families by commas; see `crosslingual list measures`.")
-    ] = "all",
+        str,
+        _Option(help="Names or families by commas, all; by default the first of each family."),
+    ] = "default",
     out: Annotated[Path | None, _Option(help="Run folder.  [default: runs/CHECKPOINT-CORPUS]")] = None,
     store: Annotated[
         Path | None,

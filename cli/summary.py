@@ -1,6 +1,6 @@
 """What `score` prints: a line per language, then the macro mean."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -9,16 +9,17 @@ if TYPE_CHECKING:
 def summary(table: "pd.DataFrame") -> str:
     """Return the text that stands for a score table on a terminal.
 
-    For each pooling and map: every pair's best layer with its interval, the last layer, the floors.
+    For each pooling and map: every pair's best layer with its interval by the headline measure, the last
+    layer, the floors; then a line for each other measure.
     """
     name, direction = headline(table)
-    rows = table[(table["measure"] == name) & (table["direction"] == direction)]
     lines: list[str] = []
-    for (pooling, map_name), part in rows.groupby(["pooling", "map"], sort=False):
+    for (pooling, map_name), part in table.groupby(["pooling", "map"], sort=False):
         lines += [f"{name}, {direction}; pooling {pooling}, map {map_name}"]
-        lines += _block(part)
+        lines += _block(part[(part["measure"] == name) & (part["direction"] == direction)])
+        lines += _others(part[part["measure"] != name])
     lines.append(
-        "best: chosen on these same sentences, so a little high. null: randomly re-paired. "
+        "best: chosen on these same sentences, so a little too good. null: randomly re-paired. "
         "surface: character n-grams, no model."
     )
     return "\n".join(lines)
@@ -28,33 +29,75 @@ def headline(table: "pd.DataFrame") -> tuple[str, str]:
     """Return the measure and direction to show: accuracy where there is one, mean before both."""
     names = list(dict.fromkeys(table["measure"]))
     measure = "accuracy" if "accuracy" in names else names[0]
-    directions = set(table.loc[table["measure"] == measure, "direction"])
-    return measure, "mean" if "mean" in directions else "both"
+    return measure, _direction(table[table["measure"] == measure])
+
+
+def _direction(rows: "pd.DataFrame") -> str:
+    return "mean" if (rows["direction"] == "mean").any() else "both"
+
+
+def _best(values: "pd.Series", measure: str) -> Any:
+    """Return the label of the best value; None where there is none."""
+    from ..alignment.measures import MEASURES
+
+    known = values.dropna()
+    if known.empty:
+        return None
+    return known.idxmax() if MEASURES[measure].higher_is_better else known.idxmin()
 
 
 def _block(part: "pd.DataFrame") -> list[str]:
-    head = f"{'pair':<12} {'n':>6}  {'best layer':>10} {'value':>7} {'95 % interval':>16}"
+    measure = str(part["measure"].iloc[0])
+    head = f"{'pair':<12} {'n':>6}  {'best layer':>10} {'value':>7} {'95 % interval':>18}"
     lines = [head + f" {'last':>7} {'null':>7} {'surface':>8}"]
     best_values, last_values, nulls, surfaces = [], [], [], []
     for (source, target), pair in part.groupby(["source", "target"], sort=False):
-        best = pair.loc[pair["value"].fillna(float("-inf")).idxmax()]
-        last = pair.loc[pair["layer"].idxmax()]
+        at = _best(pair["value"], measure)
+        if at is None:
+            lines.append(f"{source + '-' + target:<12} {pair['n'].iloc[0]:>6}  no value; see the notes")
+            continue
+        best, last = pair.loc[at], pair.loc[pair["layer"].idxmax()]
         best_values.append(best["value"])
         last_values.append(last["value"])
         nulls.append(best["null"])
         surfaces.append(best["surface"])
+        interval = f"[{best['low']:.4f}, {best['high']:.4f}]"
         lines.append(
             f"{source + '-' + target:<12} {best['n']:>6} {best['layer']:>11} {best['value']:>7.4f} "
-            f"  [{best['low']:.4f}, {best['high']:.4f}] {last['value']:>7.4f} "
-            f"{best['null']:>7.4f} {best['surface']:>8.4f}"
+            f"{interval:>18} {last['value']:>7.4f} {best['null']:>7.4f} {_number(best['surface']):>8}"
         )
+    if not best_values:
+        return lines
     means = part.groupby("layer")["value"].mean()
     lines.append(
-        f"{'macro mean':<12} {'':>6} {'':>11} {_mean(best_values):>7.4f}   {'':>16} "
-        f"{_mean(last_values):>7.4f} {_mean(nulls):>7.4f} {_mean(surfaces):>8.4f}"
+        f"{'macro mean':<12} {'':>6} {'':>11} {_mean(best_values):>7.4f} {'':>18} "
+        f"{_mean(last_values):>7.4f} {_mean(nulls):>7.4f} {_number(_mean(surfaces)):>8}"
     )
-    lines.append(f"best single layer over all pairs: {means.idxmax()} (macro mean {means.max():.4f})")
+    at = _best(means, measure)
+    lines.append(f"best single layer over all pairs: {at} (macro mean {means[at]:.4f})")
     return lines
+
+
+def _others(part: "pd.DataFrame") -> list[str]:
+    """Return a line for each measure: the macro mean over the pairs at its best single layer."""
+    lines = []
+    for measure, rows in part.groupby("measure", sort=False):
+        shown = rows[rows["direction"] == _direction(rows)]
+        means = shown.groupby("layer")[["value", "null", "surface"]].mean()
+        at = _best(means["value"], str(measure))
+        if at is not None:
+            value, null, surface = means.loc[at]
+            lines.append(
+                f"{measure:<24} {at:>11} {value:>8.4f} {means['value'].iloc[-1]:>8.4f} "
+                f"{null + 0:>8.4f} {_number(surface):>8}"
+            )
+    head = f"{'macro means':<24} {'best layer':>11} {'value':>8} {'last':>8} {'null':>8} {'surface':>8}"
+    return [head, *lines] if lines else []
+
+
+def _number(value: float) -> str:
+    """Return four decimals; a dash where there is no number."""
+    return "–" if value != value else f"{value:.4f}"
 
 
 def _mean(values: list[float]) -> float:

@@ -26,6 +26,7 @@ def table(tiny_bert, tmp_path):
         "pocket",
         languages="de,sw",
         maps="none,centre",
+        measures="retrieval,contrast,spectral,neuron",
         store=tmp_path / "s",
         out=tmp_path / "run",
     )
@@ -33,12 +34,13 @@ def table(tiny_bert, tmp_path):
 
 def test_every_layer_language_map_and_measure_is_there_once(table):
     assert list(table.columns) == list(COLUMNS)
-    assert len(table) == 2 * 2 * 4 * 26
+    assert len(table) == 2 * 2 * 4 * (26 + 6)
     assert not table["key"].duplicated().any()
     assert table["value"].notna().all()
     assert ((table["low"] <= table["value"]) & (table["value"] <= table["high"])).all()
     assert set(table["groups"]) == {58}
     assert set(table["interval"]) == {"group bootstrap", "group jackknife"}
+    assert set(table["note"]) == {""}
     depth = table.drop_duplicates("layer").set_index("layer")["depth"]
     assert depth.to_dict() == {0: 0, 1: 1 / 3, 2: 2 / 3, 3: 1}
 
@@ -77,6 +79,7 @@ def test_running_again_computes_nothing(table, tiny_bert, tmp_path, monkeypatch)
         "pocket",
         languages="de,sw",
         maps="none,centre",
+        measures="retrieval,contrast,spectral,neuron",
         store=tmp_path / "s",
         out=tmp_path / "run",
     )

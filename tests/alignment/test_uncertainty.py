@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from crosslingual.alignment.pairing import group_numbers
-from crosslingual.alignment.uncertainty import group_bootstrap, jackknife
+from crosslingual.alignment.uncertainty import (
+    group_bootstrap,
+    half_sampling,
+    jackknife,
+    paired_difference,
+    twice_counted,
+)
 
 
 def test_bootstrap_of_single_sentences_has_the_textbook_width(rng):
@@ -51,3 +57,69 @@ def test_equal_seeds_give_equal_intervals(rng):
 def test_unknown_groups_are_sentences_of_their_own():
     assert group_numbers(None, 3).tolist() == [0, 1, 2]
     assert group_numbers(["b", "a", "b"], 3).tolist() == [1, 0, 1]
+
+
+def test_half_sampling_of_a_mean_is_its_standard_error(rng):
+    x = rng.standard_normal(200)
+    low, high = half_sampling(x.mean(), lambda rows: x[rows].mean(), np.arange(200), rng=rng, draws=4000)
+    assert (high - low) / 2 == pytest.approx(1.972 * x.std(ddof=1) / np.sqrt(200), rel=0.05)
+    # larger parts say the same, once scaled
+    low, high = half_sampling(
+        x.mean(), lambda rows: x[rows].mean(), np.arange(200), rng=rng, draws=4000, share=0.9
+    )
+    assert (high - low) / 2 == pytest.approx(1.972 * x.std(ddof=1) / np.sqrt(200), rel=0.05)
+
+
+def test_half_sampling_takes_whole_groups_and_stands_around_the_full_value(rng):
+    groups = np.repeat(np.arange(10), 4)
+    seen = []
+
+    def statistic(rows):
+        seen.append(sorted(set(groups[rows])))
+        assert len(rows) == 20 == 4 * len(seen[-1])
+        assert (np.diff(rows) > 0).all()
+        return float(len(rows)) + rng.standard_normal()
+
+    low, high = half_sampling(100.0, statistic, groups, rng=rng, draws=20)
+    assert (low + high) / 2 == pytest.approx(100.0), "not around the halves' own mean, 20"
+    assert len({tuple(one) for one in seen}) > 10
+    assert np.isnan(half_sampling(1.0, statistic, np.repeat([0, 1, 2], 4), rng=rng)).all(), "3 groups"
+
+
+def test_the_jackknife_of_pairs_counts_some_variance_twice(rng):
+    """For Σ_ij x_i x_j over i ≠ j, mean 0: Var = 2 n (n-1) σ⁴, the jackknife says twice that."""
+    n, values, plain, twice = 60, [], [], []
+    for _ in range(1000):
+        x = rng.standard_normal(n)
+        w = np.outer(x, x)
+        np.fill_diagonal(w, 0)
+        values.append(w.sum())
+        left_out = w.sum() - 2 * w.sum(axis=0)
+        plain.append((n - 1) / n * ((left_out - left_out.mean()) ** 2).sum())
+        twice.append(twice_counted(w, np.arange(n)))
+    truth = 2 * n * (n - 1)
+    assert np.var(values) == pytest.approx(truth, rel=0.25)
+    assert np.mean(plain) == pytest.approx(2 * truth, rel=0.15)
+    assert np.mean(plain) - np.mean(twice) == pytest.approx(truth, rel=0.3)
+    wide, narrow = jackknife(0.0, left_out), jackknife(0.0, left_out, twice=1e9)
+    assert narrow[1] == pytest.approx(wide[1] / np.sqrt(2)), "at most half is taken off"
+
+
+def test_the_jackknife_of_a_linear_statistic_counts_nothing_twice(rng):
+    x = rng.standard_normal(50)
+    assert twice_counted(x[:, None] + x, np.arange(50)) == pytest.approx(0, abs=1e-9)
+
+
+def test_a_paired_difference_is_sharper_than_its_sides(rng):
+    common = rng.standard_normal(100)
+    a, b = common + 0.1 * rng.standard_normal(100), common + 0.1 * rng.standard_normal(100) - 0.1
+
+    def of(x):
+        return float(x.mean()), (x.sum() - x) / 99
+
+    difference, low, high = paired_difference(of(a), of(b))
+    alone = jackknife(*of(a))
+    assert low < difference < high
+    assert difference == pytest.approx(a.mean() - b.mean())
+    assert high - low < 0.25 * (alone[1] - alone[0])
+    assert low > 0

@@ -1,0 +1,109 @@
+"""Neighbourhoods: are the sentences near a sentence the same ones in both languages?
+
+Neighbours are sought WITHIN each language (retrieval seeks them across), by cosine, as everywhere here:
+float64, rounded to float32, ties to the lower index. A sentence is never its own neighbour: it is
+excluded by its index, for a duplicate of it would push it from the first place.
+"""
+
+import numpy as np
+import scipy.stats
+from jaxtyping import Bool, Float64, Int64
+
+from .views import Matrix, Undefined, View, views
+
+K = 10
+
+Ids = Int64[np.ndarray, "m k"]
+
+
+def mutual_knn(x: Matrix | View, y: Matrix | View, k: int = K) -> float:
+    """Return the mean over sentences of |N_x(i) ∩ N_y(i)| / k, in [0, 1].
+
+    Unchanged by rotation and scaling of either side, not by translation (cosines; see the map `centre`).
+    Null exactly k / (n - 1). Source: Huh et al. 2024, https://arxiv.org/abs/2405.07987, eq. 11.
+
+    Raises:
+        ValueError: as `linear_cka`, and k outside 1 … n - 2, where all sentences are neighbours.
+    """
+    a, b = views(x, y)
+    return float(shared(nearest(a, k), mark(nearest(b, k), a.n)).mean() / k)
+
+
+def jaccard_knn(x: Matrix | View, y: Matrix | View, k: int = K) -> float:
+    """Return the mean over sentences of |N_x(i) ∩ N_y(i)| / |N_x(i) ∪ N_y(i)|, in [0, 1].
+
+    Null E[h / (2k - h)], h hypergeometric; see `jaccard_null`. Otherwise as `mutual_knn`.
+    """
+    a, b = views(x, y)
+    hits = shared(nearest(a, k), mark(nearest(b, k), a.n))
+    return float((hits / (2 * k - hits)).mean())
+
+
+def jaccard_null(n: int, k: int) -> float:
+    """Return the mean Jaccard overlap of two random k-subsets of n - 1 sentences."""
+    h = np.arange(k + 1)
+    weights = scipy.stats.hypergeom(n - 1, k, k).pmf(h)
+    return float((weights * h / (2 * k - h)).sum())
+
+
+def nearest(view: View, k: int) -> Ids:
+    """Return for every sentence its k nearest others, nearest first, ties to the lower index.
+
+    Score and index are packed into one integer that sorts as (-score, index): a partial sort of those is
+    exact, a partial sort of scores would break ties as it likes.
+
+    Raises:
+        Undefined: k outside 1 … n - 2.
+    """
+    if not 1 <= k <= view.n - 2:
+        raise Undefined(f"k must lie in 1 … n - 2 = {view.n - 2}, got {k}")
+    scores = view.cosines.astype(np.float32)
+    np.fill_diagonal(scores, -np.inf)
+    # -0.0 and 0.0 are one score; of the bits of negative floats the order is reversed
+    bits = (-scores + np.float32(0)).view(np.int32).astype(np.int64)
+    keys = np.where(bits < 0, -0x80000000 - bits, bits) << 32 | np.arange(view.n)
+    return np.sort(np.partition(keys, k, axis=1)[:, :k], axis=1) & 0xFFFFFFFF
+
+
+def mark(ids: Ids, n: int) -> Bool[np.ndarray, "m n"]:
+    """Return, for every row of ids, which of n sentences it lists."""
+    found = np.zeros((len(ids), n), bool)
+    np.put_along_axis(found, ids, values=True, axis=1)
+    return found
+
+
+def shared(ids: Ids, marked: Bool[np.ndarray, "m n"]) -> Float64[np.ndarray, "m"]:
+    """Return how many of each row's ids are marked in the same row."""
+    count: np.ndarray = np.take_along_axis(marked, ids, axis=1).sum(axis=1, dtype=np.float64)
+    return count
+
+
+def shared_shuffled(
+    ids: Ids, marked: Bool[np.ndarray, "m n"], order: Int64[np.ndarray, "m"]
+) -> Float64[np.ndarray, "m"]:
+    """Return the same where row i of the one side goes with row order[i] of the other."""
+    count: np.ndarray = marked[order[:, None], order[ids]].sum(axis=1, dtype=np.float64)
+    return count
+
+
+def influence(ids: tuple[Ids, Ids]) -> Float64[np.ndarray, "n n"]:
+    """Return what each pair of sentences contributes to `mutual_knn`, to first order.
+
+    j among the neighbours of i on both sides is a hit; on either side it has pushed out another, which
+    would have been one as often as the last neighbours are: (both - p_x in_x - p_y in_y) / (n k).
+
+    Returns:
+        A symmetric matrix whose sum over ordered pairs is 0, zero on the diagonal.
+    """
+    n, k = ids[0].shape
+    left, right = (mark(side, n) for side in ids)
+    last = slice(-max(1, k // 3), None)
+    pushed = [
+        float(np.take_along_axis(other, side[:, last], axis=1).mean())
+        for side, other in zip(ids, (right, left), strict=True)
+    ]
+    pairs = ((left & right) - pushed[0] * left - pushed[1] * right) / (n * k)
+    result: np.ndarray = (pairs + pairs.T) / 2
+    result -= result.sum() / (n * (n - 1))
+    np.fill_diagonal(result, 0.0)
+    return result

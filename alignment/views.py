@@ -1,0 +1,214 @@
+"""A view: one representation of n sentences, with what many measures need of it computed once.
+
+Rows are sentences. Everything is computed in float64 from columns centred in float64: the Gram matrix of
+float32 data with an offset of 1000 has no correct digit left. The SVD is that of the data, never of a
+covariance matrix, which would square its condition.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse
+from jaxtyping import Float, Int64
+
+MINIMUM = 4  # sentences; HSIC₁ divides by n - 3
+LARGEST = 12_000  # sentences with n × n matrices: 1.2 GB each in float64
+
+Matrix = Float[np.ndarray, "_ _"]  # a row per sentence; the widths of two sides may differ
+Gram = Float[np.ndarray, "n n"]
+
+
+class Undefined(ValueError):
+    """A measure has no value on these data; the message says why and what to use instead."""
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """The thin SVD U S Vᵀ of centred data, without the directions that are rounding noise."""
+
+    u: Float[np.ndarray, "n r"]
+    s: Float[np.ndarray, "r"]
+    vt: Float[np.ndarray, "r d"]
+
+    @property
+    def rank(self) -> int:
+        """The number of directions."""
+        return len(self.s)
+
+    def __len__(self) -> int:
+        """Return the number of sentences."""
+        return len(self.u)
+
+    def leading(self, count: int) -> "Basis":
+        """Return the leading principal components."""
+        return Basis(self.u[:, :count], self.s[:count], self.vt[:count])
+
+    def shuffled(self, order: Int64[np.ndarray, "n"]) -> "Basis":
+        """Return the basis of the same sentences in another order."""
+        return Basis(self.u[order], self.s, self.vt)
+
+
+class View:
+    """One representation of n sentences; products and decompositions are made when first asked for."""
+
+    def __init__(self, x: Matrix, name: str = "x") -> None:
+        """Take a matrix with a row per sentence.
+
+        Raises:
+            ValueError: not a matrix of floats, too few rows, or values that are not finite.
+        """
+        if x.ndim != 2 or x.dtype.kind != "f" or not x.shape[1]:
+            raise ValueError(
+                f"{name} must be a matrix of floats with a row per sentence, got {x.dtype} {x.shape}"
+            )
+        if len(x) < MINIMUM:
+            raise ValueError(f"{name} has {len(x)} sentences; at least {MINIMUM} are needed")
+        bad = ~np.isfinite(x)
+        if bad.any():
+            row = int(np.flatnonzero(bad.any(axis=1))[0])
+            raise ValueError(f"{name} has {int(bad.sum())} non-finite values, first in row {row}")
+        self.name = name
+        self.n, self.width = len(x), x.shape[1]
+        self._eps = float(np.finfo(x.dtype).eps)
+        self._largest = float(np.abs(x).max())
+        self._x: Matrix | None = x
+        self._kernel: Callable[[], Gram] | None = None
+
+    @staticmethod
+    def of_similarities(kernel: Gram | scipy.sparse.sparray | scipy.sparse.spmatrix) -> "View":
+        """Return the view of vectors that are known by their inner products alone (n-gram vectors)."""
+        dense: np.ndarray = kernel if isinstance(kernel, np.ndarray) else kernel.toarray()
+        view = View(np.sqrt(dense.diagonal())[:, None].astype(np.float64), "surface")
+        view.width, view._x = len(dense), None
+        view._kernel = lambda: dense.astype(np.float64)
+        return view
+
+    def select(self, rows: Int64[np.ndarray, "m"]) -> "View":
+        """Return the view of some sentences; their own mean is taken anew."""
+        if self._kernel is not None:
+            return View.of_similarities(self._kernel()[np.ix_(rows, rows)])
+        return View(self.x[rows], self.name)
+
+    @property
+    def x(self) -> Matrix:
+        """The vectors.
+
+        Raises:
+            Undefined: only their inner products are known.
+        """
+        if self._x is None:
+            raise Undefined(f"{self.name} has no coordinates, only inner products")
+        return self._x
+
+    @cached_property
+    def centred(self) -> Float[np.ndarray, "n d"]:
+        """The vectors minus their mean, in float64.
+
+        Raises:
+            Undefined: nothing but rounding noise is left.
+        """
+        x = self.x.astype(np.float64)
+        x -= x.mean(axis=0)
+        if np.abs(x).max() <= 8 * self._eps * self._largest:
+            raise Undefined(f"{self.name} is constant over the sentences")
+        return x
+
+    @cached_property
+    def gram(self) -> Gram:
+        """H K H: the inner products of the centred vectors.
+
+        Raises:
+            Undefined: an n × n matrix of so many sentences would not fit.
+        """
+        self._refuse_large()
+        if self._kernel is not None:
+            return double_centre(self._kernel())
+        products: np.ndarray = self.centred @ self.centred.T
+        return products
+
+    @cached_property
+    def basis(self) -> Basis:
+        """The SVD of the centred vectors; directions with s < s₁ max(n, d) ε are dropped.
+
+        ε is that of the dtype the vectors came in. Of inner products alone, the eigenvectors.
+        """
+        if self._kernel is None:
+            u, s, vt = np.linalg.svd(self.centred, full_matrices=False)
+            keep = s > s[0] * max(self.n, self.width) * self._eps
+        else:
+            values, vectors = np.linalg.eigh(self.gram)
+            # the data's coordinates are any with these inner products: U S itself
+            s, u, vt = np.sqrt(np.maximum(values[::-1], 0)), vectors[:, ::-1], np.eye(self.n)
+            # an eigenvalue is known to ε of the largest, its root only to √ε
+            keep = s > s[0] * np.sqrt(self.n * self._eps)
+        return Basis(np.ascontiguousarray(u[:, keep]), s[keep], vt[keep])
+
+    @cached_property
+    def cosines(self) -> Gram:
+        """The cosines of the vectors as they are, not centred; 0 for a zero row; raises as `gram`."""
+        self._refuse_large()
+        if self._kernel is None:
+            x = self.x.astype(np.float64)
+            norms = np.linalg.norm(x, axis=1)
+            x /= np.where(norms > 0, norms, 1.0)[:, None]
+            return x @ x.T
+        kernel = self._kernel()
+        norms = np.sqrt(kernel.diagonal())
+        norms[norms == 0] = 1.0
+        result: np.ndarray = kernel / norms[:, None] / norms
+        return result
+
+    def _refuse_large(self) -> None:
+        if self.n > LARGEST:
+            raise Undefined(
+                f"{self.n:,} sentences are too many for an n × n matrix (at most {LARGEST:,}); take "
+                "--limit, or MinibatchCKA"
+            )
+
+
+def views(x: Matrix | View, y: Matrix | View) -> tuple[View, View]:
+    """Return two row-aligned representations as views.
+
+    Raises:
+        ValueError: see `View`, or different numbers of sentences.
+    """
+    left = x if isinstance(x, View) else View(x, "x")
+    right = y if isinstance(y, View) else View(y, "y")
+    if left.n != right.n:
+        raise ValueError(
+            f"x and y must hold the same sentences row by row, got {left.n} and {right.n} rows"
+        )
+    return left, right
+
+
+def bases(x: Matrix | View | Basis, y: Matrix | View | Basis) -> tuple[Basis, Basis]:
+    """Return the SVDs of two row-aligned representations."""
+    if isinstance(x, Basis) and isinstance(y, Basis):
+        return x, y
+    a, b = views(x, y)  # type: ignore[arg-type]
+    return a.basis, b.basis
+
+
+def double_centre(kernel: Gram) -> Gram:
+    """Return H K H: rows and columns of a symmetric matrix sum to zero."""
+    means = kernel.mean(axis=0)
+    result: np.ndarray = kernel - means - means[:, None] + means.mean()
+    return result
+
+
+def u_centre(kernel: Gram) -> Gram:
+    """Return the U-centred matrix: zero diagonal, zero row sums (Székely & Rizzo 2014, eq. 2.3).
+
+    ⟨Ũ(K), Ũ(L)⟩ / (n (n - 3)) is HSIC₁ of Song et al. 2012, unbiased.
+    """
+    n = len(kernel)
+    result = kernel.copy()
+    np.fill_diagonal(result, 0.0)
+    sums = result.sum(axis=0)
+    means = sums / (n - 2) - sums.sum() / (2 * (n - 1) * (n - 2))
+    result -= means
+    result -= means[:, None]
+    np.fill_diagonal(result, 0.0)
+    return result
