@@ -214,10 +214,14 @@ def _name(rows: pd.DataFrame) -> str:
     return f"{measure}, both directions" if direction in ("mean", "both") else f"{measure}, {direction}"
 
 
+def short_name(checkpoint: object) -> str:
+    """Return the last two parts of a checkpoint's name: …/e5/checkpoint-500."""
+    return "/".join(Path(str(checkpoint)).parts[-2:])
+
+
 def _title(rows: pd.DataFrame) -> str:
     first = rows.iloc[0]
-    # a folder is named by its last two parts: …/e5/checkpoint-500
-    checkpoint = "/".join(Path(str(first["checkpoint"])).parts[-2:])
+    checkpoint = short_name(first["checkpoint"])
     targets = rows["target"].unique()
     pivot = f" into {targets[0]}" if len(targets) == 1 else ""
     low, high = rows["n"].min(), rows["n"].max()

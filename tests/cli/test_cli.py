@@ -45,7 +45,18 @@ def test_json_is_the_table(command, tiny_bert):
 
 
 def test_heatmap_draws_a_run(command, tiny_bert, tmp_path):
-    command("score", tiny_bert, "--languages", "de,ru", "--store", "s", "--out", "run")
+    command(
+        "score",
+        tiny_bert,
+        "--languages",
+        "de,ru",
+        "--measures",
+        "retrieval",
+        "--store",
+        "s",
+        "--out",
+        "run",
+    )
     done = command("heatmap", "run", "--group", "script")
     assert done.stdout == "figure: run/figures/accuracy-mean.png\n"
     assert (tmp_path / done.stdout.split()[1]).stat().st_size > 10_000
@@ -228,3 +239,36 @@ def test_demo_ends_in_a_table_and_a_heatmap(process, tmp_path):
     assert "trained on English" in done.stdout
     assert done.stdout.count("macro mean") == 2 + 2
     assert (tmp_path / "runs/demo/figures/accuracy-mean.png").is_file()
+
+
+def test_compare_draws_grids_and_goes_on(command, tiny_bert, tmp_path):
+    arguments = ("compare", tiny_bert, "--languages", "de,sw", "--layers", "0-2", "--store", "s")
+    done = command(*arguments, "--map", "none,standardise")
+    assert done.returncode == 0, done.stderr
+    assert "debiased_linear_cka; pooling mean; n = 218, 58 groups" in done.stdout
+    for name in ("none", "standardise"):
+        path = f"runs/compare-tiny-bert-pocket/figures/debiased_linear_cka-layers-{name}.png"
+        assert f"figure: {path}" in done.stdout
+        assert (tmp_path / path).stat().st_size > 10_000
+    again = command(*arguments, "--map", "none,standardise")
+    assert again.stdout == done.stdout
+    assert "0 to encode" in again.stderr
+    done = command(
+        *arguments, "--between", "languages", "--measure", "angular_distance", "--json", "--out", "j"
+    )
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(rows) == 3 * 9 and {row["other_layer"] for row in rows} == {0, 1, 2}
+    done = command(*arguments, "--memory", "0.001", "--measure", "mean_cca", "--between", "all")
+    assert (done.returncode, done.stderr.count("error:")) == (1, 1)
+    assert "raise --memory" in done.stderr
+
+
+def test_a_layer_without_value_is_said_and_the_rest_is_scored(command, tiny_bert):
+    """Layer 0 of the first token is one vector for all sentences."""
+    done = command(
+        "score", tiny_bert, "--languages", "de", "--pooling", "first", "--measures", "spectral,anc",
+        "--store", "s", "--out", "run",
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert "debiased_linear_cka has no value at layer 0: the source is constant" in done.stderr
+    assert "nan" not in done.stdout

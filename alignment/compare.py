@@ -1,0 +1,419 @@
+"""`compare`: grids of a measure between layers, languages or checkpoints, as a table.
+
+What stands on the two sides of a grid:
+    layers, translations   the layers of the source × the layers of its translation
+    layers, same           the layers of a language × the layers of the same sentences (two checkpoints)
+    languages              at each layer, every language × every language
+    all                    every language's every layer × the same
+A grid uses the sentences that all its languages have: n is one number.
+"""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float32
+
+from ..data import Bitext, Side, load
+from .checkpoint import Checkpoint
+from .grid import BUDGET, Grid, family_wise, grid
+from .home import store_root
+from .maps import choose_map, map_fit
+from .measures import MEASURES
+from .nulls import benjamini_hochberg
+from .pairing import group_numbers
+from .represent import Progress, Representations
+from .run import Run, open_run
+from .source import Source, open_source
+from .table import SCHEMA, canonical_hash, concatenate, make_table
+from .uncertainty import LEVEL
+
+BETWEEN = ("layers", "languages", "all")
+SIDES = ("translations", "same")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What decides the numbers of a comparison, besides checkpoints and corpus; flags of `compare`."""
+
+    measure: str = "debiased_linear_cka"
+    between: str = "layers"
+    sides: str | None = None  # by default same with a second checkpoint, else translations
+    layers: str = "all"
+    pooling: str = "mean"
+    maps: str = "none"
+    intervals: bool = False
+    permutations: int = 0
+    precision: str = "float64"
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class _Spot:
+    """One representation: a checkpoint's, at a layer, of a language's sentences."""
+
+    source: Source
+    representations: Representations
+    side: Side
+    layer: int
+    rows: np.ndarray
+
+
+class _Spots(Sequence[Float32[np.ndarray, "n d"]]):
+    """Representations that are read and mapped one at a time, when a grid asks."""
+
+    def __init__(self, spots: Sequence[_Spot], map_name: str) -> None:
+        self.spots, self.map_name = spots, map_name
+
+    def __len__(self) -> int:
+        return len(self.spots)
+
+    def __getitem__(self, i: Any) -> Any:
+        spot = self.spots[i]
+        x = spot.representations.read(spot.side, [spot.layer])[0][spot.rows]
+        return choose_map(self.map_name)(x, x)[0]
+
+
+@dataclass(frozen=True, eq=False)
+class _Cell:
+    """One grid to be computed: its name, and what is on its sides (right None: within left)."""
+
+    name: str
+    left: Sequence[_Spot]
+    right: Sequence[_Spot] | None
+    groups: np.ndarray
+
+
+def compare(
+    checkpoint: Checkpoint | str | Path,
+    other: Checkpoint | str | Path | None = None,
+    corpus: str | Sequence[Bitext] = "pocket",
+    *,
+    data_dir: str | Path | None = None,
+    languages: str = "all",
+    pivot: str = "en",
+    limit: int | None = None,
+    out: str | Path | None = None,
+    store: str | Path | None = None,
+    keep: bool = True,
+    memory: int = BUDGET,
+    device: str = "cpu",
+    progress: Progress | None = None,
+    cell_done: Progress | None = None,
+    **options: Any,
+) -> pd.DataFrame:
+    """Return grids of a similarity measure within one checkpoint, or between two.
+
+    Args:
+        checkpoint: a folder, a hub id, `vectors:DIR`, or an opened checkpoint.
+        other: a second one, on the same sentences.
+        corpus: a name for `crosslingual.data.load`, or bitexts.
+        data_dir: where the corpus lies.
+        languages: "all" or codes and tags joined by commas.
+        pivot: the language they are joined to; one of the languages compared.
+        limit: only the first so many sentences.
+        out: a run folder to keep finished grids in.
+        store: root of the store.
+        keep: False encodes into a temporary store.
+        memory: bytes that a grid may lay out.
+        device: where the products of grids run.
+        progress: called with (sentences done, of how many).
+        cell_done: called with (grids done, of how many).
+        options: fields of `Options`.
+
+    Returns:
+        A score table (docs/design.md, 4.7) with `other_checkpoint`, `other_layer`, `q` (Benjamini and
+        Hochberg's p over the cells of a grid), `p_family` (with `permutations`); a row per cell.
+
+    Raises:
+        ValueError: see the messages; the user's input is wrong.
+        OSError: something cannot be read or written.
+    """
+    chosen = Options(**options)
+    _check(chosen)
+    bitexts = (
+        load(corpus, data_dir=data_dir, languages=languages, pivot=pivot, limit=limit)
+        if isinstance(corpus, str)
+        else list(corpus)
+    )
+    with ExitStack() as stack:
+        root = (
+            store_root(store)
+            if keep
+            else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crosslingual-")))
+        )
+        sides = [side for bitext in bitexts for side in (bitext.source, bitext.target)]
+        sources = [
+            open_source(
+                one,
+                sides,
+                poolings=[chosen.pooling],
+                layers=chosen.layers,
+                root=root,
+                store_dtype="float32",
+                budget=None,
+                progress=progress,
+            )
+            for one in (checkpoint, other)
+            if one is not None
+        ]
+        _refuse_unlike(sources)
+        run: Run | None = None
+        if out is not None:
+            study = {
+                "checkpoints": [source.columns["checkpoint"] for source in sources],
+                "corpus": ",".join(dict.fromkeys(f"{b.corpus}/{b.split}" for b in bitexts)),
+                **{"languages": languages, "pivot": pivot, "limit": limit},
+                **vars(chosen),
+            }
+            fingerprints = [source.fingerprint for source in sources]
+            run = stack.enter_context(open_run(Path(out), study, {"fingerprints": fingerprints}))
+        known = [source.represent()[chosen.pooling] for source in sources]
+        cells = _plan(sources, known, bitexts, chosen)
+        tables = []
+        for done, cell in enumerate(cells, start=1):
+            key = canonical_hash(
+                {
+                    "grid": cell.name,
+                    "fingerprints": [source.fingerprint for source in sources],
+                    "sentences": [[s.side.texts[i] for i in s.rows] for s in cell.left[:1]],
+                    "options": vars(chosen),
+                    "columns": [dict(source.columns) for source in sources],
+                    "schema": SCHEMA,
+                }
+            )
+            table = run.finished(key) if run else None
+            if table is None:
+                table = _table(cell, bitexts[0], chosen, memory, device)
+                if run:
+                    run.finish(key, table, pd.DataFrame())
+            tables.append(table)
+            if cell_done is not None:
+                cell_done(done, len(cells))
+        whole = concatenate(tables)
+        if run:
+            run.write_scores(whole)
+    if whole["value"].isna().all():
+        raise ValueError(f"{chosen.measure} has no value in any cell: {whole['note'].iloc[0]}")
+    return whole
+
+
+def _plan(
+    sources: Sequence[Source],
+    known: Sequence[Representations],
+    bitexts: Sequence[Bitext],
+    chosen: Options,
+) -> list[_Cell]:
+    """Return the grids to compute."""
+    same = (chosen.sides or ("same" if len(sources) > 1 else "translations")) == "same"
+
+    def spots(which: int, side: Side, rows: np.ndarray, layers: Sequence[int]) -> list[_Spot]:
+        source = sources[min(which, len(sources) - 1)]
+        return [_Spot(source, known[min(which, len(known) - 1)], side, i, rows) for i in layers]
+
+    layers = [source.layers[chosen.pooling] for source in sources]
+    first, last = layers[0], layers[-1]
+    two = len(sources) > 1
+    if chosen.between == "layers":
+        if not same:
+            return [
+                _Cell(
+                    f"{bitext.name} layers",
+                    spots(0, bitext.source, np.arange(len(bitext)), first),
+                    spots(1, bitext.target, np.arange(len(bitext)), last),
+                    group_numbers(bitext.groups, len(bitext)),
+                )
+                for bitext in bitexts
+            ]
+        return [
+            _Cell(
+                f"{bitexts[0].corpus}/{bitexts[0].split} {side.code} layers",
+                spots(0, side, np.arange(len(side.ids)), first),
+                spots(1, side, np.arange(len(side.ids)), last) if two else None,
+                group_numbers(groups, len(side.ids)),
+            )
+            for side, groups in _sides(bitexts)
+        ]
+    shared, rows, groups = _common(bitexts)
+    if chosen.between == "languages":
+        if first != last:
+            raise ValueError(
+                f"the checkpoints have the layers {first[0]} to {first[-1]} and {last[0]} to "
+                f"{last[-1]}; name --layers that both have, or compare layers"
+            )
+        return [
+            _Cell(
+                f"{bitexts[0].corpus}/{bitexts[0].split} languages at {layer}",
+                [spot for side in shared for spot in spots(0, side, rows[side.code], [layer])],
+                [spot for side in shared for spot in spots(1, side, rows[side.code], [layer])]
+                if two
+                else None,
+                groups,
+            )
+            for layer in first
+        ]
+    return [
+        _Cell(
+            f"{bitexts[0].corpus}/{bitexts[0].split} all",
+            [spot for side in shared for spot in spots(0, side, rows[side.code], first)],
+            [spot for side in shared for spot in spots(1, side, rows[side.code], last)] if two else None,
+            groups,
+        )
+    ]
+
+
+def _sides(bitexts: Sequence[Bitext]) -> list[tuple[Side, Sequence[str] | None]]:
+    """Return every language once, with its groups: the sources, and the pivot last."""
+    found: dict[str, tuple[Side, Sequence[str] | None]] = {}
+    for bitext in bitexts:
+        found.setdefault(bitext.source.code, (bitext.source, bitext.groups))
+    for bitext in bitexts:
+        found.setdefault(bitext.target.code, (bitext.target, bitext.groups))
+    return list(found.values())
+
+
+def _common(
+    bitexts: Sequence[Bitext],
+) -> tuple[list[Side], dict[str, np.ndarray], np.ndarray]:
+    """Return all languages, the rows of each that all have (by id), and the groups of those."""
+    sides = _sides(bitexts)
+    shared = set.intersection(*(set(side.ids) for side, _ in sides))
+    order = [i for i in sides[0][0].ids if i in shared]
+    if len(order) < 4:
+        raise ValueError(
+            f"the languages share {len(order)} sentence ids; at least 4 are needed (is the corpus "
+            "many-parallel?)"
+        )
+    rows = {}
+    for side, _ in sides:
+        place = {name: row for row, name in enumerate(side.ids)}
+        rows[side.code] = np.array([place[name] for name in order])
+    first, groups = sides[0]
+    known = None if groups is None else [groups[row] for row in rows[first.code]]
+    return [side for side, _ in sides], rows, group_numbers(known, len(order))
+
+
+def _table(cell: _Cell, bitext: Bitext, chosen: Options, memory: int, device: str) -> pd.DataFrame:
+    """Return the table of a grid, all maps together."""
+    return concatenate(
+        _rows(cell, bitext, chosen, name, memory, device) for name in chosen.maps.split(",")
+    )
+
+
+def _rows(
+    cell: _Cell, bitext: Bitext, chosen: Options, map_name: str, memory: int, device: str
+) -> pd.DataFrame:
+    left = _Spots(cell.left, map_name)
+    right = None if cell.right is None else _Spots(cell.right, map_name)
+    found = grid(
+        chosen.measure,
+        left,
+        right,
+        intervals=chosen.intervals,
+        groups=cell.groups,
+        precision=chosen.precision,
+        budget=memory,
+        device=device,
+        seed=chosen.seed,
+    )
+    family = np.full_like(found.value, np.nan)
+    if chosen.permutations:
+        family = family_wise(
+            chosen.measure,
+            left,
+            left if right is None else right,
+            draws=chosen.permutations,
+            seed=chosen.seed,
+            budget=memory,
+        )
+    right_spots = cell.left if cell.right is None else cell.right
+    q = benjamini_hochberg(found.p)
+    fixed = {
+        "corpus": bitext.corpus,
+        "split": bitext.split,
+        "unit": "sentence",
+        "pooling": chosen.pooling,
+        "map": map_name,
+        "map_fit": map_fit(map_name),
+        "measure": chosen.measure,
+        "direction": "both",
+        "level": LEVEL,
+        "null_kind": "shuffle",
+        "n": found.n,
+        "candidates": found.n,
+        "groups": int(cell.groups.max()) + 1,
+        "resample_seed": chosen.seed,
+        "duplicates": "index",
+    }
+    return make_table(
+        (
+            _row(found, i, j, a, b) | fixed | {"q": q[i, j], "p_family": family[i, j]}
+            for i, a in enumerate(cell.left)
+            for j, b in enumerate(right_spots)
+        ),
+        grid=True,
+    )
+
+
+def _row(found: Grid, i: int, j: int, a: _Spot, b: _Spot) -> dict[str, Any]:
+    best = MEASURES[found.measure].best
+    value, null = float(found.value[i, j]), float(found.null[i, j])
+    columns: Mapping[str, Any] = a.source.columns
+    return {
+        **columns,
+        **{"family": "", "stage": "", "recipe": "", "train_seed": None},
+        "source": a.side.language,
+        "target": b.side.language,
+        "source_code": a.side.code,
+        "target_code": b.side.code,
+        "layer": a.layer,
+        "depth": a.layer / a.representations.last if a.representations.last else 1.0,
+        "other_checkpoint": b.source.columns["checkpoint"],
+        "other_revision": b.source.columns["revision"],
+        "other_layer": b.layer,
+        "value": value,
+        "null": null,
+        "z": found.z[i, j],
+        "p": found.p[i, j],
+        "low": found.low[i, j],
+        "high": found.high[i, j],
+        "interval": "group" if np.isfinite(found.low[i, j]) else "",
+        "effect": (value - null) / (best - null) if best is not None else float("nan"),
+        "calibrated": float("nan"),
+        "note": "; ".join(found.notes) if np.isnan(value) else "",
+        "surface": float("nan"),
+        "dim": None,
+        "truncated": None,
+        "unknown": None,
+    }
+
+
+def _check(chosen: Options) -> None:
+    if chosen.between not in BETWEEN:
+        raise ValueError(f"unknown between {chosen.between!r}: one of {', '.join(BETWEEN)}")
+    if chosen.sides not in (None, *SIDES):
+        raise ValueError(f"unknown sides {chosen.sides!r}: one of {', '.join(SIDES)}")
+    if chosen.sides is not None and chosen.between != "layers":
+        raise ValueError("--sides goes with --between layers; the other grids have all languages")
+    for name in chosen.maps.split(","):
+        choose_map(name)
+    if MEASURES.get(chosen.measure) is None or MEASURES[chosen.measure].value is None:
+        names = [name for name, measure in MEASURES.items() if measure.value is not None]
+        raise ValueError(f"{chosen.measure!r} is no measure of grids: one of {', '.join(names)}")
+
+
+def _refuse_unlike(sources: Sequence[Source]) -> None:
+    """Refuse checkpoints whose numbers do not compare."""
+    if len(sources) < 2:
+        return
+    for name in ("dtype", "max_length", "prefix", "protocol"):
+        a, b = (source.columns[name] for source in sources)
+        if a != b:
+            raise ValueError(
+                f"the checkpoints are encoded with different {name} ({a} and {b}); name one for both"
+            )

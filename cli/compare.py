@@ -1,0 +1,170 @@
+"""`crosslingual compare`: grids of a measure between layers, languages, checkpoints."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..alignment.checkpoint import Checkpoint
+
+_Option = typer.Option
+
+
+def compare(
+    checkpoint: Annotated[
+        str, typer.Argument(help="A model folder, a hub id, or vectors:DIR (.npy per language).")
+    ],
+    other: Annotated[
+        str | None, typer.Argument(help="A second checkpoint, on the same sentences.")
+    ] = None,
+    corpus: Annotated[str, _Option(help="pocket, tatoeba, flores[/dev], ntrex, pud.")] = "pocket",
+    data_dir: Annotated[
+        Path | None, _Option(help="Folder of the corpora; else $CROSSLINGUAL_DATA, else the hub.")
+    ] = None,
+    languages: Annotated[str, _Option(help="all, or tags and codes: de,ru,swh.")] = "all",
+    pivot: Annotated[str, _Option(help="The language they are joined to.")] = "en",
+    measure: Annotated[
+        str, _Option(help="One with a grid; see `crosslingual list measures`.")
+    ] = "debiased_linear_cka",
+    between: Annotated[
+        str, _Option(help="layers, languages (at each layer), or all (languages × layers).")
+    ] = "layers",
+    sides: Annotated[
+        str | None,
+        _Option(
+            help="Of layers: translations, or same sentences.  [default: same with two checkpoints]"
+        ),
+    ] = None,
+    layers: Annotated[str, _Option(help="all, last, or numbers: 0,4-6.")] = "all",
+    pooling: Annotated[str, _Option(help="mean, mean-content, first, last, …")] = "mean",
+    maps: Annotated[
+        str, _Option("--map", help="none, centre, standardise, without-outliers@3; by commas.")
+    ] = "none",
+    intervals: Annotated[bool, _Option("--intervals", help="Of every cell (slow).")] = False,
+    permutations: Annotated[
+        int, _Option(help="Re-pairings for p-values that hold for all cells together.", min=0)
+    ] = 0,
+    memory: Annotated[float, _Option(help="Gigabytes that a grid may take.", min=0.001)] = 2.0,
+    precision: Annotated[str, _Option(help="float64, or float32 within a stated bound.")] = "float64",
+    out: Annotated[
+        Path | None, _Option(help="Run folder.  [default: runs/compare-CHECKPOINT-CORPUS]")
+    ] = None,
+    figure: Annotated[
+        list[Path] | None, _Option(help="File(s), .png .svg .pdf.  [default: OUT/figures/…png]")
+    ] = None,
+    store: Annotated[
+        Path | None, _Option(help="Where vectors are kept.  [default: $CROSSLINGUAL_HOME/store]")
+    ] = None,
+    dtype: Annotated[str, _Option(help="float32, bfloat16 or float16 to compute in.")] = "float32",
+    max_length: Annotated[int | None, _Option(help="Tokens; the model's own by default.")] = None,
+    prefix: Annotated[str, _Option(help='Put before every text, as e5\'s "query: ".')] = "",
+    device: Annotated[str, _Option(help="auto, cpu, cuda, cuda:1, …")] = "auto",
+    limit: Annotated[int | None, _Option(help="Only the first N sentences.", min=1)] = None,
+    seed: Annotated[int, _Option(help="Of re-pairings and halves.")] = 0,
+    as_json: Annotated[bool, _Option("--json", help="Print the table as JSON lines.")] = False,
+) -> None:
+    """Compare representations: layers, languages, or two checkpoints; with null, z and q.
+
+    crosslingual compare ./base ./fine-tuned --corpus flores --data-dir data --languages de,sw
+
+    crosslingual compare ./model --between languages --layers last --measure procrustes_similarity
+    """
+    from ..alignment.checkpoint import open_checkpoint
+    from ..alignment.compare import compare as compute
+    from ..alignment.vectors import PREFIX
+    from ..analysis.figures import save
+    from ..analysis.grids import grid_heatmap
+    from .progress import configure_notes, progress
+
+    configure_notes()
+    opening: dict[str, Any] = {
+        "dtype": dtype,
+        "max_length": max_length,
+        "prefix": prefix,
+        "device": device,
+    }
+
+    def opened(name: str) -> "str | Checkpoint":
+        return name if name.startswith(PREFIX) else open_checkpoint(name, **opening)
+
+    names = "-".join(Path(one).name for one in (checkpoint, other) if one is not None)
+    folder = out or Path("runs") / f"compare-{names}-{corpus.replace('/', '-')}"
+    with progress("encoding", "sentences") as encoded, progress("comparing", "grids") as compared:
+        table = compute(
+            opened(checkpoint),
+            None if other is None else opened(other),
+            corpus,
+            data_dir=data_dir,
+            languages=languages,
+            pivot=pivot,
+            limit=limit,
+            out=folder,
+            store=store,
+            memory=int(memory * 1e9),
+            device="cuda" if device.startswith("cuda") else "cpu",
+            progress=encoded,
+            cell_done=compared,
+            measure=measure,
+            between=between,
+            sides=sides,
+            layers=layers,
+            pooling=pooling,
+            maps=maps,
+            intervals=intervals,
+            permutations=permutations,
+            precision=precision,
+            seed=seed,
+        )
+    if as_json:
+        typer.echo(table.to_json(orient="records", lines=True, force_ascii=False), nl=False)
+        return
+    typer.echo(summary(table))
+    typer.echo(f"table: {folder / 'scores.parquet'}")
+    for map_name, part in table.groupby("map", sort=False):
+        places = figure or [folder / "figures" / f"{measure}-{between}-{map_name}.png"]
+        if figure and table["map"].nunique() > 1:
+            places = [path.with_stem(f"{path.stem}-{map_name}") for path in figure]
+        for path in save(grid_heatmap(part), places):
+            typer.echo(f"figure: {path}")
+
+
+def summary(table: "pd.DataFrame") -> str:
+    """Return a line per grid: its best cell, its diagonal, its null."""
+    from ..alignment.measures import MEASURES
+    from ..analysis.grids import between
+
+    name = str(table["measure"].iloc[0])
+    sign = 1 if MEASURES[name].higher_is_better else -1
+    kind = between(table)
+    keys = {"layers": ["map", "source", "target"], "languages": ["map", "layer"], "all": ["map"]}[kind]
+    lines = [
+        f"{name}; pooling {table['pooling'].iloc[0]}; n = {table['n'].iloc[0]:,}, "
+        f"{table['groups'].iloc[0]:,} groups",
+        f"{'grid':<28} {'cells':>6} {'best cell':>22} {'value':>8} {'z':>8} {'null':>8} {'q < .05':>8}",
+    ]
+    for key, part in table.groupby(keys, sort=False):
+        there = part.dropna(subset=["value"])
+        # a representation is always like itself: that cell is no finding
+        itself = (
+            (there["source"] == there["target"])
+            & (there["layer"] == there["other_layer"])
+            & (there["checkpoint"] == there["other_checkpoint"])
+        )
+        there = there[~itself]
+        label = " ".join(str(part_of_key) for part_of_key in key)
+        if there.empty:
+            lines.append(f"{label:<28} {len(part):>6} no cell has a value: {part['note'].iloc[0]}")
+            continue
+        best = there.loc[(sign * there["value"]).idxmax()]
+        cell = f"{best['source']} {best['layer']} – {best['target']} {best['other_layer']}"
+        lines.append(
+            f"{label:<28} {len(part):>6} {cell:>22} {best['value']:>8.4f} {best['z']:>8.1f} "
+            f"{best['null']:>8.4f} {(there['q'] < 0.05).mean():>8.0%}"
+        )
+    lines.append(
+        "best cell: chosen on these sentences. null: randomly re-paired. q: false discovery rate."
+    )
+    return "\n".join(lines)
