@@ -19,7 +19,7 @@ from .represent import Representations
 from .retrieval import Outcome, TooFewSentences
 from .table import make_table
 from .uncertainty import LEVEL, group_bootstrap, jackknife
-from .views import Undefined, View
+from .views import LARGEST, Undefined, View
 
 logger = logging.getLogger(__name__)
 
@@ -59,9 +59,8 @@ class Scored:
         if lacking and len(self.bitext) <= SURFACE_LIMIT:
             x, y = self._grams
             pairing = pair_surface(x, y, classes=self.classes) if _need_pairing(lacking) else None
-            sides = (
-                [View.of_similarities(side @ side.T) for side in (x, y)] if _need_views(lacking) else []
-            )
+            small = _need_views(lacking) and len(self.bitext) <= LARGEST
+            sides = [View.of_similarities(side @ side.T) for side in (x, y)] if small else []
             for measure in lacking:
                 self._surface[measure.name] = _surface(measure, pairing, sides)
         return {
@@ -247,9 +246,9 @@ def _outcomes(measure: Measure, pairing: Pairing) -> list[Outcome]:
 
 def _surface(measure: Measure, pairing: Pairing | None, sides: Sequence[View]) -> dict[str, float]:
     """Return a measure of n-gram vectors by direction; nothing where it is not defined of them."""
-    if measure.inflated:
-        return {}
     if measure.value is not None:
+        if measure.inflated or not sides:
+            return {}
         try:
             return {"both": measure.value(*sides)}
         except Undefined:

@@ -13,7 +13,7 @@ import numpy as np
 import scipy.spatial.distance
 from jaxtyping import Float, Float64, Int64
 
-from .views import Gram, Matrix, Undefined, View, double_centre, u_centre, views
+from .views import MINIMUM, Gram, Matrix, Undefined, View, double_centre, u_centre, views
 
 BANDWIDTH = 0.5  # of the median distance, as in Kornblith et al. 2019
 
@@ -173,6 +173,7 @@ def leave_groups_out(
     starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
     sizes = np.diff(starts, append=len(groups))
     m = len(groups) - sizes.astype(np.float64)
+    m[m < MINIMUM] = np.nan  # too few are left for a value
     if debiased:
         first, second = 2 / (m - 2), 1 / ((m - 1) * (m - 2))
     else:

@@ -8,6 +8,7 @@ What stands on the two sides of a grid:
 A grid uses the sentences that all its languages have: n is one number.
 """
 
+import hashlib
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -181,7 +182,7 @@ def compare(
                 {
                     "grid": cell.name,
                     "fingerprints": [source.fingerprint for source in sources],
-                    "sentences": [[s.side.texts[i] for i in s.rows] for s in cell.left[:1]],
+                    "sentences": _digest(cell),
                     "options": vars(chosen),
                     "columns": [dict(source.columns) for source in sources],
                     "schema": SCHEMA,
@@ -296,6 +297,18 @@ def _common(
     first, groups = sides[0]
     known = None if groups is None else [groups[row] for row in rows[first.code]]
     return [side for side, _ in sides], rows, group_numbers(known, len(order))
+
+
+def _digest(cell: _Cell) -> str:
+    """Return a hash of a grid's sentences, side by side, and their groups."""
+    digest = hashlib.sha256(cell.groups.tobytes())
+    seen: set[str] = set()
+    for spot in (*cell.left, *(cell.right or ())):
+        if spot.side.code not in seen:
+            seen.add(spot.side.code)
+            for row in spot.rows:
+                digest.update("\0".join((spot.side.ids[row], spot.side.texts[row], "\1")).encode())
+    return digest.hexdigest()
 
 
 def _table(cell: _Cell, bitext: Bitext, chosen: Options, memory: int, device: str) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from jaxtyping import Float, Float64, Int64
 from . import cca, cka, neighbourhood, neurons, rsa, shape
 from .nulls import draw, invariants, permutation_mean, permutation_moments, rank_p, threshold
 from .uncertainty import by_group, half_sampling, jackknife, pair_jackknife, twice_counted
-from .views import Basis, Gram, Undefined, View, double_centre, u_centre
+from .views import LARGEST, Basis, Gram, Undefined, View, double_centre, u_centre
 
 ALPHA = 0.05  # at which a score is calibrated
 FEW = 19  # re-pairings drawn where each costs a decomposition
@@ -23,6 +23,7 @@ MANY = 99  # where it does not
 WIDER = 4  # the components of a half are sought among so many times as many of the whole's
 _STEP = 1e-3  # of the logarithm of a bandwidth, for a derivative
 _NAN = float("nan")
+_TOO_MANY = f"z and p need n × n matrices: at most {LARGEST:,} sentences"
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,9 @@ def linear(*, debiased: bool) -> Estimator:
     centre = u_centre if debiased else double_centre
 
     def estimate(matched: Matched) -> Estimate:
+        if matched.x.n > LARGEST:
+            value = cka.debiased_linear_cka if debiased else cka.linear_cka
+            return Estimate(value(matched.x, matched.y), 0.0 if debiased else _NAN, note=_TOO_MANY)
         left, right = matched.x.gram, matched.y.gram
         left_out = cka.leave_groups_out(left, right, matched.groups, debiased=debiased)
         return _spectral(centre(left), centre(right), left_out, matched)
@@ -77,7 +81,7 @@ def linear(*, debiased: bool) -> Estimator:
 
 
 def rbf(*, debiased: bool) -> Estimator:
-    """Return the estimator of RBF CKA: as `spectral`, and the bandwidth is that of what is left.
+    """Return the estimator of RBF CKA: as `linear`, and the bandwidth is that of what is left.
 
     Deleting a group moves the median distance, and with it all entries: to first order, the derivative
     by the logarithm of the bandwidth times its move.
@@ -95,7 +99,9 @@ def rbf(*, debiased: bool) -> Estimator:
             for step in (-_STEP, _STEP):
                 kernel = cka.gaussian(distances, cka.BANDWIDTH**2 * middle * np.exp(step))
                 moved.append(cka.cosine(centre(kernel), (b, a)[side]))
-            left_out += (moved[1] - moved[0]) / (2 * _STEP) * np.log(without / middle)
+            with np.errstate(divide="ignore"):  # a median of 0: no interval
+                shift = np.log(without / middle)
+            left_out += (moved[1] - moved[0]) / (2 * _STEP) * shift
         return _spectral(a, b, left_out, matched)
 
     return estimate
@@ -135,8 +141,11 @@ def squared_cca(matched: Matched) -> Estimate:
     """Estimate mean squared CCA: the projectors' exact permutation moments; half-sampling."""
     a, b = matched.x.basis, matched.y.basis
     value = cca.mean_squared_cca(a, b)
-    left, right = a.u @ a.u.T, b.u @ b.u.T
     ends = _halves(matched, cca.mean_squared_cca, value, full_rank=True)
+    if matched.x.n > LARGEST:
+        null = max(a.rank, b.rank) / (matched.x.n - 1)
+        return Estimate(value, null, low=ends[0], high=ends[1], interval="half-sampling", note=_TOO_MANY)
+    left, right = a.u @ a.u.T, b.u @ b.u.T
     return _against_moments(value, left, right, float(min(a.rank, b.rank)), ends, "half-sampling")
 
 
@@ -279,8 +288,11 @@ def neuron_correlation(*, absolute: bool) -> Estimator:
             )
             return _ranked(value, drawn, float(drawn.mean()), *ends, "jackknife", note)
         value = neurons.anc(matched.x, matched.y)
-        deviation, skewness = neurons.shuffle_moments(left, right)
         ends = jackknife(value, left_out.mean(axis=1))
+        if len(left) > LARGEST:
+            note = "; ".join(filter(None, (note, _TOO_MANY)))
+            return Estimate(value, 0.0, low=ends[0], high=ends[1], interval="jackknife", note=note)
+        deviation, skewness = neurons.shuffle_moments(left, right)
         return _pearson(value, 0.0, deviation, skewness, ends, "jackknife", note)
 
     return estimate
@@ -292,6 +304,7 @@ def _against_moments(
     """Return the estimate of ⟨a, b⟩ / scale with the exact moments of its null."""
     deviation, skewness = permutation_moments(invariants(a)[None], invariants(b)[None], len(a))
     null = permutation_mean(a, b) / scale
+    null = 0.0 if abs(null) < 1e-14 else null  # of U-centred matrices it is 0, but for rounding
     return _pearson(value, null, float(deviation[0, 0]) / scale, float(skewness[0, 0]), ends, method)
 
 

@@ -235,6 +235,7 @@ def _finish(
     n, off = work.n, sums.total - sums.trace
     mean = np.outer(sums.trace[rows], sums.trace[columns]) / n
     mean = (mean + np.outer(off[rows], off[columns]) / (n * (n - 1))) / scale
+    mean[np.abs(mean) < 1e-14] = 0.0  # of U-centred matrices it is 0, but for rounding
     left, right = sums.invariants[rows], sums.invariants[columns]
     if form.symmetric:
         deviation, skewness = permutation_moments(left, right, n)

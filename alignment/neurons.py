@@ -75,6 +75,7 @@ def leave_groups_out(
     """
     count = int(groups.max()) + 1
     others = len(groups) - np.bincount(groups, minlength=count).astype(np.float64)[:, None]
+    others[others == 0] = np.nan  # nobody is left
 
     def sums(rows: Float[np.ndarray, "n k"]) -> Float64[np.ndarray, "g k"]:
         result = np.zeros((count, rows.shape[1]))

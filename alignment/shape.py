@@ -52,7 +52,8 @@ def leave_groups_out(a: Basis, b: Basis, groups: Int64[np.ndarray, "n"]) -> Floa
     u, values, vt = np.linalg.svd(_cross(a, b), full_matrices=False)
     left, right, polar = a.u * a.s, b.u * b.s, u @ vt
     count = int(groups.max()) + 1
-    others = len(groups) - np.bincount(groups, minlength=count)
+    others = len(groups) - np.bincount(groups, minlength=count).astype(np.float64)
+    others[others == 0] = np.nan  # nobody is left
 
     def total(rows: Float[np.ndarray, "n"]) -> Float64[np.ndarray, "g"]:
         return np.bincount(groups, weights=rows, minlength=count)

@@ -14,7 +14,7 @@ import scipy.sparse
 from jaxtyping import Float, Int64
 
 MINIMUM = 4  # sentences; HSIC₁ divides by n - 3
-LARGEST = 12_000  # sentences with n × n matrices: 1.2 GB each in float64
+LARGEST = 6_000  # sentences with n × n matrices: .3 GB each in float64, and some ten at once
 
 Matrix = Float[np.ndarray, "_ _"]  # a row per sentence; the widths of two sides may differ
 Gram = Float[np.ndarray, "n n"]
@@ -163,7 +163,7 @@ class View:
     def _refuse_large(self) -> None:
         if self.n > LARGEST:
             raise Undefined(
-                f"{self.n:,} sentences are too many for an n × n matrix (at most {LARGEST:,}); take "
+                f"{self.n:,} sentences are too many for n × n matrices (at most {LARGEST:,}); take "
                 "--limit, or MinibatchCKA"
             )
 

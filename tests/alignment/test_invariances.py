@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from crosslingual.alignment import estimates, views
+from crosslingual.alignment.estimates import Matched
 from crosslingual.alignment.measures import MEASURES
-from crosslingual.alignment.views import View
+from crosslingual.alignment.views import Undefined, View
 
 NAMES = [name for name, measure in MEASURES.items() if measure.value is not None]
 Q = np.linalg.qr(np.random.default_rng(5).normal(size=(6, 6)))[0]
@@ -124,3 +126,38 @@ def test_degenerate_input(name, rng):
     if name not in ("mutual_knn@10", "jaccard_knn@10"):  # all are neighbours then, by index
         with pytest.raises(ValueError, match="constant|equal"):
             measure(name, np.ones_like(x), y)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "groups", [np.zeros(60, np.int64), np.repeat([0, 1], [58, 2]), np.r_[np.zeros(56), 1:5].astype(int)]
+)
+def test_few_groups_have_a_value_and_no_false_interval(name, groups, pair):
+    """One document, or one that is nearly all: no warning, no interval of width 0."""
+    x, y = (side[:60] for side in pair)
+    try:
+        found = MEASURES[name].estimate(Matched(View(x), View(y, "y"), groups))
+    except Undefined:
+        assert name.startswith("heldout")
+        return
+    assert np.isfinite(found.value)
+    if groups.max() == 0:
+        assert np.isnan(found.low) and np.isnan(found.high)
+    else:
+        assert np.isnan(found.low) or found.low < found.high
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_many_sentences_are_refused_or_done_without_square_matrices(name, rng, monkeypatch):
+    for module in (estimates, views):
+        monkeypatch.setattr(module, "LARGEST", 100)
+    x = rng.normal(size=(150, 6))
+    y = x + rng.normal(size=x.shape)
+    matched = Matched(View(x), View(y), np.arange(150))
+    if MEASURES[name].family in ("neighbourhood", "rsa") or "rbf" in name:
+        with pytest.raises(Undefined, match="150 sentences are too many for n × n matrices"):
+            MEASURES[name].estimate(matched)
+    else:
+        found = MEASURES[name].estimate(matched)
+        assert found.value == pytest.approx(measure(name, x[:], y), abs=1e-9)
+        assert np.isfinite(found.z) or "n × n" in found.note
