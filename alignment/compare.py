@@ -163,7 +163,7 @@ def compare(
             for one in (checkpoint, other)
             if one is not None
         ]
-        _refuse_unlike(sources)
+        _refuse_unlike(sources, chosen.measure)
         run: Run | None = None
         if out is not None:
             study = {
@@ -420,10 +420,16 @@ def _check(chosen: Options) -> None:
         raise ValueError(f"{chosen.measure!r} is no measure of grids: one of {', '.join(names)}")
 
 
-def _refuse_unlike(sources: Sequence[Source]) -> None:
+def _refuse_unlike(sources: Sequence[Source], measure: str) -> None:
     """Refuse checkpoints whose numbers do not compare."""
     if len(sources) < 2:
         return
+    families = {str(source.about["family"]) for source in sources if source.about.get("family")}
+    if MEASURES[measure].family == "neuron" and len(families) > 1:
+        raise ValueError(
+            f"{measure} pairs neuron j with neuron j, which means nothing between the families "
+            + " and ".join(sorted(families))
+        )
     for name in ("dtype", "max_length", "prefix", "protocol"):
         a, b = (source.columns[name] for source in sources)
         if a != b:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..alignment.measures import MEASURES
 from ..data.languages import nearest
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ _ONE = (
     "prefix",
     "duplicates",
 )
+
+
+# measures whose null does not depend on the number of sentences
+_ANY_SIZE = ("auc", "contrast", "dprime", "debiased_linear_cka", "debiased_rbf_cka", "anc", "rsa")
 
 
 def select(
@@ -103,10 +108,10 @@ def heatmap(table: pd.DataFrame, *, sort: str = "table", group: str = "none") ->
     one = table["measure"].iloc[0] if table["measure"].nunique() == 1 else None
     rows = select(table, measure=one)
     values, surface, groups = _matrix(rows, sort, group)
-    floor = float(rows["null"].min())
+    better = _better(rows)
+    floor = float(rows["null"].min() if better else rows["null"].max())
     numbers = np.concatenate([values.to_numpy().ravel(), surface.to_numpy()])
-    top = float(np.nanmax(numbers)) if np.isfinite(numbers).any() else 1.0
-    scale: dict[str, Any] = {"vmin": floor, "vmax": max(top, floor + 1e-9), "cmap": "rocket_r"}
+    scale = colour_scale(numbers, floor, better=better)
     n_rows, n_columns = values.shape
     annotated = values.size <= ANNOTATED[0] and n_columns <= ANNOTATED[1]
     cell = (0.5, 0.3) if annotated else (max(0.16, min(0.4, 12 / n_columns)), 0.17)
@@ -140,6 +145,16 @@ def heatmap(table: pd.DataFrame, *, sort: str = "table", group: str = "none") ->
     return figure
 
 
+def colour_scale(values: np.ndarray, floor: float, *, better: bool) -> dict[str, Any]:
+    """Return a scale from the null to the best value; dark is good, of distances too."""
+    known = values[np.isfinite(values)]
+    edge = float(known.max() if better else known.min()) if len(known) else 1.0
+    low, high = sorted((floor if np.isfinite(floor) else edge, edge))
+    if better and edge < floor:  # nothing reaches the null: all is as light as it gets
+        low, high = floor, floor + 1e-9
+    return {"vmin": low, "vmax": max(high, low + 1e-9), "cmap": "rocket_r" if better else "rocket"}
+
+
 def save(figure: "Figure", paths: Sequence[Path]) -> list[Path]:
     """Write a figure to .png (300 dots an inch), .svg or .pdf files, and return their paths.
 
@@ -165,7 +180,9 @@ def _matrix(rows: pd.DataFrame, sort: str, group: str) -> tuple[pd.DataFrame, pd
     if sort == "name":
         values = values.sort_index()
     elif sort == "value":
-        values = values.loc[values.max(axis=1).sort_values(ascending=False, kind="stable").index]
+        better = _better(rows)
+        best = values.max(axis=1) if better else values.min(axis=1)
+        values = values.loc[best.sort_values(ascending=not better, kind="stable").index]
     elif sort != "table":
         raise ValueError(f"unknown sort {sort!r}: table, name or value")
     groups = [""] * len(values)
@@ -209,6 +226,11 @@ def _separate(axes: "Axes", groups: Sequence[str], size: float) -> None:
             )
 
 
+def _better(rows: pd.DataFrame) -> bool:
+    """Whether more is better of a table's measure."""
+    return MEASURES[str(rows["measure"].iloc[0])].higher_is_better
+
+
 def _name(rows: pd.DataFrame) -> str:
     measure, direction = rows["measure"].iloc[0], rows["direction"].iloc[0]
     return f"{measure}, both directions" if direction in ("mean", "both") else f"{measure}, {direction}"
@@ -233,6 +255,6 @@ def _title(rows: pd.DataFrame) -> str:
     if low != high and "@" in first["measure"]:
         m = first["measure"].split("@")[1]
         lines.append(f"at {m} candidates, because the languages have different numbers of sentences")
-    elif low != high and first["measure"] not in ("auc", "contrast", "dprime"):
-        lines.append("rows do not compare: the languages have different numbers of candidates")
+    elif low != high and first["measure"] not in _ANY_SIZE:
+        lines.append("rows do not compare: the languages have different numbers of sentences")
     return "\n".join(lines)

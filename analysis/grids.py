@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..alignment.measures import MEASURES
+from .figures import colour_scale, short_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -106,13 +107,8 @@ def _in_order(part: pd.DataFrame, row: str, column: str) -> pd.DataFrame:
 
 def _scale(table: pd.DataFrame) -> dict[str, Any]:
     better = MEASURES[str(table["measure"].iloc[0])].higher_is_better
-    values = table["value"].to_numpy(dtype=float)
     floor = float(table["null"].min() if better else table["null"].max())
-    if not np.isfinite(floor):
-        floor = float(np.nanmin(values) if better else np.nanmax(values))
-    edge = float(np.nanmax(values) if better else np.nanmin(values))
-    low, high = sorted((floor, edge))
-    return {"vmin": low, "vmax": max(high, low + 1e-9), "cmap": "rocket_r" if better else "rocket"}
+    return colour_scale(table["value"].to_numpy(dtype=float), floor, better=better)
 
 
 def _draw(ax: "Axes", title: str, panel: pd.DataFrame, scale: dict[str, Any]) -> None:
@@ -146,8 +142,6 @@ def _span(low: float, high: float) -> str:
 
 
 def _title(table: pd.DataFrame) -> str:
-    from .figures import short_name
-
     first = table.iloc[0]
     names = short_name(first["checkpoint"])
     if (table["other_checkpoint"] != table["checkpoint"]).any():

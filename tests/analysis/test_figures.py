@@ -124,3 +124,17 @@ def test_what_is_wrong_is_named(tmp_path):
             select(pd.concat([table, table.assign(**{column: other, "source": "fi"})]))
     with pytest.raises(ValueError, match="must end in .png, .svg, .pdf"):
         save(heatmap(select(table)), [tmp_path / "f.bmp"])
+
+
+def test_distances_are_dark_where_they_are_small():
+    """Of a distance the null is the light end, and the best row the least one."""
+    table = select(make(3, 4))
+    distances = table.assign(
+        measure="angular_distance", direction="both", value=1 - table["value"], null=1.2, surface=np.nan
+    )
+    figure = heatmap(distances, sort="value")
+    mesh = figure.axes[1].collections[0]
+    assert mesh.get_cmap().name == "rocket"
+    assert mesh.get_clim() == pytest.approx((distances["value"].min(), 1.2))
+    shown = np.asarray(mesh.get_array()).reshape(3, 4)
+    assert (np.diff(shown.min(axis=1)) >= 0).all()
