@@ -18,17 +18,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float32
 
-from ..data import Bitext, Side, load
+from ..data import Bitext, load
 from .checkpoint import Checkpoint
 from .grid import BUDGET, Grid, family_wise, grid
 from .home import store_root
 from .maps import choose_map, map_fit
 from .measures import MEASURES
 from .nulls import benjamini_hochberg
-from .pairing import group_numbers
-from .represent import Progress, Representations
+from .plan import Cell, Spot, Spots, plan
+from .represent import Progress
 from .run import Run, open_run
 from .source import Source, open_source
 from .table import SCHEMA, canonical_hash, concatenate, make_table
@@ -52,42 +51,6 @@ class Options:
     permutations: int = 0
     precision: str = "float64"
     seed: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class _Spot:
-    """One representation: a checkpoint's, at a layer, of a language's sentences."""
-
-    source: Source
-    representations: Representations
-    side: Side
-    layer: int
-    rows: np.ndarray
-
-
-class _Spots(Sequence[Float32[np.ndarray, "n d"]]):
-    """Representations that are read and mapped one at a time, when a grid asks."""
-
-    def __init__(self, spots: Sequence[_Spot], map_name: str) -> None:
-        self.spots, self.map_name = spots, map_name
-
-    def __len__(self) -> int:
-        return len(self.spots)
-
-    def __getitem__(self, i: Any) -> Any:
-        spot = self.spots[i]
-        x = spot.representations.read(spot.side, [spot.layer])[0][spot.rows]
-        return choose_map(self.map_name)(x, x)[0]
-
-
-@dataclass(frozen=True, eq=False)
-class _Cell:
-    """One grid to be computed: its name, and what is on its sides (right None: within left)."""
-
-    name: str
-    left: Sequence[_Spot]
-    right: Sequence[_Spot] | None
-    groups: np.ndarray
 
 
 def compare(
@@ -175,7 +138,8 @@ def compare(
             fingerprints = [source.fingerprint for source in sources]
             run = stack.enter_context(open_run(Path(out), study, {"fingerprints": fingerprints}))
         known = [source.represent()[chosen.pooling] for source in sources]
-        cells = _plan(sources, known, bitexts, chosen)
+        same = (chosen.sides or ("same" if len(sources) > 1 else "translations")) == "same"
+        cells = plan(sources, known, bitexts, between=chosen.between, same=same, pooling=chosen.pooling)
         tables = []
         for done, cell in enumerate(cells, start=1):
             key = canonical_hash(
@@ -204,102 +168,7 @@ def compare(
     return whole
 
 
-def _plan(
-    sources: Sequence[Source],
-    known: Sequence[Representations],
-    bitexts: Sequence[Bitext],
-    chosen: Options,
-) -> list[_Cell]:
-    """Return the grids to compute."""
-    same = (chosen.sides or ("same" if len(sources) > 1 else "translations")) == "same"
-
-    def spots(which: int, side: Side, rows: np.ndarray, layers: Sequence[int]) -> list[_Spot]:
-        source = sources[min(which, len(sources) - 1)]
-        return [_Spot(source, known[min(which, len(known) - 1)], side, i, rows) for i in layers]
-
-    layers = [source.layers[chosen.pooling] for source in sources]
-    first, last = layers[0], layers[-1]
-    two = len(sources) > 1
-    if chosen.between == "layers":
-        if not same:
-            return [
-                _Cell(
-                    f"{bitext.name} layers",
-                    spots(0, bitext.source, np.arange(len(bitext)), first),
-                    spots(1, bitext.target, np.arange(len(bitext)), last),
-                    group_numbers(bitext.groups, len(bitext)),
-                )
-                for bitext in bitexts
-            ]
-        return [
-            _Cell(
-                f"{bitexts[0].corpus}/{bitexts[0].split} {side.code} layers",
-                spots(0, side, np.arange(len(side.ids)), first),
-                spots(1, side, np.arange(len(side.ids)), last) if two else None,
-                group_numbers(groups, len(side.ids)),
-            )
-            for side, groups in _sides(bitexts)
-        ]
-    shared, rows, groups = _common(bitexts)
-    if chosen.between == "languages":
-        if first != last:
-            raise ValueError(
-                f"the checkpoints have the layers {first[0]} to {first[-1]} and {last[0]} to "
-                f"{last[-1]}; name --layers that both have, or compare layers"
-            )
-        return [
-            _Cell(
-                f"{bitexts[0].corpus}/{bitexts[0].split} languages at {layer}",
-                [spot for side in shared for spot in spots(0, side, rows[side.code], [layer])],
-                [spot for side in shared for spot in spots(1, side, rows[side.code], [layer])]
-                if two
-                else None,
-                groups,
-            )
-            for layer in first
-        ]
-    return [
-        _Cell(
-            f"{bitexts[0].corpus}/{bitexts[0].split} all",
-            [spot for side in shared for spot in spots(0, side, rows[side.code], first)],
-            [spot for side in shared for spot in spots(1, side, rows[side.code], last)] if two else None,
-            groups,
-        )
-    ]
-
-
-def _sides(bitexts: Sequence[Bitext]) -> list[tuple[Side, Sequence[str] | None]]:
-    """Return every language once, with its groups: the sources, and the pivot last."""
-    found: dict[str, tuple[Side, Sequence[str] | None]] = {}
-    for bitext in bitexts:
-        found.setdefault(bitext.source.code, (bitext.source, bitext.groups))
-    for bitext in bitexts:
-        found.setdefault(bitext.target.code, (bitext.target, bitext.groups))
-    return list(found.values())
-
-
-def _common(
-    bitexts: Sequence[Bitext],
-) -> tuple[list[Side], dict[str, np.ndarray], np.ndarray]:
-    """Return all languages, the rows of each that all have (by id), and the groups of those."""
-    sides = _sides(bitexts)
-    shared = set.intersection(*(set(side.ids) for side, _ in sides))
-    order = [i for i in sides[0][0].ids if i in shared]
-    if len(order) < 4:
-        raise ValueError(
-            f"the languages share {len(order)} sentence ids; at least 4 are needed (is the corpus "
-            "many-parallel?)"
-        )
-    rows = {}
-    for side, _ in sides:
-        place = {name: row for row, name in enumerate(side.ids)}
-        rows[side.code] = np.array([place[name] for name in order])
-    first, groups = sides[0]
-    known = None if groups is None else [groups[row] for row in rows[first.code]]
-    return [side for side, _ in sides], rows, group_numbers(known, len(order))
-
-
-def _digest(cell: _Cell) -> str:
+def _digest(cell: Cell) -> str:
     """Return a hash of a grid's sentences, side by side, and their groups."""
     digest = hashlib.sha256(cell.groups.tobytes())
     seen: set[str] = set()
@@ -311,7 +180,7 @@ def _digest(cell: _Cell) -> str:
     return digest.hexdigest()
 
 
-def _table(cell: _Cell, bitext: Bitext, chosen: Options, memory: int, device: str) -> pd.DataFrame:
+def _table(cell: Cell, bitext: Bitext, chosen: Options, memory: int, device: str) -> pd.DataFrame:
     """Return the table of a grid, all maps together."""
     return concatenate(
         _rows(cell, bitext, chosen, name, memory, device) for name in chosen.maps.split(",")
@@ -319,10 +188,10 @@ def _table(cell: _Cell, bitext: Bitext, chosen: Options, memory: int, device: st
 
 
 def _rows(
-    cell: _Cell, bitext: Bitext, chosen: Options, map_name: str, memory: int, device: str
+    cell: Cell, bitext: Bitext, chosen: Options, map_name: str, memory: int, device: str
 ) -> pd.DataFrame:
-    left = _Spots(cell.left, map_name)
-    right = None if cell.right is None else _Spots(cell.right, map_name)
+    left = Spots(cell.left, map_name)
+    right = None if cell.right is None else Spots(cell.right, map_name)
     found = grid(
         chosen.measure,
         left,
@@ -373,7 +242,7 @@ def _rows(
     )
 
 
-def _row(found: Grid, i: int, j: int, a: _Spot, b: _Spot) -> dict[str, Any]:
+def _row(found: Grid, i: int, j: int, a: Spot, b: Spot) -> dict[str, Any]:
     best = MEASURES[found.measure].best
     value, null = float(found.value[i, j]), float(found.null[i, j])
     columns: Mapping[str, Any] = a.source.columns

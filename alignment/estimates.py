@@ -1,29 +1,21 @@
-"""Estimates: each similarity measure with its null, its z and p, and its interval.
-
-What is exact is used where it exists: permutation moments for whatever is a product of two n × n
-matrices or of neurons; else drawn re-pairings. Intervals are jackknives where a deletion has a closed
-form, else half-sampling: never the bootstrap, to which a sentence drawn twice is a perfect match.
-"""
+"""An estimate: a number with its null, z, p and interval; and how a value gets them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.stats
-from jaxtyping import Float, Float64, Int64
+from jaxtyping import Float64, Int64
 
-from . import cca, cka, neighbourhood, neurons, rsa, shape
 from .nulls import draw, invariants, permutation_mean, permutation_moments, rank_p, threshold
-from .uncertainty import by_group, half_sampling, jackknife, pair_jackknife, twice_counted
-from .views import LARGEST, Basis, Gram, Undefined, View, double_centre, u_centre
+from .uncertainty import half_sampling
+from .views import LARGEST, Basis, Gram, Undefined, View
 
 ALPHA = 0.05  # at which a score is calibrated
 FEW = 19  # re-pairings drawn where each costs a decomposition
 MANY = 99  # where it does not
-WIDER = 4  # the components of a half are sought among so many times as many of the whole's
-_STEP = 1e-3  # of the logarithm of a bandwidth, for a derivative
-_NAN = float("nan")
-_TOO_MANY = f"z and p need n × n matrices: at most {LARGEST:,} sentences"
+NAN = float("nan")
+TOO_MANY = f"z and p need n × n matrices: at most {LARGEST:,} sentences"
 
 
 @dataclass(frozen=True)
@@ -37,12 +29,12 @@ class Estimate:
     """
 
     value: float
-    null: float = _NAN
-    z: float = _NAN
-    p: float = _NAN
-    threshold: float = _NAN
-    low: float = _NAN
-    high: float = _NAN
+    null: float = NAN
+    z: float = NAN
+    p: float = NAN
+    threshold: float = NAN
+    low: float = NAN
+    high: float = NAN
     interval: str = ""
     note: str = ""  # why there is no value, or none of the rest
 
@@ -65,250 +57,19 @@ class Matched:
 Estimator = Callable[[Matched], Estimate]
 
 
-def linear(*, debiased: bool) -> Estimator:
-    """Return the estimator of linear CKA: exact null, z and p; exact jackknife."""
-    centre = u_centre if debiased else double_centre
-
-    def estimate(matched: Matched) -> Estimate:
-        if matched.x.n > LARGEST:
-            value = cka.debiased_linear_cka if debiased else cka.linear_cka
-            return Estimate(value(matched.x, matched.y), 0.0 if debiased else _NAN, note=_TOO_MANY)
-        left, right = matched.x.gram, matched.y.gram
-        left_out = cka.leave_groups_out(left, right, matched.groups, debiased=debiased)
-        return _spectral(centre(left), centre(right), left_out, matched)
-
-    return estimate
-
-
-def rbf(*, debiased: bool) -> Estimator:
-    """Return the estimator of RBF CKA: as `linear`, and the bandwidth is that of what is left.
-
-    Deleting a group moves the median distance, and with it all entries: to first order, the derivative
-    by the logarithm of the bandwidth times its move.
-    """
-    centre = u_centre if debiased else double_centre
-
-    def estimate(matched: Matched) -> Estimate:
-        squared = [cka.squared_distances(view) for view in (matched.x, matched.y)]
-        kernels = [cka.rbf_kernel(view) for view in (matched.x, matched.y)]
-        a, b = map(centre, kernels)
-        left_out = cka.leave_groups_out(kernels[0], kernels[1], matched.groups, debiased=debiased)
-        for side, distances in enumerate(squared):
-            middle, without = _medians(distances, matched.groups)
-            moved = []
-            for step in (-_STEP, _STEP):
-                kernel = cka.gaussian(distances, cka.BANDWIDTH**2 * middle * np.exp(step))
-                moved.append(cka.cosine(centre(kernel), (b, a)[side]))
-            with np.errstate(divide="ignore"):  # a median of 0: no interval
-                shift = np.log(without / middle)
-            left_out += (moved[1] - moved[0]) / (2 * _STEP) * shift
-        return _spectral(a, b, left_out, matched)
-
-    return estimate
-
-
-def _spectral(a: Gram, b: Gram, left_out: Float64[np.ndarray, "g"], matched: Matched) -> Estimate:
-    """Return the estimate of the cosine of two centred matrices."""
-    value, scale = cka.cosine(a, b), float(np.linalg.norm(a) * np.linalg.norm(b))
-    ends = jackknife(value, left_out, twice=twice_counted(cka.influence(a, b), matched.groups))
-    return _against_moments(value, a, b, scale, ends, "jackknife")
-
-
-def _medians(squared: Gram, groups: Int64[np.ndarray, "n"]) -> tuple[float, Float64[np.ndarray, "g"]]:
-    """Return the median of all entries, and those without each group's rows and columns.
-
-    Without G the median is the entry of rank (what is left) / 2 + (what went and was below).
-    """
-    ordered = np.sort(squared, axis=None)
-    middle = float(np.median(ordered))
-    below = (squared < middle).astype(np.float64)
-    count = np.bincount(groups).astype(np.float64)
-    went = 2 * count * len(squared) - count**2
-    went_below = 2 * np.bincount(groups, weights=below.sum(axis=0)) - by_group(below, groups).diagonal()
-    rank = (ordered.size - went - 1) / 2 + went_below
-    return middle, ordered[np.rint(rank).astype(np.int64)]
-
-
-def rank_correlation(matched: Matched) -> Estimate:
-    """Estimate RSA: the Mantel test by its exact moments; a jackknife to first order."""
-    a, b = rsa.ranks(matched.x), rsa.ranks(matched.y)
-    value, scale = cka.cosine(a, b), float(np.linalg.norm(a) * np.linalg.norm(b))
-    ends = pair_jackknife(value, rsa.influence(a, b), matched.groups)
-    return _against_moments(value, a, b, scale, ends, "jackknife")
-
-
-def squared_cca(matched: Matched) -> Estimate:
-    """Estimate mean squared CCA: the projectors' exact permutation moments; half-sampling."""
-    a, b = matched.x.basis, matched.y.basis
-    value = cca.mean_squared_cca(a, b)
-    ends = _halves(matched, cca.mean_squared_cca, value, full_rank=True)
-    if matched.x.n > LARGEST:
-        null = max(a.rank, b.rank) / (matched.x.n - 1)
-        return Estimate(value, null, low=ends[0], high=ends[1], interval="half-sampling", note=_TOO_MANY)
-    left, right = a.u @ a.u.T, b.u @ b.u.T
-    return _against_moments(value, left, right, float(min(a.rank, b.rank)), ends, "half-sampling")
-
-
-def decomposed(function: Callable[[Basis, Basis], float], *, full_rank: bool = True) -> Estimator:
-    """Return the estimator of a measure that decomposes a cross matrix: a few drawn re-pairings.
-
-    p is that of the t distribution around their mean: K draws tell mean and spread, not a tail.
-
-    Args:
-        function: of two bases.
-        full_rank: whether it saturates as CCA does.
-    """
-
-    def estimate(matched: Matched) -> Estimate:
-        a, b = matched.x.basis, matched.y.basis
-        value = function(a, b)
-        ends = _halves(matched, function, value, full_rank=full_rank)
-        return _against_draws(matched, value, lambda order: function(a, b.shuffled(order)), ends)
-
-    return estimate
-
-
-def svcca(keep: float) -> Estimator:
-    """Return the estimator of SVCCA; re-pairings and halves keep as many components as the whole."""
-
-    def estimate(matched: Matched) -> Estimate:
-        a, b = matched.x.basis, matched.y.basis
-        p, q = cca.kept(a, keep), cca.kept(b, keep)
-
-        def function(left: Basis, right: Basis) -> float:
-            return cca.mean_cca(left.leading(p), right.leading(q))
-
-        value = function(a, b)
-        a, b = a.leading(p), b.leading(q)
-        ends = _halves(matched, function, value, ranks=(p, q))
-        return _against_draws(matched, value, lambda order: cca.mean_cca(a, b.shuffled(order)), ends)
-
-    return estimate
-
-
-def procrustes(distance: Callable[[float], float] | None = None) -> Estimator:
-    """Return the estimator of the Procrustes cosine or of a distance made of it.
-
-    Drawn re-pairings; a jackknife to first order.
-    """
-    turn = distance or (lambda cosine: cosine)
-
-    def estimate(matched: Matched) -> Estimate:
-        a, b = matched.x.basis, matched.y.basis
-        left_out = shape.leave_groups_out(a, b, matched.groups)
-        value = turn(shape.procrustes_similarity(a, b))
-        ends = jackknife(value, np.array([turn(min(1.0, cosine)) for cosine in left_out]))
-        return _against_draws(
-            matched,
-            value,
-            lambda order: turn(shape.procrustes_similarity(a, b.shuffled(order))),
-            ends,
-            method="jackknife",
-            sign=-1 if distance else 1,
-        )
-
-    return estimate
-
-
-def heldout(components: int) -> Estimator:
-    """Return the estimator of held-out CCA: drawn p; half-sampling.
-
-    The components of a half are its own, sought among `WIDER` times as many leading ones of the whole.
-    """
-
-    def estimate(matched: Matched) -> Estimate:
-        x, y, groups = matched.x, matched.y, matched.groups
-        value = cca.heldout_cca(x, y, components=components, groups=groups, seed=matched.seed)
-        wide = [view.basis.leading(WIDER * components) for view in (x, y)]
-        left, right = (basis.u[:, :components] for basis in wide)
-        rng = matched.rng()
-        plan = cca.deal(groups, cca.FOLDS, 1, rng)
-        drawn = draw(lambda order: cca.heldout(left, right[order], plan), x.n, draws=MANY, rng=rng)
-
-        def half(rows: Int64[np.ndarray, "m"]) -> float:
-            there = np.unique(groups[rows], return_inverse=True)[1]
-            one, two = (_of_rows(basis, rows, components).u for basis in wide)
-            return cca.heldout(one, two, cca.deal(there, cca.FOLDS, cca.REPEATS, rng))
-
-        needed = round(2 * components / (1 - 1 / cca.FOLDS))
-        low, high = _half_sampled(matched, value, half, needed=needed)
-        return _ranked(value, drawn, 0.0, low, high)
-
-    return estimate
-
-
-def neighbours(k: int, *, jaccard: bool) -> Estimator:
-    """Return the estimator of a neighbourhood overlap: exact null; drawn p; jackknife to first order.
-
-    The interval of the Jaccard form is the mutual one's, carried over: the two are nearly a function of
-    each other.
-    """
-
-    def overlap(hits: Float[np.ndarray, "n"]) -> float:
-        return float((hits / (2 * k - hits if jaccard else k)).mean())
-
-    def estimate(matched: Matched) -> Estimate:
-        x, y = matched.x, matched.y
-        ids = neighbourhood.nearest(x, k), neighbourhood.nearest(y, k)
-        marked = neighbourhood.mark(ids[1], x.n)
-        hits = neighbourhood.shared(ids[0], marked)
-        value = overlap(hits)
-        null = neighbourhood.jaccard_null(x.n, k) if jaccard else k / (x.n - 1)
-        drawn = draw(
-            lambda order: overlap(neighbourhood.shared_shuffled(ids[0], marked, order)),
-            x.n,
-            draws=MANY,
-            rng=matched.rng(),
-        )
-        pairs = neighbourhood.influence(ids)
-        if jaccard:  # d/dh of h / (2k - h) is 2k / (2k - h)², that of h / k is 1 / k
-            pairs *= (2 * k**2 / (2 * k - hits) ** 2).mean()
-        ends = pair_jackknife(value, pairs, matched.groups, share=0.5)
-        return _ranked(value, drawn, null, *ends, "jackknife")
-
-    return estimate
-
-
-def neuron_correlation(*, absolute: bool) -> Estimator:
-    """Return the estimator of ANC (exact null, z, p) or of its absolute form (drawn); jackknife."""
-
-    def estimate(matched: Matched) -> Estimate:
-        left, right = neurons.standardised(matched.x, matched.y)
-        left_out = neurons.leave_groups_out(left, right, matched.groups)
-        dropped = matched.x.width - left.shape[1]
-        note = f"{dropped} constant neurons left out" if dropped else ""
-        if absolute:
-            value = neurons.anc_abs(matched.x, matched.y)
-            ends = jackknife(value, np.abs(left_out).mean(axis=1))
-            drawn = draw(
-                lambda order: float(np.abs(np.einsum("nk,nk->k", left, right[order])).mean()),
-                len(left),
-                draws=MANY,
-                rng=matched.rng(),
-            )
-            return _ranked(value, drawn, float(drawn.mean()), *ends, "jackknife", note)
-        value = neurons.anc(matched.x, matched.y)
-        ends = jackknife(value, left_out.mean(axis=1))
-        if len(left) > LARGEST:
-            note = "; ".join(filter(None, (note, _TOO_MANY)))
-            return Estimate(value, 0.0, low=ends[0], high=ends[1], interval="jackknife", note=note)
-        deviation, skewness = neurons.shuffle_moments(left, right)
-        return _pearson(value, 0.0, deviation, skewness, ends, "jackknife", note)
-
-    return estimate
-
-
-def _against_moments(
+def against_moments(
     value: float, a: Gram, b: Gram, scale: float, ends: tuple[float, float], method: str
 ) -> Estimate:
     """Return the estimate of ⟨a, b⟩ / scale with the exact moments of its null."""
     deviation, skewness = permutation_moments(invariants(a)[None], invariants(b)[None], len(a))
     null = permutation_mean(a, b) / scale
     null = 0.0 if abs(null) < 1e-14 else null  # of U-centred matrices it is 0, but for rounding
-    return _pearson(value, null, float(deviation[0, 0]) / scale, float(skewness[0, 0]), ends, method)
+    return against_pearson(
+        value, null, float(deviation[0, 0]) / scale, float(skewness[0, 0]), ends, method
+    )
 
 
-def _pearson(
+def against_pearson(
     value: float,
     null: float,
     deviation: float,
@@ -317,6 +78,7 @@ def _pearson(
     method: str,
     note: str = "",
 ) -> Estimate:
+    """Return the estimate against a null of known mean, standard deviation and skewness: Pearson III."""
     if deviation <= 1e-14:
         return Estimate(value, null, low=ends[0], high=ends[1], interval=method, note=note)
     z = (value - null) / deviation
@@ -325,7 +87,7 @@ def _pearson(
     return Estimate(value, null, z, float(null_law.sf(z)), reached, *ends, method, note)
 
 
-def _against_draws(
+def against_draws(
     matched: Matched,
     value: float,
     statistic: Callable[[np.ndarray], float],
@@ -333,6 +95,10 @@ def _against_draws(
     method: str = "half-sampling",
     sign: int = 1,
 ) -> Estimate:
+    """Return the estimate against `FEW` drawn re-pairings: a t law around their mean.
+
+    So few tell mean and spread, not a tail. `sign` is -1 where lower is better.
+    """
     drawn = draw(statistic, matched.x.n, draws=FEW, rng=matched.rng())
     null, deviation = float(drawn.mean()), float(drawn.std(ddof=1))
     if deviation <= 1e-14:
@@ -343,7 +109,7 @@ def _against_draws(
     return Estimate(value, null, (value - null) / deviation, p, reached, *ends, method)
 
 
-def _ranked(
+def against_ranks(
     value: float,
     drawn: Float64[np.ndarray, "k"],
     null: float,
@@ -352,14 +118,15 @@ def _ranked(
     method: str = "half-sampling",
     note: str = "",
 ) -> Estimate:
+    """Return the estimate against many drawn re-pairings: p from the rank of the value among them."""
     deviation = float(drawn.std(ddof=1))
-    z = (value - null) / deviation if deviation > 1e-14 else _NAN
+    z = (value - null) / deviation if deviation > 1e-14 else NAN
     return Estimate(
         value, null, z, rank_p(value, drawn), threshold(value, drawn, ALPHA), low, high, method, note
     )
 
 
-def _halves(
+def halves(
     matched: Matched,
     function: Callable[[Basis, Basis], float],
     value: float,
@@ -369,15 +136,15 @@ def _halves(
 ) -> tuple[float, float]:
     """Return the half-sampling interval of a function of two bases, decomposed anew in every half."""
     x, y = matched.x, matched.y
-    return _half_sampled(
+    return half_sampled(
         matched,
         value,
-        lambda rows: function(_of_rows(x.basis, rows), _of_rows(y.basis, rows)),
+        lambda rows: function(of_rows(x.basis, rows), of_rows(y.basis, rows)),
         needed=sum((x.basis.rank, y.basis.rank) if full_rank else ranks),
     )
 
 
-def _half_sampled(
+def half_sampled(
     matched: Matched,
     value: float,
     statistic: Callable[[Int64[np.ndarray, "m"]], float],
@@ -390,19 +157,19 @@ def _half_sampled(
     defined, subsamples are larger; where even nine tenths are not, there is no interval.
     """
     if not matched.intervals:
-        return _NAN, _NAN
+        return NAN, NAN
     for share in (0.5, 0.8, 0.9):
         if needed <= 0.9 * (share * matched.x.n - 1):
             break
     else:
-        return _NAN, _NAN
+        return NAN, NAN
     try:
         return half_sampling(value, statistic, matched.groups, rng=matched.rng(), share=share)
     except Undefined:  # groups are of very different sizes
-        return _NAN, _NAN
+        return NAN, NAN
 
 
-def _of_rows(basis: Basis, rows: Int64[np.ndarray, "m"], count: int | None = None) -> Basis:
+def of_rows(basis: Basis, rows: Int64[np.ndarray, "m"], count: int | None = None) -> Basis:
     """Return the basis of some rows, centred anew; only the leading `count` directions if asked.
 
     By the covariance, in the coordinates of the whole's principal components: directions below 1e-7 of

@@ -91,7 +91,8 @@ def _others(part: "pd.DataFrame") -> list[str]:
                 f"{measure:<24} {at:>11} {value:>8.4f} {means['value'].iloc[-1]:>8.4f} "
                 f"{null + 0:>8.4f} {_number(surface):>8}"
             )
-    head = f"{'macro means':<24} {'best layer':>11} {'value':>8} {'last':>8} {'null':>8} {'surface':>8}"
+    head = f"{'other measures (macro)':<24} {'best layer':>11} {'value':>8} {'last':>8} {'null':>8}"
+    head += f" {'surface':>8}"
     return [head, *lines] if lines else []
 
 

@@ -15,7 +15,8 @@ from crosslingual.alignment.cca import (
     svcca,
 )
 from crosslingual.alignment.cka import linear_cka
-from crosslingual.alignment.estimates import Matched, squared_cca
+from crosslingual.alignment.estimates import Matched
+from crosslingual.alignment.estimators import squared_cca
 from crosslingual.alignment.measures import MEASURES
 from crosslingual.alignment.shape import procrustes_similarity
 from crosslingual.alignment.views import Undefined, View

@@ -13,7 +13,8 @@ from crosslingual.alignment.cka import (
     linear_cka,
     rbf_cka,
 )
-from crosslingual.alignment.estimates import Matched, linear
+from crosslingual.alignment.estimates import Matched
+from crosslingual.alignment.estimators import linear
 from crosslingual.alignment.views import Undefined, View, double_centre, u_centre
 
 

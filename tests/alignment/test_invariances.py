@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from crosslingual.alignment import estimates, views
+from crosslingual.alignment import estimators, views
 from crosslingual.alignment.estimates import Matched
 from crosslingual.alignment.measures import MEASURES
 from crosslingual.alignment.views import Undefined, View
@@ -149,7 +149,7 @@ def test_few_groups_have_a_value_and_no_false_interval(name, groups, pair):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_many_sentences_are_refused_or_done_without_square_matrices(name, rng, monkeypatch):
-    for module in (estimates, views):
+    for module in (estimators, views):
         monkeypatch.setattr(module, "LARGEST", 100)
     x = rng.normal(size=(150, 6))
     y = x + rng.normal(size=x.shape)

@@ -5,7 +5,8 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from crosslingual.alignment.estimates import Matched, neighbours
+from crosslingual.alignment.estimates import Matched
+from crosslingual.alignment.estimators import neighbours
 from crosslingual.alignment.neighbourhood import jaccard_knn, jaccard_null, mutual_knn, nearest
 from crosslingual.alignment.views import Undefined, View
 

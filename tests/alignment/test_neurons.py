@@ -6,7 +6,8 @@ from math import gamma, pi, sqrt
 import numpy as np
 import pytest
 
-from crosslingual.alignment.estimates import Matched, neuron_correlation
+from crosslingual.alignment.estimates import Matched
+from crosslingual.alignment.estimators import neuron_correlation
 from crosslingual.alignment.neurons import (
     anc,
     anc_abs,

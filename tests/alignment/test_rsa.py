@@ -5,7 +5,8 @@ import pytest
 import scipy.spatial.distance
 import scipy.stats
 
-from crosslingual.alignment.estimates import Matched, rank_correlation
+from crosslingual.alignment.estimates import Matched
+from crosslingual.alignment.estimators import rank_correlation
 from crosslingual.alignment.rsa import influence, ranks, rsa
 from crosslingual.alignment.views import Undefined, View
 
