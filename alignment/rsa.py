@@ -38,14 +38,23 @@ def ranks(view: View, metric: str = "cosine") -> Float64[np.ndarray, "n n"]:
     Raises:
         Undefined: all dissimilarities are equal.
     """
-    upper = scipy.stats.rankdata(
-        scipy.spatial.distance.squareform(_distances(view, metric), checks=False)
-    )
+    upper = _ranked(scipy.spatial.distance.squareform(_distances(view, metric), checks=False))
     upper -= upper.mean()
     if not upper.any():
         raise Undefined(f"{view.name}: all dissimilarities are equal, so they have no ranks")
     result: np.ndarray = scipy.spatial.distance.squareform(upper)
     return result
+
+
+def _ranked(values: Float64[np.ndarray, "p"]) -> Float64[np.ndarray, "p"]:
+    """Return ranks from 1, ties averaged; without ties they are the order itself, at half the cost."""
+    order = np.argsort(values)
+    if (np.diff(values[order]) == 0).any():
+        averaged: np.ndarray = scipy.stats.rankdata(values)
+        return averaged
+    ranks = np.empty_like(values)
+    ranks[order] = np.arange(1.0, len(values) + 1)
+    return ranks
 
 
 def influence(a: Gram, b: Gram) -> Gram:
