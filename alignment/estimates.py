@@ -150,6 +150,7 @@ def half_sampled(
     statistic: Callable[[Int64[np.ndarray, "m"]], float],
     *,
     needed: int = 0,
+    shares: tuple[float, ...] = (0.5, 0.8, 0.9),
 ) -> tuple[float, float]:
     """Return the half-sampling interval, if wanted.
 
@@ -158,7 +159,7 @@ def half_sampled(
     """
     if not matched.intervals:
         return NAN, NAN
-    for share in (0.5, 0.8, 0.9):
+    for share in shares:
         if needed <= 0.9 * (share * matched.x.n - 1):
             break
     else:

@@ -72,6 +72,14 @@ def leave_groups_out(a: Basis, b: Basis, groups: Int64[np.ndarray, "n"]) -> Floa
     return result
 
 
+def of_rows(a: Basis, b: Basis, rows: Int64[np.ndarray, "m"]) -> float:
+    """Return cos θ of some rows, centred anew: one product and its singular values."""
+    x, y = a.u[rows] * a.s, b.u[rows] * b.s
+    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
+    norm = float(np.linalg.svd(x.T @ y, compute_uv=False).sum())
+    return min(1.0, norm / float(np.linalg.norm(x) * np.linalg.norm(y)))
+
+
 def _cross(a: Basis, b: Basis) -> Float64[np.ndarray, "p q"]:
     """Return XᵀY in the coordinates of the principal components."""
     cross: np.ndarray = a.s[:, None] * (a.u.T @ b.u) * b.s

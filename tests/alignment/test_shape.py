@@ -7,6 +7,7 @@ import scipy.linalg
 from crosslingual.alignment.shape import (
     angular_distance,
     leave_groups_out,
+    of_rows,
     procrustes_distance,
     procrustes_similarity,
 )
@@ -82,3 +83,12 @@ def test_leaving_groups_out_is_right_to_first_order(rng, groups):
     spread = np.abs(slow - procrustes_similarity(x, y)).max()
     assert np.abs(found - slow).max() < 0.1 * spread
     assert np.corrcoef(found, slow)[0, 1] > 0.999
+
+
+@pytest.mark.parametrize("d", [6, 90])
+def test_some_rows_are_those_rows_alone(rng, d):
+    x = rng.normal(size=(60, d)) + 3
+    y = x + rng.normal(size=(60, d))
+    rows = np.flatnonzero(rng.random(60) < 0.7)
+    found = of_rows(View(x).basis, View(y).basis, rows)
+    assert found == pytest.approx(procrustes_similarity(x[rows], y[rows]), rel=1e-9)
