@@ -108,7 +108,7 @@ def test_permutation_tests_reject_as_often_as_they_say(name):
         n, d = 100, 12
     else:
         n, d = 60, 80
-    rng, count = np.random.default_rng(7), 400
+    rng, count = np.random.default_rng(8), 1000
     p = np.empty(count)
     with threadpool_limits(1):
         for i in range(count):
