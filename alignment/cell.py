@@ -166,8 +166,12 @@ def score_cell(
             "null_kind": "shuffle",
             "z": entry.estimate.z,
             "p": entry.estimate.p,
-            "effect": _from(entry.estimate.null, entry),
-            "calibrated": float(np.maximum(0.0, _from(entry.estimate.threshold, entry))),
+            "effect": entry.measure.towards_best(entry.estimate.null, entry.estimate.value),
+            "calibrated": float(
+                np.maximum(
+                    0.0, entry.measure.towards_best(entry.estimate.threshold, entry.estimate.value)
+                )
+            ),
             "note": entry.estimate.note,
             "surface": surface.get((entry.measure.name, entry.direction), float("nan")),
         }
@@ -258,14 +262,6 @@ def _surface(measure: Measure, pairing: Pairing | None, sides: Sequence[View]) -
         if pairing is None
         else {entry.direction: entry.estimate.value for entry in _entries(pairing, 0, [measure])}
     )
-
-
-def _from(start: float, entry: _Entry) -> float:
-    """Return how far the value is on its way from `start` to perfect agreement, 1 being there."""
-    best = entry.measure.best
-    if best is None or start == best:
-        return float("nan")
-    return (entry.estimate.value - start) / (best - start)
 
 
 def _bootstrap(entries: Sequence[_Entry], groups: np.ndarray, seed: int) -> list[tuple[float, float]]:

@@ -24,7 +24,7 @@ from .checkpoint import Checkpoint
 from .grid import BUDGET, Grid, family_wise, grid
 from .home import store_root
 from .maps import choose_map, map_fit
-from .measures import MEASURES
+from .measures import MEASURES, grid_measure
 from .nulls import benjamini_hochberg
 from .plan import Cell, Spot, Spots, plan
 from .represent import Progress
@@ -243,7 +243,6 @@ def _rows(
 
 
 def _row(found: Grid, i: int, j: int, a: Spot, b: Spot) -> dict[str, Any]:
-    best = MEASURES[found.measure].best
     value, null = float(found.value[i, j]), float(found.null[i, j])
     columns: Mapping[str, Any] = a.source.columns
     return {
@@ -265,7 +264,7 @@ def _row(found: Grid, i: int, j: int, a: Spot, b: Spot) -> dict[str, Any]:
         "low": found.low[i, j],
         "high": found.high[i, j],
         "interval": "group" if np.isfinite(found.low[i, j]) else "",
-        "effect": (value - null) / (best - null) if best is not None else float("nan"),
+        "effect": MEASURES[found.measure].towards_best(null, value),
         "calibrated": float("nan"),
         "note": "; ".join(found.notes) if np.isnan(value) else "",
         "surface": float("nan"),
@@ -284,9 +283,7 @@ def _check(chosen: Options) -> None:
         raise ValueError("--sides goes with --between layers; the other grids have all languages")
     for name in chosen.maps.split(","):
         choose_map(name)
-    if MEASURES.get(chosen.measure) is None or MEASURES[chosen.measure].value is None:
-        names = [name for name, measure in MEASURES.items() if measure.value is not None]
-        raise ValueError(f"{chosen.measure!r} is no measure of grids: one of {', '.join(names)}")
+    grid_measure(chosen.measure)
 
 
 def _refuse_unlike(sources: Sequence[Source], measure: str) -> None:

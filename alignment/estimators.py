@@ -254,16 +254,16 @@ def neuron_correlation(*, absolute: bool) -> Estimator:
         dropped = matched.x.width - left.shape[1]
         note = f"{dropped} constant neurons left out" if dropped else ""
         if absolute:
-            value = neurons.anc_abs(matched.x, matched.y)
+            value = float(np.abs(neurons.correlate(left, right)).mean())
             ends = jackknife(value, np.abs(left_out).mean(axis=1))
             drawn = draw(
-                lambda order: float(np.abs(np.einsum("nk,nk->k", left, right[order])).mean()),
+                lambda order: float(np.abs(neurons.correlate(left, right[order])).mean()),
                 len(left),
                 draws=MANY,
                 rng=matched.rng(),
             )
             return against_ranks(value, drawn, float(drawn.mean()), *ends, "jackknife", note)
-        value = neurons.anc(matched.x, matched.y)
+        value = float(neurons.correlate(left, right).mean())
         ends = jackknife(value, left_out.mean(axis=1))
         if len(left) > LARGEST:
             note = "; ".join(filter(None, (note, TOO_MANY)))

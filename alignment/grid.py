@@ -14,7 +14,7 @@ import scipy.stats
 from jaxtyping import Float64, Int64
 
 from .estimates import Estimate, Matched
-from .measures import MEASURES
+from .measures import grid_measure
 from .nulls import directed_deviation, permutation_moments, rank_p
 from .stacked import CHUNK, STACKED, Stacked, Sums, cut, lay_out, multiply
 from .views import Matrix, Undefined, View
@@ -81,9 +81,7 @@ def grid(
     """
     if precision not in ("float64", "float32"):
         raise ValueError(f"precision must be float64 or float32, got {precision!r}")
-    if measure not in MEASURES or MEASURES[measure].value is None:
-        names = ", ".join(name for name, known in MEASURES.items() if known.value is not None)
-        raise ValueError(f"{measure!r} is no measure of grids: one of {names}")
+    grid_measure(measure)
     work = _Work(left, right)
     if measure in STACKED and not intervals:
         form = STACKED[measure]
@@ -334,7 +332,7 @@ def _by_pairs(
     progress: Progress | None,
 ) -> Grid:
     """Ask the measure for every pair; each representation is decomposed once."""
-    known = MEASURES[measure]
+    known = grid_measure(measure)
     assert known.estimate is not None
     assert known.value is not None
     # what a view keeps for its measures: n × n, or coordinates with their decomposition

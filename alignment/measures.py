@@ -45,6 +45,12 @@ class Measure:
     # corpus, are no floor for it
     inflated: bool = False
 
+    def towards_best(self, start: float, value: float) -> float:
+        """Return how far a value is on its way from `start` to perfect agreement, 1 being there."""
+        if self.best is None or start == self.best:
+            return float("nan")
+        return (value - start) / (self.best - start)
+
 
 # Cosines: unchanged by one rotation of both sides and by the length of any vector; not by moving both
 # sides, nor by a rotation of one side.
@@ -295,6 +301,18 @@ MEASURES: Mapping[str, Measure] = {
         *_SIMILARITY,
     )
 }
+
+
+def grid_measure(name: str) -> Measure:
+    """Return a measure that compares whole representations, as grids need.
+
+    Raises:
+        ValueError: none of that name; all of them are given.
+    """
+    if name not in MEASURES or MEASURES[name].value is None:
+        names = ", ".join(known for known, measure in MEASURES.items() if measure.value is not None)
+        raise ValueError(f"{name!r} is no measure of grids: one of {names}")
+    return MEASURES[name]
 
 
 def default_measures() -> list[Measure]:

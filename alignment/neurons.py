@@ -8,6 +8,7 @@ nothing, and a rotation of one side destroys it.
 import numpy as np
 from jaxtyping import Float, Float64, Int64
 
+from .uncertainty import group_sums
 from .views import Matrix, Undefined, View, views
 
 
@@ -38,7 +39,13 @@ def anc_abs(x: Matrix | View, y: Matrix | View) -> float:
 
 def neuron_correlations(x: Matrix | View, y: Matrix | View) -> Float64[np.ndarray, "k"]:
     """Return the correlation of every neuron that varies on both sides, in [-1, 1]."""
-    left, right = standardised(*views(x, y))
+    return correlate(*standardised(*views(x, y)))
+
+
+def correlate(
+    left: Float[np.ndarray, "n k"], right: Float[np.ndarray, "n k"]
+) -> Float64[np.ndarray, "k"]:
+    """Return the correlations of standardised columns, pair by pair."""
     correlations: np.ndarray = np.clip(np.einsum("nk,nk->k", left, right), -1, 1)
     return correlations
 
@@ -77,15 +84,10 @@ def leave_groups_out(
     others = len(groups) - np.bincount(groups, minlength=count).astype(np.float64)[:, None]
     others[others == 0] = np.nan  # nobody is left
 
-    def sums(rows: Float[np.ndarray, "n k"]) -> Float64[np.ndarray, "g k"]:
-        result = np.zeros((count, rows.shape[1]))
-        np.add.at(result, groups, rows)
-        return result
-
-    s, t = sums(left), sums(right)
-    xy = (left * right).sum(axis=0) - sums(left * right) - s * t / others
-    xx = 1 - sums(left**2) - s**2 / others
-    yy = 1 - sums(right**2) - t**2 / others
+    s, t = group_sums(left, groups), group_sums(right, groups)
+    xy = (left * right).sum(axis=0) - group_sums(left * right, groups) - s * t / others
+    xx = 1 - group_sums(left**2, groups) - s**2 / others
+    yy = 1 - group_sums(right**2, groups) - t**2 / others
     scale = np.sqrt(np.maximum(xx * yy, 0))
     result: np.ndarray = np.divide(xy, scale, out=np.zeros_like(xy), where=scale > 1e-12)
     return result

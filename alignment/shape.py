@@ -8,6 +8,7 @@ Inflated where n is not much larger than d, like biased CKA: read it against its
 import numpy as np
 from jaxtyping import Float, Float64, Int64
 
+from .uncertainty import group_sums
 from .views import Basis, Matrix, View, bases
 
 Given = Matrix | View | Basis
@@ -58,12 +59,8 @@ def leave_groups_out(a: Basis, b: Basis, groups: Int64[np.ndarray, "n"]) -> Floa
     def total(rows: Float[np.ndarray, "n"]) -> Float64[np.ndarray, "g"]:
         return np.bincount(groups, weights=rows, minlength=count)
 
-    def sums(side: Float[np.ndarray, "n r"]) -> Float64[np.ndarray, "g r"]:
-        result = np.zeros((count, side.shape[1]))
-        np.add.at(result, groups, side)
-        return result
-
-    s, t, rotated = sums(left), sums(right), left @ polar
+    s, t = group_sums(left, groups), group_sums(right, groups)
+    rotated = left @ polar
     joint = total((rotated * right).sum(axis=1)) + ((s @ polar) * t).sum(axis=1) / others
     alone_x = total((left**2).sum(axis=1)) + (s**2).sum(axis=1) / others
     alone_y = total((right**2).sum(axis=1)) + (t**2).sum(axis=1) / others

@@ -138,7 +138,6 @@ def multiply(left: np.ndarray, right: np.ndarray, device: str) -> Float64[np.nda
         else:
             import torch
 
-            moved = (torch.from_numpy(side).to(device) for side in (a, b))
-            x, y = moved
+            x, y = (torch.from_numpy(side).to(device) for side in (a, b))
             total += (x @ y.T).cpu().numpy()
     return total

@@ -11,6 +11,8 @@ import numpy as np
 import scipy.stats
 from jaxtyping import Float, Int64
 
+from .views import MINIMUM, u_centre
+
 LEVEL = 0.95
 RESAMPLES = 1000
 HALVES = 50
@@ -44,8 +46,7 @@ def group_bootstrap(
         empty = np.full(outcomes.shape[1], np.nan)
         return empty, empty
     sizes = np.bincount(groups).astype(np.float64)
-    sums = np.zeros((count, outcomes.shape[1]))
-    np.add.at(sums, groups, outcomes)
+    sums = group_sums(outcomes, groups)
     weights = rng.multinomial(count, np.full(count, 1 / count), size=resamples).astype(np.float64)
     means = (weights @ sums) / (weights @ sizes)[:, None]
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
@@ -89,16 +90,14 @@ def twice_counted(influence: Float[np.ndarray, "n n"], groups: Int64[np.ndarray,
         influence: w, symmetric.
         groups: 0 … G - 1, the group of each sentence.
     """
-    blocks = by_group(influence, groups)
-    count = len(blocks)
-    if count < 4:
+    return _twice_counted(by_group(influence, groups))
+
+
+def _twice_counted(blocks: Float[np.ndarray, "g g"]) -> float:
+    if len(blocks) < MINIMUM:
         return 0.0
-    np.fill_diagonal(blocks, 0.0)
-    sums = blocks.sum(axis=0)
-    effects = sums / (count - 2) - sums.sum() / (2 * (count - 1) * (count - 2))
-    blocks -= effects + effects[:, None]
-    np.fill_diagonal(blocks, 0.0)
-    return float(2 * np.vdot(blocks, blocks))
+    rest = u_centre(blocks)
+    return float(2 * np.vdot(rest, rest))
 
 
 def pair_jackknife(
@@ -119,7 +118,16 @@ def pair_jackknife(
     """
     blocks = by_group(influence, groups)
     left_out = value - (2 * blocks.sum(axis=0) - blocks.diagonal())
-    return jackknife(value, left_out, twice=share * twice_counted(influence, groups))
+    return jackknife(value, left_out, twice=share * _twice_counted(blocks))
+
+
+def group_sums(
+    rows: Float[np.ndarray, "n c"], groups: Int64[np.ndarray, "n"]
+) -> Float[np.ndarray, "g c"]:
+    """Sum the rows of each group."""
+    sums = np.zeros((int(groups.max()) + 1, rows.shape[1]))
+    np.add.at(sums, groups, rows)
+    return sums
 
 
 def by_group(

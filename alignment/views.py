@@ -5,7 +5,6 @@ float32 data with an offset of 1000 has no correct digit left. The SVD is that o
 covariance matrix, which would square its condition.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -74,7 +73,7 @@ class View:
         self._eps = float(np.finfo(x.dtype).eps)
         self._largest = float(np.abs(x).max())
         self._x: Matrix | None = x
-        self._kernel: Callable[[], Gram] | None = None
+        self._kernel: Gram | None = None
 
     @staticmethod
     def of_similarities(kernel: Gram | scipy.sparse.sparray | scipy.sparse.spmatrix) -> "View":
@@ -82,14 +81,8 @@ class View:
         dense: np.ndarray = kernel if isinstance(kernel, np.ndarray) else kernel.toarray()
         view = View(np.sqrt(dense.diagonal())[:, None].astype(np.float64), "surface")
         view.width, view._x = len(dense), None
-        view._kernel = lambda: dense.astype(np.float64)
+        view._kernel = dense.astype(np.float64)
         return view
-
-    def select(self, rows: Int64[np.ndarray, "m"]) -> "View":
-        """Return the view of some sentences; their own mean is taken anew."""
-        if self._kernel is not None:
-            return View.of_similarities(self._kernel()[np.ix_(rows, rows)])
-        return View(self.x[rows], self.name)
 
     @property
     def x(self) -> Matrix:
@@ -124,7 +117,7 @@ class View:
         """
         self._refuse_large()
         if self._kernel is not None:
-            return double_centre(self._kernel())
+            return double_centre(self._kernel)
         products: np.ndarray = self.centred @ self.centred.T
         return products
 
@@ -154,7 +147,7 @@ class View:
             norms = np.linalg.norm(x, axis=1)
             x /= np.where(norms > 0, norms, 1.0)[:, None]
             return x @ x.T
-        kernel = self._kernel()
+        kernel = self._kernel
         norms = np.sqrt(kernel.diagonal())
         norms[norms == 0] = 1.0
         result: np.ndarray = kernel / norms[:, None] / norms

@@ -52,7 +52,8 @@ def test_within_one_list(name, sides):
     found = grid(name, left, null=False)
     assert found.value == pytest.approx(found.value.T, abs=1e-10)
     best = grid(name, left[:1], left[:1], null=False).value[0, 0]
-    assert found.value[0, 0] == pytest.approx(best)
+    # a distance of 0 is the root of a rounding error: half of the digits
+    assert found.value[0, 0] == pytest.approx(best, abs=1e-7)
     if name != "ridge_cca@0.1":
         assert found.value.diagonal() == pytest.approx(np.full(5, MEASURES[name].best), abs=1e-6)
     assert np.isnan(found.z).all() and np.isnan(found.low).all()
