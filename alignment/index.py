@@ -16,7 +16,7 @@ import numpy as np
 import xxhash
 from jaxtyping import Float32, Int64
 
-from .product import Units
+from .units import Units
 
 VERSION = 1
 METRIC = "cosine"

@@ -3,26 +3,33 @@
 The answer is DEFINED: similarities are float64 dot products of the float32 inputs, normalised in
 float64, rounded to float32, and ordered by (-score, index). A zero row has similarity 0 to everything.
 
-float32 products only select candidates, with a certified error bound; whatever the bound leaves open
-is computed by the definition. So the answer depends on neither blocks nor threads nor kernels.
+A product in bfloat16 (where the processor multiplies that natively) or float32 only selects candidates,
+with a certified error bound; they are scored by the definition. So the answer depends on neither
+blocks nor threads nor kernels nor devices.
 """
 
 import logging
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
 from jaxtyping import Float32, Int64
-from torch import Tensor
 
-from .product import Product, VectorProduct
+from .candidates import Candidates
+from .exhaustive import exhaustive
+from .places import Pairs, Places
+from .product import DTYPES, Product, VectorProduct
+from .units import unit_sides
 
 logger = logging.getLogger(__name__)
 
-BLOCK = 4096  # rows and columns of a block: 64 MB of similarities
-SPARE = 5  # candidates beyond k, so that the bound rarely leaves a row open
+BLOCK = {"cpu": (2048, 4096), "cuda": (16384, 16384)}  # rows and columns of a block
+TILE = 64
 
-Pairs = Int64[np.ndarray, "p 2"]
+Layers = Sequence[Float32[np.ndarray, "_ _"]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +53,13 @@ class Neighbours:
 
 
 def neighbours(
-    x: Float32[np.ndarray, "n _"], y: Float32[np.ndarray, "m _"], k: int, gold: Pairs | None = None
+    x: Float32[np.ndarray, "n _"],
+    y: Float32[np.ndarray, "m _"],
+    k: int,
+    gold: Pairs | None = None,
+    *,
+    dtype: str = "auto",
+    devices: Sequence[str] = (),
 ) -> Neighbours:
     """Return the k nearest of every row among the columns and of every column among the rows.
 
@@ -55,19 +68,56 @@ def neighbours(
         y: m vectors.
         k: how many; clamped, with a note, to what there is.
         gold: pairs (row of x, row of y) that belong together, many-to-many allowed.
+        dtype: of the product that selects candidates: float32, bfloat16, or auto: bfloat16 where it
+            is native and no gold is ranked. It decides the time, not the answer.
+        devices: cpu, cuda:0, …; several share the rows. By default every CUDA device, else the CPU;
+            gold is ranked on the CPU.
 
     Returns:
         Ids and scores by the definition above, and the exact place of every gold pair among all
         candidates of its row and of its column.
 
     Raises:
-        ValueError: not two matrices of one width, non-finite values, k < 1, a gold pair outside.
+        ValueError: not two matrices of one width, non-finite values, k < 1, a gold pair outside, an
+            unknown dtype, gold with bfloat16.
     """
-    return search(VectorProduct(x, y), k, gold)
+    devices = tuple(devices) or (default_devices() if gold is None else ("cpu",))
+    if dtype == "auto":
+        dtype = "bfloat16" if gold is None and native_bfloat16(devices) else "float32"
+        logger.debug("candidates by a %s product on %s", dtype, ", ".join(devices))
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype must be auto, {' or '.join(DTYPES)}, got {dtype!r}")
+    if gold is not None and dtype == "bfloat16":
+        raise ValueError("ranks of gold pairs need a float32 product; leave dtype at auto")
+    sides = unit_sides(x, y)
+    products = [VectorProduct(*sides, dtype=dtype, device=device) for device in devices]
+    return search(products, k, gold)
 
 
-def search(product: Product, k: int, gold: Pairs | None = None) -> Neighbours:
-    """Return the neighbours of any product of two sides; see `neighbours`."""
+def neighbours_of_layers(xs: Layers, ys: Layers, k: int) -> Iterator[Neighbours]:
+    """Yield the neighbours of layer after layer; see `neighbours`."""
+    for x, y in zip(xs, ys, strict=True):
+        yield neighbours(x, y, k)
+
+
+def default_devices() -> tuple[str, ...]:
+    """Return every CUDA device, or the CPU."""
+    return tuple(f"cuda:{i}" for i in range(torch.cuda.device_count())) or ("cpu",)
+
+
+def native_bfloat16(devices: Sequence[str]) -> bool:
+    """Return whether all devices multiply bfloat16 faster than float32."""
+    return all(
+        torch.cuda.is_bf16_supported(including_emulation=False)
+        if torch.device(device).type == "cuda"
+        else torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+        for device in devices
+    )
+
+
+def search(products: Sequence[Product], k: int, gold: Pairs | None = None) -> Neighbours:
+    """Return the neighbours by any product of two sides, the same on every device; see `neighbours`."""
+    product = products[0]
     n, m = product.n, product.m
     if k < 1:
         raise ValueError(f"k must be at least 1, got {k}")
@@ -77,102 +127,76 @@ def search(product: Product, k: int, gold: Pairs | None = None) -> Neighbours:
     if len(gold) and (gold.min() < 0 or (gold.max(axis=0) >= (n, m)).any()):
         raise ValueError(f"a gold pair lies outside the {n} rows and {m} columns")
     gold_scores = product.exact(gold[:, 0], gold[:, 1])
+    by_row = Places(gold, gold_scores, product, transposed=False)
+    by_column = Places(gold[:, ::-1], gold_scores, product, transposed=True)
 
-    top_rows = _Top(n, min(k + SPARE, m))
-    top_columns = _Top(m, min(k + SPARE, n))
-    by_row = _Places(gold, gold_scores, product, transposed=False)
-    by_column = _Places(gold[:, ::-1], gold_scores, product, transposed=True)
-    for i in range(0, n, BLOCK):
-        rows = slice(i, min(i + BLOCK, n))
-        for j in range(0, m, BLOCK):
-            columns = slice(j, min(j + BLOCK, m))
-            block = product.block(rows, columns)
-            top_rows.update(block, rows, j)
-            by_row.update(block, rows, columns)
-            block = block.t().contiguous()
-            top_columns.update(block, columns, i)
-            by_column.update(block, columns, rows)
+    shares = list(pairwise(np.linspace(0, n, len(products) + 1).astype(int).tolist()))
+    with ThreadPoolExecutor() as threads:
+        others = [
+            threads.submit(_pass, *rest, k, by_row, by_column)
+            for rest in zip(products[1:], shares[1:], strict=True)
+        ]
+        rows, columns = _pass(product, shares[0], k, by_row, by_column)
+    for more_rows, more_columns in (other.result() for other in others):
+        rows.join(more_rows)
+        columns.join(more_columns)
     return Neighbours(
-        Nearest(*_settle(top_rows, product, min(k, m), transposed=False), *by_row.result()),
-        Nearest(*_settle(top_columns, product, min(k, n), transposed=True), *by_column.result()),
+        Nearest(*_settle(rows, product, transposed=False), *by_row.result()),
+        Nearest(*_settle(columns, product, transposed=True), *by_column.result()),
         gold,
         gold_scores,
     )
 
 
-class _Top:
-    """The candidates with the greatest approximate similarity so far, a row each."""
-
-    def __init__(self, n: int, width: int) -> None:
-        self.scores = torch.full((n, width), -torch.inf)
-        self.ids = torch.full((n, width), -1, dtype=torch.int64)
-
-    def update(self, block: Tensor, rows: slice, offset: int) -> None:
-        width = self.scores.shape[1]
-        scores, ids = block.topk(min(width, block.shape[1]), dim=1)
-        scores = torch.cat([self.scores[rows], scores], dim=1)
-        ids = torch.cat([self.ids[rows], ids + offset], dim=1)
-        self.scores[rows], order = scores.topk(width, dim=1)
-        self.ids[rows] = ids.gather(1, order)
-
-
-class _Places:
-    """The place of every gold pair among the candidates of its query, counted block by block."""
-
-    def __init__(self, gold: Pairs, scores: np.ndarray, product: Product, *, transposed: bool) -> None:
-        self.order = np.argsort(gold[:, 0], kind="stable")
-        self.queries, self.targets = gold[self.order].T
-        self.scores = scores[self.order]
-        self.product, self.transposed = product, transposed
-        self.greater = np.zeros(len(gold), np.int64)
-        self.equal = np.zeros(len(gold), np.int64)
-
-    def update(self, block: Tensor, queries: slice, candidates: slice) -> None:
-        start, stop = np.searchsorted(self.queries, (queries.start, queries.stop))
-        if start == stop:
-            return
-        mine = slice(int(start), int(stop))
-        local = self.queries[mine] - queries.start
-        whole = len(local) == len(block) and bool((local == np.arange(len(block))).all())
-        scores = torch.from_numpy(self.scores[mine])[:, None]
-        difference = (block if whole else block[torch.from_numpy(local)]) - scores
-        bound = self.product.bound
-        self.greater[mine] += (difference > bound).sum(dim=1).numpy()
-        unclear = (difference.abs_() <= bound).nonzero().numpy()
-        pairs, found = unclear[:, 0] + mine.start, unclear[:, 1] + candidates.start
-        other = found != self.targets[pairs]
-        pairs, found = pairs[other], found[other]
-        exact = _exact(self.product, self.queries[pairs], found, transposed=self.transposed)
-        n = len(self.scores)
-        self.greater += np.bincount(pairs[exact > self.scores[pairs]], minlength=n)
-        self.equal += np.bincount(pairs[exact == self.scores[pairs]], minlength=n)
-
-    def result(self) -> tuple[np.ndarray, np.ndarray]:
-        back = np.argsort(self.order, kind="stable")
-        return self.greater[back], self.equal[back]
+def _pass(
+    product: Product, share: tuple[int, int], k: int, by_row: Places, by_column: Places
+) -> tuple[Candidates, Candidates]:
+    """Look through some rows of the product, once for both directions."""
+    n, m = product.n, product.m
+    rows = Candidates(n, m, min(k, m), product.rounding, product.device)
+    columns = Candidates(m, n, min(k, n), product.rounding, product.device)
+    height, width = BLOCK[product.device.type]
+    # one block's room for all: to give memory back and take it again costs more than the maxima
+    room = torch.empty(height * width, dtype=product.dtype, device=product.device)
+    for r, row_tile in _spans(*share, height, k):
+        for c, column_tile in _spans(0, m, width, k):
+            block = product.block(r, c, room)
+            row_slack, column_slack = product.slack(r, c)
+            rows.update(block, 1, r, c.start, column_tile, row_slack)
+            columns.update(block, 0, c, r.start, row_tile, column_slack)
+            by_row.update(block, r, c.start, row_slack)
+            by_column.update(block.t(), c, r.start, column_slack)
+    return rows, columns
 
 
-def _settle(top: _Top, product: Product, k: int, *, transposed: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Re-score the candidates by definition and return the k first; complete what stays open."""
-    candidates, width = top.ids.numpy(), top.ids.shape[1]
-    queries = np.repeat(np.arange(len(candidates)), width)
-    exact = _exact(product, queries, candidates.ravel(), transposed=transposed)
-    ids, scores = _ordered(candidates, exact.reshape(candidates.shape), k)
-    others = product.n if transposed else product.m
-    if width < others:
-        # what was not selected has at most the least candidate's score, give or take the bound
-        possible = top.scores[:, -1].numpy().astype(np.float64) + product.bound
-        for query in np.flatnonzero(possible >= scores[:, -1]):
-            everyone = np.arange(others)
-            exact = _exact(product, np.full(others, query), everyone, transposed=transposed)
-            ids[query], scores[query] = (part[0] for part in _ordered(everyone[None], exact[None], k))
+def _spans(start: int, stop: int, size: int, k: int) -> list[tuple[slice, int]]:
+    """Return blocks of whole tiles, and of what is left over tiles of one, with their tiles' width.
+
+    Tiles are so narrow that there are many more of them than neighbours.
+    """
+    tile = TILE
+    while tile > 1 and (stop - start) // tile < 8 * k:
+        tile //= 2
+    whole = start + (stop - start) // tile * tile
+    step = max(size // tile, 1) * tile
+    spans = [(slice(i, min(i + step, whole)), tile) for i in range(start, whole, step)]
+    return spans + [(slice(whole, stop), 1)] * (whole < stop)
+
+
+def _settle(
+    candidates: Candidates, product: Product, *, transposed: bool
+) -> tuple[Int64[np.ndarray, "n k"], Float32[np.ndarray, "n k"]]:
+    """Score the candidates by definition and return the k first; search the open exhaustively."""
+    n, k = candidates.n, candidates.k
+    ids, scores = np.empty((n, k), np.int64), np.empty((n, k), np.float32)
+    query, candidate, is_open = candidates.settled()
+    exact = product.exact(candidate, query) if transposed else product.exact(query, candidate)
+    order = np.lexsort((candidate, -exact, query))
+    first = np.searchsorted(query, np.flatnonzero(~is_open))[:, None] + np.arange(k)
+    ids[~is_open], scores[~is_open] = candidate[order][first], exact[order][first]
+    if is_open.any():
+        logger.debug("%d of %d queries are searched exhaustively", is_open.sum(), n)
+        ids[is_open], scores[is_open] = exhaustive(
+            product, np.flatnonzero(is_open), k, transposed=transposed
+        )
     return ids, scores
-
-
-def _ordered(ids: np.ndarray, scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    order = np.lexsort((ids, -scores), axis=1)[:, :k]
-    return np.take_along_axis(ids, order, 1), np.take_along_axis(scores, order, 1)
-
-
-def _exact(product: Product, queries: np.ndarray, found: np.ndarray, *, transposed: bool) -> np.ndarray:
-    return product.exact(found, queries) if transposed else product.exact(queries, found)

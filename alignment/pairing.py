@@ -13,6 +13,7 @@ from jaxtyping import Float, Float32, Int64
 
 from .neighbours import Neighbours, search
 from .product import MatrixProduct, Product, VectorProduct
+from .units import unit_sides
 
 K = 5  # neighbours kept: 4 for the margin, 5 for the best wrong candidate beside gold duplicates
 
@@ -56,7 +57,7 @@ def pair_vectors(
     The moments come from sums of vectors and d × d products, not from the n × n similarities:
     sum_j s_ij = x_i · Σ y and sum_j s_ij² = x_iᵀ (Yᵀ Y) x_i for unit rows.
     """
-    product = VectorProduct(x, y)
+    product = VectorProduct(*unit_sides(x, y))
     a, b = product.x[:], product.y[:]
     moments = Moments(
         matched=np.einsum("nd,nd->n", a, b),
@@ -93,7 +94,7 @@ def _pairing(
     block: Callable[[np.ndarray], np.ndarray],
 ) -> Pairing:
     rows = np.arange(product.n)
-    found = search(product, K, np.stack([rows, rows], axis=1))
+    found = search([product], K, np.stack([rows, rows], axis=1))
     order = np.argsort(groups, kind="stable")
     sizes = np.bincount(groups)
     if len(sizes) == len(groups):  # every sentence its own group: the block is one cosine

@@ -1,120 +1,185 @@
 """Products: the similarities of two sides, approximate by block and exact by pair.
 
-The exact similarity is DEFINED (see `neighbours`): a float64 dot product of float32 inputs normalised in
-float64, rounded to float32. A product says how far its blocks may be off, and that bound is certain.
+A product says how far its blocks may be off, and that bound is certain: whatever it leaves open is
+computed by the definition (see `units`).
 """
 
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Float64, Int64
 from torch import Tensor
 
-BLOCK = 4096  # rows whose norms are taken at once
-PAIRS = 8_192  # pairs re-scored at once
-UNIT_BYTES = 256 << 20  # a side's float64 unit vectors are kept if they are no larger
+from .units import Units, similarities, similarity_block
 
-Vectors = Float32[np.ndarray, "rows dim"]
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+MULTIPLE = 8  # tensor cores want widths that are multiples of this
 
 
 @runtime_checkable
 class Product(Protocol):
-    """Similarities of n rows with m columns, approximate by block and exact by pair."""
+    """Similarities of n rows with m columns: |exact - offset - block| ≤ rounding |block| + slack."""
 
     n: int
     m: int
-    bound: float  # |approximate - exact| is never more
+    offset: float
+    rounding: float
+    device: torch.device
+    dtype: torch.dtype
 
-    def block(self, rows: slice, columns: slice) -> Tensor:
-        """Return approximate similarities, float32."""
+    def block(self, rows: slice, columns: slice, room: Tensor) -> Tensor:
+        """Return approximate similarities less the offset; `room` may be used to hold them."""
 
-    def exact(self, rows: np.ndarray, columns: np.ndarray) -> Float32[np.ndarray, "p"]:
+    def slack(self, rows: slice, columns: slice) -> tuple[Tensor, Tensor]:
+        """Return each row's slack over all of these columns, and each column's over these rows."""
+
+    def exact(
+        self, rows: Int64[np.ndarray, "p"], columns: Int64[np.ndarray, "p"]
+    ) -> Float32[np.ndarray, "p"]:
         """Return the similarities of pairs by definition."""
+
+    def exact_block(self, rows: slice | np.ndarray, columns: slice | np.ndarray) -> np.ndarray:
+        """Return the similarities of all rows with all columns by definition."""
 
 
 class VectorProduct:
-    """Cosines of float32 vectors: a float32 product, re-scored in float64."""
+    """Cosines of float32 vectors, by a product of centred vectors in float32 or bfloat16.
 
-    def __init__(self, x: Float32[np.ndarray, "n _"], y: Float32[np.ndarray, "m _"]) -> None:
-        """Check two matrices and take their norms.
+    With means μ of the x and ν of the y, ⟨x, y⟩ = ⟨x-μ, y-ν⟩ + ⟨x-μ, ν⟩ + ⟨μ, y-ν⟩ + ⟨μ, ν⟩. The first
+    three terms are one product of wider vectors, the last is the offset. Where all vectors lie in a
+    narrow cone (raw language models), their deviations are small and so is what rounding does to them.
+    """
 
-        Raises:
-            ValueError: see `neighbours`.
+    def __init__(self, x: Units, y: Units, *, dtype: str = "float32", device: str = "cpu") -> None:
+        """Round what is to be multiplied.
+
+        Args:
+            x: n unit vectors.
+            y: m of the same width.
+            dtype: a key of DTYPES.
+            device: where the product runs.
         """
-        if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1]:
-            raise ValueError(f"x and y must be matrices of one width, got {x.shape} and {y.shape}")
-        if not len(x) or not len(y):
-            raise ValueError(f"x and y must have rows, got {len(x)} and {len(y)}")
         self.n, self.m = len(x), len(y)
-        self.x, self.y = Units(x, "x"), Units(y, "y")
-        # Rounding both sides to float32 (2u), a float32 sum of d products in any order (d u), the
-        # final rounding of the exact score (u), comparisons in float32 (2u): with room to spare.
-        self.bound = 1.01 * (x.shape[1] + 8) * 2.0**-24
+        self.x, self.y = x, y
+        self.device, self.dtype = torch.device(device), DTYPES[dtype]
+        self.offset = float(x.mean @ y.mean)
+        self._left = _Rounded(x, y.mean, self.dtype, self.device, first=True)
+        self._right = _Rounded(y, x.mean, self.dtype, self.device, first=False)
+        # a float32 sum of so many products in any order …
+        self._sum = 1.01 * (self._left.values.shape[1] + 8) * 2.0**-24
+        # … whose result is rounded once more, to bfloat16's 8 bits
+        self.rounding = 1.01 * 2.0**-8 if dtype == "bfloat16" else 0.0
 
-    def block(self, rows: slice, columns: slice) -> Tensor:
-        """Return float32 cosines."""
-        left, right = (
-            torch.from_numpy(side[part].astype(np.float32))
-            for side, part in ((self.x, rows), (self.y, columns))
-        )
-        return left @ right.t()
+    def block(self, rows: slice, columns: slice, room: Tensor) -> Tensor:
+        """Return cosines less the offset."""
+        left, right = self._left.values[rows], self._right.values[columns]
+        out: Tensor = room[: len(left) * len(right)].view(len(left), len(right))
+        torch.mm(left, right.t(), out=out)
+        return out
 
-    def exact(self, rows: np.ndarray, columns: np.ndarray) -> Float32[np.ndarray, "p"]:
+    def slack(self, rows: slice, columns: slice) -> tuple[Tensor, Tensor]:
+        """Return |⟨x, y⟩ - ⟨x̂, ŷ⟩| ≤ |x| |y - ŷ| + |x - x̂| |ŷ|, and what summing adds."""
+        left, right = self._left.sizes[:, rows], self._right.sizes[:, columns]
+        return self._slack(left, right.amax(1)[:, None]), self._slack(left.amax(1)[:, None], right)
+
+    def _slack(self, left: Tensor, right: Tensor) -> Tensor:
+        (norm, residual, rounded, shift), (_, other_residual, other_rounded, other_shift) = left, right
+        slack = norm * other_residual + residual * other_rounded
+        slack += self._sum * (rounded * other_rounded + shift + other_shift)
+        # what is left: the third parts of the shifts, the exact score's own rounding, and float32
+        # arithmetic with these bounds
+        total: Tensor = 1.001 * slack + 2.0**-21
+        return total.float()
+
+    def exact(
+        self, rows: Int64[np.ndarray, "p"], columns: Int64[np.ndarray, "p"]
+    ) -> Float32[np.ndarray, "p"]:
         """Return cosines by definition."""
-        scores = np.empty(len(rows), np.float32)
-        for start in range(0, len(rows), PAIRS):
-            part = slice(start, start + PAIRS)
-            # einsum sums every row by itself in one fixed order, whatever its neighbours
-            scores[part] = np.einsum("pd,pd->p", self.x[rows[part]], self.y[columns[part]])
-        return scores
+        return similarities(self.x, self.y, rows, columns)
+
+    def exact_block(
+        self, rows: slice | np.ndarray, columns: slice | np.ndarray
+    ) -> Float32[np.ndarray, "b c"]:
+        """Return cosines by definition."""
+        return similarity_block(self.x, self.y, rows, columns)
 
 
-class Units:
-    """The rows of a matrix as float64 unit vectors, computed once where they fit into memory."""
+class _Rounded:
+    """One side of the product, rounded, and the sizes that the bound is made of."""
 
-    def __init__(self, x: Vectors, name: str) -> None:
-        """Take the norms of all rows; 1 for a zero row, whose cosines are 0.
+    def __init__(
+        self,
+        units: Units,
+        other_mean: Float64[np.ndarray, "d"],
+        dtype: torch.dtype,
+        device: torch.device,
+        *,
+        first: bool,
+    ) -> None:
+        n, d = units.shape
+        pieces = 3 if dtype == torch.bfloat16 else 2  # so many hold a float64 to 2⁻²⁴ or better
+        width = -(-(d + 2 * pieces) // MULTIPLE) * MULTIPLE
+        self.values = torch.empty((n, width), dtype=dtype, device=device)
+        # |x|, |x - x̂|, |x̂|, |shift| of every row
+        self.sizes = torch.empty((4, n), dtype=torch.float64, device=device)
+        shifts, ones = slice(d, d + pieces), slice(d + pieces, d + 2 * pieces)
+        if not first:
+            shifts, ones = ones, shifts
+        self.values[:, d:] = 0
+        self.values[:, ones] = 1
+        mean, other = (torch.from_numpy(side).to(device) for side in (units.mean, other_mean))
+        for rows in units.blocks():
+            centred = torch.from_numpy(units[rows]).to(device).sub(mean)
+            rounded, shift = centred.to(dtype), centred @ other
+            wide = rounded.double()
+            sizes = [
+                centred.norm(dim=1),
+                wide.sub_(centred).norm(dim=1),
+                rounded.norm(dim=1, dtype=torch.float64),
+                shift.abs(),
+            ]
+            self.sizes[:, rows] = torch.stack(sizes)
+            self.values[rows, :d] = rounded
+            self.values[rows, shifts] = _split(shift, pieces, dtype)
 
-        Raises:
-            ValueError: a row is not finite.
-        """
-        self._x = x
-        self._norms = np.empty(len(x))
-        for start in range(0, len(x), BLOCK):
-            rows = x[start : start + BLOCK].astype(np.float64)
-            self._norms[start : start + BLOCK] = np.sqrt(np.einsum("nd,nd->n", rows, rows))
-        bad = np.flatnonzero(~np.isfinite(self._norms))
-        if len(bad):
-            raise ValueError(f"{name} is not finite in {len(bad)} rows, first row {bad[0]}")
-        self._norms[self._norms == 0] = 1.0
-        small = 8 * x.size <= UNIT_BYTES
-        self._whole = self._normalise(slice(None)) if small else None
 
-    def __getitem__(self, rows: slice | np.ndarray) -> Float[np.ndarray, "b d"]:
-        """Return some rows."""
-        return self._normalise(rows) if self._whole is None else self._whole[rows]
-
-    def _normalise(self, rows: slice | np.ndarray) -> Float[np.ndarray, "b d"]:
-        result: np.ndarray = self._x[rows].astype(np.float64) / self._norms[rows, None]
-        return result
+def _split(values: Tensor, pieces: int, dtype: torch.dtype) -> Tensor:
+    """Return values as sums of rounded pieces, a column a piece."""
+    parts = []
+    for _ in range(pieces):
+        parts.append(values.to(dtype))
+        values = values - parts[-1]
+    return torch.stack(parts, dim=1)
 
 
 class MatrixProduct:
     """Similarities that are given as a matrix (n-gram vectors, whose product is sparse)."""
 
-    bound = 0.0
+    offset = 0.0
+    rounding = 0.0
+    device, dtype = torch.device("cpu"), torch.float32
 
     def __init__(self, similarities: Float32[np.ndarray, "n m"]) -> None:
         """Take a float32 matrix; its values are exact by definition."""
         self.similarities = similarities
         self.n, self.m = similarities.shape
 
-    def block(self, rows: slice, columns: slice) -> Tensor:
+    def block(self, rows: slice, columns: slice, room: Tensor) -> Tensor:
         """Return a part of the matrix."""
         return torch.from_numpy(self.similarities[rows, columns])
+
+    def slack(self, rows: slice, columns: slice) -> tuple[Tensor, Tensor]:
+        """Return zeros."""
+        return torch.zeros(rows.stop - rows.start), torch.zeros(columns.stop - columns.start)
 
     def exact(self, rows: np.ndarray, columns: np.ndarray) -> Float32[np.ndarray, "p"]:
         """Return values of the matrix."""
         values: np.ndarray = self.similarities[rows, columns]
         return values
+
+    def exact_block(
+        self, rows: slice | np.ndarray, columns: slice | np.ndarray
+    ) -> Float[np.ndarray, "b c"]:
+        """Return a part of the matrix."""
+        return self.similarities[rows][:, columns]

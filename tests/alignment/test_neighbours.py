@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crosslingual.alignment import candidates, exhaustive, units
 from crosslingual.alignment import neighbours as module
-from crosslingual.alignment import product
 from crosslingual.alignment.neighbours import neighbours, search
-from crosslingual.alignment.product import MatrixProduct
+from crosslingual.alignment.product import MatrixProduct, VectorProduct
 
 
 def definition(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -30,22 +31,27 @@ def by_sorting(s: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
 
 def assert_defined(x: np.ndarray, y: np.ndarray, k: int, gold: np.ndarray) -> None:
     s = definition(x, y)
-    found = neighbours(x, y, k, gold)
-    for nearest, matrix, pairs in ((found.rows, s, gold), (found.columns, s.T, gold[:, ::-1])):
-        ids, scores = by_sorting(matrix, k)
-        assert np.array_equal(nearest.ids, ids)
-        assert np.array_equal(nearest.scores, scores)
+    ranked = neighbours(x, y, k, gold)
+    for found in (ranked, *(neighbours(x, y, k, dtype=dtype) for dtype in ("float32", "bfloat16"))):
+        for nearest, matrix in ((found.rows, s), (found.columns, s.T)):
+            ids, scores = by_sorting(matrix, k)
+            assert np.array_equal(nearest.ids, ids)
+            assert np.array_equal(nearest.scores, scores)
+    for nearest, matrix, pairs in ((ranked.rows, s, gold), (ranked.columns, s.T, gold[:, ::-1])):
         own = matrix[pairs[:, 0], pairs[:, 1]]
         row = matrix[pairs[:, 0]]
         assert np.array_equal(nearest.rank, (row > own[:, None]).sum(1))
         assert np.array_equal(nearest.ties, (row == own[:, None]).sum(1) - 1)
-    assert np.array_equal(found.gold_scores, s[gold[:, 0], gold[:, 1]])
+    assert np.array_equal(ranked.gold_scores, s[gold[:, 0], gold[:, 1]])
 
 
-def hostile(name: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    x, y = rng.standard_normal((2, 60, 24), dtype=np.float32)
+def hostile(name: str, rng: np.random.Generator, n: int = 60) -> tuple[np.ndarray, np.ndarray]:
+    x, y = rng.standard_normal((2, n, 24), dtype=np.float32)
     if name == "near-duplicates":
-        y = np.repeat(y[:6], 10, axis=0) * (1 + 1e-7 * rng.standard_normal((60, 1), dtype=np.float32))
+        y = np.repeat(y[: n // 10], 10, axis=0)
+        y *= 1 + 1e-7 * rng.standard_normal((n, 1), dtype=np.float32)
+    if name == "clusters":
+        x, y = (side[:5].repeat(n // 5, 0) + 1e-3 * rng.permutation(side) for side in (x, y))
     if name == "cone":
         x, y = x * 0.1 + 3, y * 0.1 + 3
     if name == "one huge dimension":
@@ -64,6 +70,7 @@ def hostile(name: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray
 
 HOSTILE = [
     "near-duplicates",
+    "clusters",
     "cone",
     "one huge dimension",
     "equal rows",
@@ -81,32 +88,98 @@ def test_neighbours_are_those_of_the_definition(rng, name):
 
 
 @pytest.mark.parametrize("name", ["random", *HOSTILE])
-def test_blocks_do_not_matter(rng, name, monkeypatch):
+def test_many_tiles(rng, name):
+    """700 candidates are 10 tiles and more; the sides are of unequal size."""
+    x, y = hostile(name, rng, n=700)
+    assert_defined(x[:333], y, 2, np.zeros((0, 2), np.int64))
+
+
+@pytest.mark.parametrize("name", ["random", *HOSTILE])
+def test_blocks_threads_and_memory_do_not_matter(rng, name, monkeypatch):
     x, y = hostile(name, rng)
     gold = np.stack([np.arange(60)] * 2, axis=1)
-    monkeypatch.setattr(module, "BLOCK", 17)
-    monkeypatch.setattr(product, "UNIT_BYTES", 0)
-    assert_defined(x, y, 4, gold)
+    monkeypatch.setattr(module, "BLOCK", {"cpu": (17, 19)})
+    monkeypatch.setattr(units, "KEPT", 0)
+    monkeypatch.setattr(units, "BLOCK", 7)
+    monkeypatch.setattr(units, "PAIRS", 11)
+    monkeypatch.setattr(candidates, "KEPT", 300)
+    monkeypatch.setattr(exhaustive, "QUERIES", 5)
+    monkeypatch.setattr(exhaustive, "CANDIDATES", 7)
+    threads = torch.get_num_threads()
+    try:
+        for count in (1, 2):
+            torch.set_num_threads(count)
+            assert_defined(x, y, 4, gold)
+    finally:
+        torch.set_num_threads(threads)
 
 
-@settings(max_examples=300, deadline=None)
-@given(
-    n=st.integers(1, 12),
-    m=st.integers(1, 12),
-    d=st.integers(1, 6),
-    k=st.integers(1, 4),
-    values=st.integers(1, 3),
-    seed=st.integers(0, 2**32 - 1),
-)
-def test_small_integers_with_many_ties(n, m, d, k, values, seed):
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_devices_share_the_rows(rng, dtype):
+    x, y = hostile("equal rows", rng)
+    alone, shared = (neighbours(x, y, 3, dtype=dtype, devices=["cpu"] * count) for count in (1, 7))
+    for side in ("rows", "columns"):
+        assert np.array_equal(getattr(alone, side).ids, getattr(shared, side).ids)
+        assert np.array_equal(getattr(alone, side).scores, getattr(shared, side).scores)
+
+
+def signs(d: int, rng: np.random.Generator) -> np.ndarray:
+    """Vectors of ±1 whose mean is 0: nothing is centred away, every number is 1/√d."""
+    some = rng.choice(np.float32([-1, 1]), (30, d))
+    return np.concatenate([some, -some])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("name", ["random", "rounded inputs", "rounded sums", *HOSTILE])
+def test_no_product_is_further_off_than_it_says(rng, dtype, name):
+    """Negative half: the bound is not idle; bfloat16 comes near it where roundings do not cancel.
+
+    1/√254 lies in the middle between two numbers of bfloat16. 1/√1024 is one of them, but sums of it
+    have up to ten bits, two more than bfloat16.
+    """
+    if name.startswith("rounded"):
+        x = signs(254 if name == "rounded inputs" else 1024, rng)
+        y = x * np.where(np.arange(x.shape[1]) < 255, -1, 1) if name == "rounded sums" else x
+    else:
+        x, y = hostile(name, rng, 700)
+    product = VectorProduct(*units.unit_sides(x, y.astype(np.float32)), dtype=dtype)
+    everything = slice(0, len(x)), slice(0, len(y))
+    room = torch.empty(len(x) * len(y), dtype=product.dtype)
+    block = product.block(*everything, room).double().numpy()
+    row, column = (slack.double().numpy() for slack in product.slack(*everything))
+    off = np.abs(product.exact_block(*everything) - product.offset - block)
+    bound = product.rounding * np.abs(block) + np.minimum(row[:, None], column)
+    assert (off <= bound).all()
+    if dtype == "bfloat16" and name.startswith("rounded"):
+        assert (off / bound).max() > (0.95 if name == "rounded sums" else 0.6)
+
+
+SMALL = {
+    "n": st.integers(1, 12),
+    "m": st.integers(1, 12),
+    "d": st.integers(1, 6),
+    "k": st.integers(1, 4),
+    "values": st.integers(1, 3),
+    "seed": st.integers(0, 2**32 - 1),
+}
+
+
+def small_integers(n: int, m: int, d: int, k: int, values: int, seed: int) -> None:
     """Few distinct values make ties, zero rows and equal rows common; gold is many-to-many."""
     rng = np.random.default_rng(seed)
     x = rng.integers(-values, values + 1, (n, d)).astype(np.float32)
     y = rng.integers(-values, values + 1, (m, d)).astype(np.float32)
     p = int(rng.integers(0, 2 * n))
     gold = np.stack([rng.integers(0, n, p), rng.integers(0, m, p)], axis=1)
-    k = min(k, n, m)
-    assert_defined(x, y, k, gold)
+    assert_defined(x, y, min(k, n, m), gold)
+
+
+test_small_integers_with_many_ties = settings(max_examples=200, deadline=None)(
+    given(**SMALL)(small_integers)
+)
+test_thousands_of_them = pytest.mark.slow(
+    settings(max_examples=5000, deadline=None)(given(**SMALL)(small_integers))
+)
 
 
 def test_memory_maps_and_rows_of_any_length(rng, tmp_path):
@@ -126,7 +199,7 @@ def test_k_is_clamped(rng):
 def test_a_given_matrix_is_searched_like_vectors(rng):
     s = rng.integers(0, 4, (30, 30)).astype(np.float32)
     gold = np.stack([np.arange(30)] * 2, axis=1)
-    found = search(MatrixProduct(s), 5, gold)
+    found = search([MatrixProduct(s)], 5, gold)
     ids, scores = by_sorting(s, 5)
     assert np.array_equal(found.rows.ids, ids)
     assert np.array_equal(found.rows.scores, scores)
