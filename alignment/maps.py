@@ -11,7 +11,7 @@ from jaxtyping import Float32, Float64
 
 from ..data.languages import nearest
 
-Vectors = Float32[np.ndarray, "n _"]
+Vectors = Float32[np.ndarray, "_ _"]  # rows of one language; a haystack has sides of unequal length
 Map = Callable[[Vectors, Vectors], tuple[Vectors, Vectors]]
 
 

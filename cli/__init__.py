@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from .. import __version__
-from . import cache, compare, demo, heatmap, listing, score
+from . import cache, compare, demo, heatmap, listing, mine, score
 
 INTERRUPTED = 130
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.command("score")(score.score)
 app.command("heatmap")(heatmap.heatmap)
 app.command("compare")(compare.compare)
+app.command("mine")(mine.mine)
 app.add_typer(listing.app, name="list")
 app.add_typer(cache.app, name="cache")
 app.command("demo")(demo.demo)

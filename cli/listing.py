@@ -2,7 +2,7 @@
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="List corpora, measures, poolings.")
+app = typer.Typer(no_args_is_help=True, help="List corpora, measures, poolings, protocols.")
 
 
 @app.command()
@@ -50,3 +50,19 @@ def poolings() -> None:
     for name, pool in POOLINGS.items():
         typer.echo(f"{name}: {(pool.__doc__ or '').splitlines()[0]}")
     typer.echo("native: A sentence-transformers folder's own modules, at the last layer only.")
+
+
+@app.command()
+def protocols() -> None:
+    """Protocols of mining: k, margin, strategy, threshold, layer; how they differ, source."""
+    from ..alignment.protocols import MINING_PROTOCOLS
+
+    for one in MINING_PROTOCOLS.values():
+        threshold = "tuned" if one.threshold is None else f"{one.threshold:g}"
+        candidates = "all" if one.extract is None else str(one.extract)
+        typer.echo(
+            f"{one.name}: k {one.k}, margin {one.margin} of {candidates} of them, {one.strategy}, "
+            f"threshold {threshold}"
+        )
+        typer.echo(f"  layer {one.layer}, pooling {one.pooling} (yours to set); {one.source}")
+        typer.echo(f"  differs: {one.differs}")

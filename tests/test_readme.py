@@ -41,7 +41,7 @@ def test_python_example(tmp_path, tiny_bert, environment):
 
 def test_shell_example(tmp_path, tiny_bert, environment):
     commands = block("sh", "crosslingual score")
-    assert commands.count("./my-model") == 2
+    assert commands.count("./my-model") == 3
     (tmp_path / "news.de").write_text("".join(f"Satz {i}\n" for i in range(12)))
     (tmp_path / "news.en").write_text("".join(f"Sentence {i}\n" for i in range(12)))
     commands = commands.replace("./my-model", shlex.quote(str(tiny_bert)))
@@ -56,6 +56,7 @@ def test_shell_example(tmp_path, tiny_bert, environment):
     )
     assert done.returncode == 0, done.stderr
     assert "figure: runs/news/figures/mrr-mean.png" in done.stdout
+    assert "in pairs.tsv (layer 3, score" in done.stdout
 
 
 def test_links_lead_somewhere():

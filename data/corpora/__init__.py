@@ -13,8 +13,9 @@ from pathlib import Path
 from types import ModuleType
 
 from ..bitext import Bitext, Side, join
+from ..haystack import Haystack
 from ..languages import choose, nearest, standard_tag
-from . import flores, ntrex, pocket, pud, tatoeba
+from . import bucc, flores, ntrex, pocket, pud, tatoeba
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,19 @@ CORPORA: Mapping[str, Corpus] = {
             "universal-dependencies/universal_dependencies",
             "folder: 11 languages; hub: columns not verified, no documents there",
         ),
+        Corpus(
+            "bucc",
+            "BUCC 2018 bitext mining: haystacks for `crosslingual mine`, not bitexts",
+            bucc,
+            ("sample", "training", "test"),
+            5,
+            "zh-en sample: 8,624 and 13,589 with 257 gold pairs",
+            "none",
+            "none stated (the organisers' terms)",
+            "Zweigenbaum et al. 2018, https://comparable.limsi.fr/bucc2018",
+            "",
+            "folder: the zh-en sample (where XTREME's copies say dev); no hub copy is known",
+        ),
     )
 }
 
@@ -134,10 +148,10 @@ def load(
     if base not in CORPORA:
         raise ValueError(f"unknown corpus {base!r}: {nearest(base, [*CORPORA, 'files'])}")
     corpus = CORPORA[base]
-    split = split or corpus.splits[0]
-    if split not in corpus.splits:
-        raise ValueError(f"corpus {base} has no split {split!r}: {nearest(split, corpus.splits)}")
     reader = corpus.reader
+    if reader is bucc:
+        raise ValueError("bucc has no bitext but a haystack; crosslingual mine --corpus bucc mines it")
+    split = _split(corpus, split)
     root = find_root(corpus, data_dir)
     codes = reader.codes(root, split) if root else reader.hub_codes(split)
     tags = {code: _tag(reader, code) for code in codes}
@@ -162,6 +176,46 @@ def load(
         for code in dict.fromkeys(code for pair in chosen for code in pair)
     }
     return [join(base, split, sides[a], sides[b], limit=limit) for a, b in chosen]
+
+
+def load_haystack(
+    name: str,
+    language: str,
+    *,
+    data_dir: str | Path | None = None,
+    limit: int | None = None,
+) -> Haystack:
+    """Return the haystack of a language and English.
+
+    Args:
+        name: `bucc`, with a split if not the sample: `bucc/training`.
+        language: the code or tag of the source.
+        data_dir: as for `load`.
+        limit: only the first so many sentences of each side.
+
+    Raises:
+        ValueError: no haystack of that name, no such language; text that breaks the corpus's layout.
+        OSError: it is not where it was looked for.
+    """
+    base, _, split = name.partition("/")
+    if base != "bucc":
+        raise ValueError(f"{base!r} is no corpus to mine; bucc is one, or give two files")
+    split = _split(CORPORA[base], split)
+    root = find_root(CORPORA[base], data_dir)
+    if root is None:
+        raise OSError("bucc is on no hub; --data-dir names the folder that holds it")
+    codes = bucc.codes(root, split)
+    chosen = choose(language, codes, {code: standard_tag(code) for code in codes})
+    if len(chosen) != 1 or chosen[0] == bucc.PIVOT:
+        raise ValueError(f"--languages {language!r}: name one of {', '.join(codes[:-1])}")
+    return bucc.read(root, split, chosen[0], limit=limit)
+
+
+def _split(corpus: Corpus, split: str) -> str:
+    """Return a split of a corpus, its first by default."""
+    if split and split not in corpus.splits:
+        raise ValueError(f"corpus {corpus.name} has no split {split!r}: {nearest(split, corpus.splits)}")
+    return split or corpus.splits[0]
 
 
 def find_root(corpus: Corpus, data_dir: str | Path | None) -> Path | None:

@@ -83,6 +83,10 @@ def test_lists_and_cache(command, tiny_bert):
         assert word in corpora
     assert "ratio_accuracy@4: retrieval, [0, 1], null" in command("list", "measures").stdout
     assert "mean-content" in command("list", "poolings").stdout
+    assert (
+        "stopes: k 16, margin ratio of 1 of them, union, threshold 1.06"
+        in command("list", "protocols").stdout
+    )
     command("score", tiny_bert, "--languages", "de", "--store", "s", "--out", "run")
     listed = command("cache", "ls", "--store", "s").stdout
     assert "436 sentences in 2 shards" in listed
@@ -272,3 +276,43 @@ def test_a_layer_without_value_is_said_and_the_rest_is_scored(command, tiny_bert
     assert done.returncode == 0
     assert "debiased_linear_cka has no value at layer 0: the source is constant" in done.stderr
     assert "nan" not in done.stdout
+
+
+def test_mine_writes_pairs_scores_and_errors(command, tiny_bert, tmp_path):
+    lines = [f"id{i}\tthe {'very ' * (i % 5)}long sentence number {i}" for i in range(30)]
+    (tmp_path / "a.de").write_text("\n".join(lines) + "\n")
+    (tmp_path / "b.en").write_text("\n".join(reversed(lines)) + "\n")
+    (tmp_path / "gold").write_text("".join(f"id{i}\tid{i}\n" for i in range(20)))
+    arguments = ["a.de", "b.en", "--checkpoint", tiny_bert, "--store", "s", "--margin", "distance"]
+    done = command("mine", *arguments, "--gold", "gold", "--out", "o/p.tsv", "--errors", "missed.tsv")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("files/a.de+b.en de-en: ")
+    assert "pairs: " in done.stdout.splitlines()[-1]
+    rows = (tmp_path / "o" / "p.tsv").read_text().splitlines()
+    assert rows[0].split("\t") == ["score", "source_id", "target_id", "source", "target"]
+    assert all(row.split("\t")[1] == row.split("\t")[2] for row in rows[1:])
+    table = pd.read_parquet(tmp_path / "o" / "p.tsv.scores.parquet")
+    assert set(table["layer"]) == {0, 1, 2, 3}
+    assert (tmp_path / "missed.tsv").read_text().startswith("source_id\tgold_id")
+    blind = command("mine", *arguments, "--out", "blind.tsv")
+    assert blind.returncode == 0
+    assert blind.stdout.startswith("pairs: 30 in blind.tsv (layer 3")
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["a.de", "b.en"], "name a model by --checkpoint"),
+        (["--checkpoint", "x"], "name two files, SOURCE and TARGET, or a --corpus"),
+        (["--corpus", "bucc", "--checkpoint", "x"], "--corpus takes --languages and no files"),
+        (["a.de", "none", "--checkpoint", "x"], "No such file or directory: 'none'"),
+    ],
+)
+def test_mine_refuses_in_one_line(command, tmp_path, options, message):
+    (tmp_path / "a.de").write_text("A\n")
+    (tmp_path / "b.en").write_text("B\n")
+    done = command("mine", *options)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
