@@ -9,6 +9,7 @@ Both sides use all cores, in turn, `ratio` = peer's time / ours, median of the r
 of more than 50,000 queries is timed on 20,000 of them and scaled (it is linear in them). `limit` = our
 time / the time of the bare product of the rounded vectors. `peak_mb`: memory beyond the mapped files.
 
+    python benchmarks/mining.py [--sizes 10000,50000] [--dims 384,768] [--ks 4] [--only NAME]
 """
 
 import argparse

@@ -1,6 +1,5 @@
 """`crosslingual mine`: translation pairs out of two languages' sentences."""
 
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -89,6 +88,7 @@ def mine(
     from ..data.corpora import load_haystack
     from ..data.haystack import read_haystack
     from .progress import configure_notes, progress
+    from .tsv import write_tsv
 
     configure_notes()
     if not checkpoint:
@@ -137,33 +137,18 @@ def mine(
             oracle=oracle,
             seed=seed,
         )
-    _write_tsv(found.pairs, out)
+    write_tsv(found.pairs, out)
     if haystack.gold is not None:
         table = out.with_name(f"{out.name}.scores.parquet")
         found.table.to_parquet(table, index=False)
         typer.echo(_summary(found))
         typer.echo(f"scores: {table}")
     if errors is not None:
-        _write_tsv(found.errors, errors)
+        write_tsv(found.errors, errors)
         typer.echo(f"missed: {len(found.errors)} gold pairs in {errors}")
     typer.echo(
         f"pairs: {len(found.pairs)} in {out} (layer {found.layer}, score ≥ {found.threshold:.6g})"
     )
-
-
-def _write_tsv(frame: "pd.DataFrame", path: Path) -> None:
-    """Write a table, all or nothing; a tab within a sentence becomes a space."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    lines = ["\t".join(frame.columns)]
-    for row in frame.itertuples(index=False):
-        cells = (f"{cell:.9g}" if isinstance(cell, float) else str(cell) for cell in row)
-        lines.append("\t".join(cell.replace("\t", " ") for cell in cells))
-    try:
-        unfinished.write_text("\n".join(lines) + "\n", "utf-8")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _summary(found: "Mined") -> str:

@@ -15,6 +15,7 @@ from .text import read_lines
 
 logger = logging.getLogger(__name__)
 
+UNKNOWN = "und"  # BCP 47's tag of an undetermined language
 Gold = tuple[tuple[str, str], ...]  # (source id, target id)
 
 
@@ -58,13 +59,22 @@ def read_haystack(
     Raises:
         ValueError: an empty file or line, an id twice, a gold id that is on neither side.
     """
-    left, right = (_read_side(*side) for side in zip((source, target), languages, strict=True))
+    left, right = (read_side(*side) for side in zip((source, target), languages, strict=True))
     pairs = None if gold is None else _read_gold(gold, left, right)
     whole = Haystack(corpus, split or f"{source.name}+{target.name}", left, right, pairs)
     return whole if limit is None else _cut(whole, limit)
 
 
-def _read_side(path: Path, code: str | None) -> Side:
+def read_side(path: Path, code: str | None = None) -> Side:
+    """Return the sentences of a file; where its first line has a tab, every line is id TAB sentence.
+
+    Args:
+        path: plain, .gz or .xz.
+        code: of the language; by default what the file's name ends in, if that is one.
+
+    Raises:
+        ValueError: an empty file or line, an id twice.
+    """
     sentences: list[Sentence] = []
     lines: dict[str, int] = {}
     with_ids = False
@@ -83,8 +93,14 @@ def _read_side(path: Path, code: str | None) -> Side:
         sentences.append(Sentence(name, text))
     if not sentences:
         raise ValueError(f"{path}: no sentence; there is nothing to mine")
-    code = code or path.name.removesuffix(".gz").removesuffix(".xz").rpartition(".")[2]
-    return Side(standard_tag(code), code, tuple(sentences))
+    ending = path.name.removesuffix(".gz").removesuffix(".xz").rpartition(".")[2]
+    try:
+        language = standard_tag(code or ending)
+    except ValueError:
+        if code:
+            raise
+        language = ending = UNKNOWN
+    return Side(language, code or ending, tuple(sentences))
 
 
 def _read_gold(path: Path, source: Side, target: Side) -> Gold:

@@ -41,7 +41,7 @@ def test_python_example(tmp_path, tiny_bert, environment):
 
 def test_shell_example(tmp_path, tiny_bert, environment):
     commands = block("sh", "crosslingual score")
-    assert commands.count("./my-model") == 3
+    assert commands.count("./my-model") == 4
     (tmp_path / "news.de").write_text("".join(f"Satz {i}\n" for i in range(12)))
     (tmp_path / "news.en").write_text("".join(f"Sentence {i}\n" for i in range(12)))
     commands = commands.replace("./my-model", shlex.quote(str(tiny_bert)))

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from crosslingual.alignment import index as module
 from crosslingual.alignment.index import build_index, load_index, save_index
 from crosslingual.alignment.neighbours import neighbours
+from crosslingual.alignment.recall import Judge
 
 ABOUT = {"fingerprint": "f" * 64, "layer": 3, "pooling": "mean", "map": "none"}
 
@@ -88,3 +90,87 @@ def test_a_missing_neighbour_is_an_error(vectors, rng):
     )
     with pytest.raises(ValueError, match="fewer than 390 neighbours for 50 queries"):
         index.search(vectors[1], 390)
+
+
+CLUSTERED = 4000
+
+
+@pytest.fixture
+def clustered(rng):
+    """Vectors in 40 clusters and queries of the same: what an IVF is for."""
+    centres = rng.standard_normal((40, 16), dtype=np.float32)
+    sides = [
+        centres[rng.integers(0, 40, n)] + 0.5 * rng.standard_normal((n, 16), dtype=np.float32)
+        for n in (CLUSTERED, 300)
+    ]
+    return tuple(sides)
+
+
+@pytest.mark.parametrize(
+    ("factory", "effort"),
+    [("Flat", None), ("IVF64,Flat", "nprobe"), ("PCA8,IVF64,Flat", "nprobe"), ("HNSW16", "efSearch")],
+)
+def test_effort_is_named_by_the_kind_of_index(clustered, factory, effort):
+    index = build_index(clustered[0], [str(i) for i in range(CLUSTERED)], factory=factory)
+    assert index.effort == effort
+    if effort is None:
+        with pytest.raises(ValueError, match="Flat searches with no nprobe"):
+            index.set_effort(4)
+
+
+def test_recall_grows_with_effort_to_that_of_a_flat_index(clustered):
+    vectors, queries = clustered
+    index = build_index(vectors, [str(i) for i in range(CLUSTERED)], factory="IVF64,Flat")
+    judge = Judge(index, vectors, queries, 10)
+    recalls = [judge.recall(effort).value for effort in (1, 4, 16, 64)]
+    assert recalls == sorted(recalls)
+    assert recalls[0] < 0.9
+    assert recalls[-1] == 1
+    flat = build_index(vectors, [str(i) for i in range(CLUSTERED)])
+    assert Judge(flat, vectors, queries, 10).recall().value == 1
+
+
+def test_the_least_effort_reaches_the_target_and_one_less_does_not(clustered):
+    vectors, queries = clustered
+    index = build_index(vectors, [str(i) for i in range(CLUSTERED)], factory="IVF64,Flat")
+    judge = Judge(index, vectors, queries, 10)
+    found = judge.least_effort(0.95)
+    assert found.value >= 0.95
+    assert found.effort > 1
+    assert judge.recall(found.effort - 1).value < 0.95
+    with pytest.raises(ValueError, match="--recall must lie between 0 and 1"):
+        judge.least_effort(1.5)
+
+
+def test_what_compression_lost_no_effort_brings_back(clustered):
+    vectors, queries = clustered
+    index = build_index(vectors, [str(i) for i in range(CLUSTERED)], factory="IVF16,PQ4")
+    with pytest.raises(ValueError, match="reaches recall 0.* at most, not 0.99"):
+        Judge(index, vectors, queries, 10).least_effort(0.99)
+
+
+def test_too_few_found_is_an_error_unless_asked_for(clustered):
+    vectors, queries = clustered
+    index = build_index(vectors, [str(i) for i in range(CLUSTERED)], factory="IVF256,Flat")
+    index.set_effort(1)
+    with pytest.raises(ValueError, match="fewer than 100 neighbours for .* raise its nprobe"):
+        index.search(queries, 100)
+    found, _ = index.search(queries, 100, missing=True)
+    assert (found == -1).any()
+
+
+def test_training_and_filling_in_parts_change_nothing_flat(vectors, monkeypatch):
+    whole = build_index(vectors[0], [str(i) for i in range(200)])
+    monkeypatch.setattr(module, "ADDED", 7)
+    parts = build_index(vectors[0], [str(i) for i in range(200)])
+    for one, other in zip(whole.search(vectors[1], 5), parts.search(vectors[1], 5), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_without_a_gpu_one_is_not_asked_for(vectors):
+    import faiss
+
+    if getattr(faiss, "get_num_gpus", int)():
+        pytest.skip("there is one")
+    with pytest.raises(ValueError, match="FAISS sees no GPU"):
+        build_index(vectors[0], [str(i) for i in range(200)], gpu=True)

@@ -316,3 +316,52 @@ def test_mine_refuses_in_one_line(command, tmp_path, options, message):
     assert done.returncode == 1
     assert message in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_index_is_built_described_and_searched(command, tiny_bert, tmp_path):
+    (tmp_path / "texts").write_text("".join(f"t{i}\tthe number {i * 7919}\n" for i in range(300)))
+    (tmp_path / "queries").write_text("the number 7919\nthe number 15838\n")
+    for factory in ("Flat", "IVF8,Flat"):
+        done = command(
+            "index",
+            "build",
+            "texts",
+            "--checkpoint",
+            tiny_bert,
+            "--out",
+            factory[:3],
+            "--factory",
+            factory,
+            "--store",
+            "s",
+        )
+        assert done.returncode == 0, done.stderr
+        assert ("recall@10" if factory != "Flat" else "exact: ") in done.stdout
+    assert "factory      IVF8,Flat" in command("index", "info", "IVF").stdout
+    exact = command("index", "search", "Fla", "queries", "--store", "s", "--k", "3")
+    assert exact.returncode == 0, exact.stderr
+    rows = [line.split("\t") for line in exact.stdout.splitlines()]
+    assert rows[0] == ["query_id", "rank", "score", "id", "query", "text"]
+    assert [row[3] for row in rows[1::3]] == ["t1", "t2"]
+    near = command("index", "search", "IVF", "queries", "--store", "s", "--recall", "1", "--k", "3")
+    assert near.stdout == exact.stdout
+    assert "recall@3 1.0000 at nprobe " in near.stderr
+    for arguments, message in (
+        (["Fla", "queries", "--nprobe", "4"], "Fla is exact (Flat); leave out --nprobe"),
+        (["IVF", "queries", "--nprobe", "4", "--recall", "1"], "--nprobe and --recall: give one"),
+        (["none", "queries"], "none: no index there"),
+    ):
+        wrong = command("index", "search", *arguments, "--store", "s")
+        assert wrong.returncode == 1
+        assert message in wrong.stderr
+
+
+def test_an_index_of_another_checkpoint_is_refused(command, tiny_bert, small_bert, tmp_path):
+    (tmp_path / "texts").write_text("one\ntwo\nthree\n")
+    made = command("index", "build", "texts", "--checkpoint", tiny_bert, "--out", "i", "--store", "s")
+    assert made.returncode == 0, made.stderr
+    wrong = command(
+        "index", "search", "i", "texts", "--checkpoint", small_bert, "--store", "s", "--k", "1"
+    )
+    assert wrong.returncode == 1
+    assert "i: an index of other vectors: fingerprint is" in wrong.stderr

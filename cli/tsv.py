@@ -1,0 +1,28 @@
+"""Tables as tab-separated text."""
+
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def tsv(frame: "pd.DataFrame") -> str:
+    """Return a table with its header; a tab within a cell becomes a space."""
+    lines = ["\t".join(frame.columns)]
+    for row in frame.itertuples(index=False):
+        cells = (f"{cell:.9g}" if isinstance(cell, float) else str(cell) for cell in row)
+        lines.append("\t".join(cell.replace("\t", " ") for cell in cells))
+    return "\n".join(lines) + "\n"
+
+
+def write_tsv(frame: "pd.DataFrame", path: Path) -> None:
+    """Write a table, all or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        unfinished.write_text(tsv(frame), "utf-8")
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
