@@ -107,10 +107,13 @@ class Candidates:
 
     def join(self, other: "Candidates") -> None:
         """Add what the same queries found among other candidates."""
-        self.least = torch.cat([self.least, other.least], dim=1).topk(self.k, dim=1).values
-        self.slack = torch.maximum(self.slack, other.slack)
-        self.open |= other.open
-        self._parts += other._parts
+        device = self.device
+        least = torch.cat([self.least, other.least.to(device)], dim=1)
+        self.least = least.topk(self.k, dim=1).values
+        self.slack = torch.maximum(self.slack, other.slack.to(device))
+        self.open |= other.open.to(device)
+        for query, candidate, value in other._parts:
+            self._parts.append((query.to(device), candidate.to(device), value.to(device)))
 
     def settled(
         self,

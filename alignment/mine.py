@@ -6,7 +6,7 @@ any of its copies is right. Layers are compared, and thresholds chosen, on the t
 
 import logging
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,11 +20,11 @@ from ..data import Side
 from ..data.haystack import Haystack
 from .checkpoint import Checkpoint
 from .home import store_root
-from .judgement import Choice, judge, splits, tuned, uniform
+from .judgement import Choice, Split, judge, splits, tuned, uniform
 from .maps import choose_map, map_fit
-from .mining import Pairs, mine_pairs
+from .mining import Pairs, check, mine_pairs
 from .mining_table import mining_columns, mining_rows, missed
-from .neighbours import neighbours
+from .neighbours import default_devices, native_bfloat16, neighbours
 from .protocols import MINING_PROTOCOLS
 from .represent import Progress, Representations
 from .source import Source, open_source
@@ -99,7 +99,10 @@ def mine(
     wanted = chosen.layer or ("auto" if haystack.gold else "last")
     if wanted in ("auto", "all") and haystack.gold is None:
         raise ValueError(f"--layer {wanted} compares layers by gold pairs; give --gold, or name a layer")
+    native = native_bfloat16(default_devices())
+    logger.info("candidates by %s products; scores are exact", "bfloat16" if native else "float32")
     source, target = _distinct(haystack.source), _distinct(haystack.target)
+    parts = splits(source.ids, share=chosen.tune_share, folds=chosen.folds, oracle=chosen.oracle)
     k = min(chosen.k, len(source.sentences) - 1, len(target.sentences) - 1)
     if k < 1:
         raise ValueError(f"{haystack.name}: a margin needs two different sentences on each side")
@@ -132,12 +135,13 @@ def mine(
             if len(layers) > 1:
                 raise ValueError("without gold one layer is mined; name it with --layer")
             return _unjudged(work, layers[0], mined[layers[0]])
-        return _judged(work, opened, haystack, mined, auto=wanted == "auto")
+        return _judged(work, opened, haystack, mined, parts, auto=wanted == "auto")
 
 
 def _resolve(options: Options) -> Options:
     """Return the options with what their protocol says."""
     choose_map(options.map)
+    check(options.margin, options.strategy)
     if not options.protocol:
         return options
     if options.protocol not in MINING_PROTOCOLS:
@@ -199,13 +203,18 @@ def _unjudged(work: _Work, layer: int, pairs: Pairs) -> Mined:
 
 
 def _judged(
-    work: _Work, opened: Source, haystack: Haystack, mined: Mapping[int, Pairs], *, auto: bool
+    work: _Work,
+    opened: Source,
+    haystack: Haystack,
+    mined: Mapping[int, Pairs],
+    parts: Sequence[Split],
+    *,
+    auto: bool,
 ) -> Mined:
     options = work.options
     n = len(work.source.sentences)
     gold = _gold_rows(haystack, work)
     layers = {layer: judge(pairs, gold, n) for layer, pairs in mined.items()}
-    parts = splits(work.source.ids, share=options.tune_share, folds=options.folds, oracle=options.oracle)
     for part in parts:
         for name, half in (("tune", part.tune), ("report", part.report)):
             if not (next(iter(layers.values())).gold * half).any():

@@ -47,6 +47,14 @@ MARGINS: Mapping[str, Margin] = {
 STRATEGIES = ("max", "intersection", "forward", "backward", "union")
 
 
+def check(margin: str, strategy: str) -> None:
+    """Raise a ValueError unless both are known."""
+    if margin not in MARGINS:
+        raise ValueError(f"unknown margin {margin!r}: one of {', '.join(MARGINS)}")
+    if strategy not in STRATEGIES:
+        raise ValueError(f"unknown strategy {strategy!r}: one of {', '.join(STRATEGIES)}")
+
+
 def mine_pairs(
     found: Neighbours, *, margin: str = "ratio", strategy: str = "max", extract: int | None = None
 ) -> Pairs:
@@ -66,10 +74,7 @@ def mine_pairs(
     Raises:
         ValueError: an unknown margin or strategy, or as many neighbours as there are sentences.
     """
-    if margin not in MARGINS:
-        raise ValueError(f"unknown margin {margin!r}: one of {', '.join(MARGINS)}")
-    if strategy not in STRATEGIES:
-        raise ValueError(f"unknown strategy {strategy!r}: one of {', '.join(STRATEGIES)}")
+    check(margin, strategy)
     rows, columns = found.rows, found.columns
     for nearest, others in ((rows, columns), (columns, rows)):
         if nearest.ids.shape[1] >= len(others.ids):

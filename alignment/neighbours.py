@@ -21,7 +21,7 @@ from jaxtyping import Float32, Int64
 from .candidates import Candidates
 from .exhaustive import exhaustive
 from .places import Pairs, Places
-from .product import DTYPES, Product, VectorProduct
+from .product import DTYPES, Product, VectorProduct, whole_sums
 from .units import unit_sides
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 BLOCK = {"cpu": (2048, 4096), "cuda": (16384, 16384)}  # rows and columns of a block
 TILE = 64
 
-Layers = Sequence[Float32[np.ndarray, "_ _"]]
+Layers = Sequence[np.ndarray] | Float32[np.ndarray, "layers _ _"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +131,7 @@ def search(products: Sequence[Product], k: int, gold: Pairs | None = None) -> Ne
     by_column = Places(gold[:, ::-1], gold_scores, product, transposed=True)
 
     shares = list(pairwise(np.linspace(0, n, len(products) + 1).astype(int).tolist()))
-    with ThreadPoolExecutor() as threads:
+    with whole_sums(), ThreadPoolExecutor() as threads:
         others = [
             threads.submit(_pass, *rest, k, by_row, by_column)
             for rest in zip(products[1:], shares[1:], strict=True)

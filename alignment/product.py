@@ -4,6 +4,8 @@ A product says how far its blocks may be off, and that bound is certain: whateve
 computed by the definition (see `units`).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -15,6 +17,21 @@ from .units import Units, similarities, similarity_block
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 MULTIPLE = 8  # tensor cores want widths that are multiples of this
+
+
+@contextmanager
+def whole_sums() -> Iterator[None]:
+    """Have CUDA sum products in float32, as the bound of `VectorProduct` says; then as before."""
+    if not torch.cuda.is_available():
+        yield
+        return
+    matmul = torch.backends.cuda.matmul
+    before = matmul.allow_tf32, matmul.allow_bf16_reduced_precision_reduction
+    matmul.allow_tf32 = matmul.allow_bf16_reduced_precision_reduction = False
+    try:
+        yield
+    finally:
+        matmul.allow_tf32, matmul.allow_bf16_reduced_precision_reduction = before
 
 
 @runtime_checkable

@@ -9,7 +9,8 @@ Both sides use all cores, in turn, `ratio` = peer's time / ours, median of the r
 of more than 50,000 queries is timed on 20,000 of them and scaled (it is linear in them). `limit` = our
 time / the time of the bare product of the rounded vectors. `peak_mb`: memory beyond the mapped files.
 
-    python benchmarks/mining.py [--sizes 10000,50000] [--dims 384,768] [--ks 4] [--only NAME]
+    python benchmarks/mining.py [--sizes 10000,50000] [--dims 384,768] [--ks 4] [--only NAME] > LINES
+    python benchmarks/mining.py --plot LINES FIGURE   # time against N, of all lines of one D and K
 """
 
 import argparse
@@ -188,6 +189,36 @@ def report(
     print(json.dumps(line), flush=True)
 
 
+def plot(lines: Path, figure: Path) -> None:
+    """Draw seconds against vectors a side, ours and the peers', on logarithmic axes."""
+    import matplotlib.pyplot as plt
+
+    points: dict[str, list[tuple[int, float]]] = {}
+    labels = {
+        "bfloat16": ("ours, bfloat16", "two IndexFlatIP"),
+        "float32": ("ours, float32", ""),
+        "ivf": ("", "two IndexIVFFlat, recall ≥ .99"),
+    }
+    for line in filter(None, lines.read_text().splitlines()):
+        found = json.loads(line)
+        if "ours_s" not in found:
+            continue
+        kind, size = found["name"].split("/")[1:]
+        n = int(size.split("-")[0])
+        for label, seconds in zip(labels[kind], (found["ours_s"], found["peer_s"]), strict=True):
+            if label and seconds is not None:
+                points.setdefault(label, []).append((n, seconds))
+    drawn, axes = plt.subplots(figsize=(5, 3.6), layout="constrained")
+    for (label, values), marker in zip(points.items(), "os^Dv", strict=False):
+        axes.loglog(*zip(*sorted(values), strict=True), marker=marker, label=label)
+    axes.set(xlabel="vectors a side", ylabel="seconds")
+    d, k = size.split("-")[1:]
+    axes.set_title(f"neighbours in both directions, d = {d}, k = {k}")
+    axes.grid(visible=True, alpha=0.3)
+    axes.legend()
+    drawn.savefig(figure, dpi=150)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--sizes", default="10000,50000")
@@ -195,8 +226,12 @@ def main() -> None:
     parser.add_argument("--ks", default="4")
     parser.add_argument("--only", default="")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--plot", type=Path, nargs=2, metavar=("LINES", "FIGURE"))
     parser.add_argument("--folder", type=Path, help="where the vectors lie  [default: a temporary one]")
     options = parser.parse_args()
+    if options.plot:
+        plot(*options.plot)
+        return
     grid = product(*(map(int, text.split(",")) for text in (options.sizes, options.dims, options.ks)))
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)

@@ -91,6 +91,7 @@ def mine(
     from .tsv import write_tsv
 
     configure_notes()
+    out.parent.mkdir(parents=True, exist_ok=True)  # an hour's work should not end at this
     if not checkpoint:
         raise ValueError("name a model by --checkpoint")
     if corpus is not None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crosslingual.alignment import candidates, exhaustive, units
 from crosslingual.alignment import neighbours as module
-from crosslingual.alignment.neighbours import neighbours, search
+from crosslingual.alignment.neighbours import neighbours, neighbours_of_layers, search
 from crosslingual.alignment.product import MatrixProduct, VectorProduct
 
 
@@ -235,3 +235,53 @@ def test_what_is_wrong_is_named(x, y, k, gold, message):
         neighbours(
             x.astype(np.float32), y.astype(np.float32), k, None if gold is None else np.array(gold)
         )
+
+
+@pytest.mark.slow
+def test_real_vectors_of_every_layer(minilm, real_data, tmp_path):
+    """all-MiniLM on NTREX de and Tatoeba deu, all layers: ids and scores by definition."""
+    from crosslingual.alignment.checkpoint import open_checkpoint
+    from crosslingual.alignment.represent import represent
+    from crosslingual.data import load
+
+    checkpoint = open_checkpoint(minilm)
+    for corpus, language in (("ntrex", "de"), ("tatoeba", "deu")):
+        (bitext,) = load(corpus, data_dir=real_data, languages=language)
+        vectors = represent(checkpoint, [bitext.source, bitext.target], root=tmp_path)["mean"]
+        for layer in vectors.available:
+            x, y = (vectors.read(side, [layer])[0] for side in (bitext.source, bitext.target))
+            s = definition(x, y)
+            for dtype in ("float32", "bfloat16"):
+                found = neighbours(x, y, 4, dtype=dtype)
+                for nearest, matrix in ((found.rows, s), (found.columns, s.T)):
+                    ids, scores = by_sorting(matrix, 4)
+                    assert np.array_equal(nearest.ids, ids)
+                    assert np.array_equal(nearest.scores, scores)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+@pytest.mark.parametrize("name", ["random", *HOSTILE])
+def test_a_gpu_finds_the_same(rng, name):
+    x, y = hostile(name, rng, 700)
+    alone = neighbours(x, y, 4, devices=["cpu"])
+    for dtype in ("float32", "bfloat16"):
+        for devices in (["cuda:0"], ["cuda:0", "cuda:0", "cpu"]):
+            found = neighbours(x, y, 4, dtype=dtype, devices=devices)
+            for side in ("rows", "columns"):
+                assert np.array_equal(getattr(found, side).ids, getattr(alone, side).ids)
+                assert np.array_equal(getattr(found, side).scores, getattr(alone, side).scores)
+
+
+def test_layers_come_one_after_another(rng):
+    xs, ys = rng.standard_normal((2, 3, 40, 8), dtype=np.float32)
+    for layer, found in enumerate(neighbours_of_layers(xs, ys, 3)):
+        assert np.array_equal(found.rows.ids, neighbours(xs[layer], ys[layer], 3).rows.ids)
+
+
+def test_gold_is_not_ranked_by_a_rounded_product(rng):
+    x = rng.standard_normal((5, 3), dtype=np.float32)
+    with pytest.raises(ValueError, match="ranks of gold pairs need a float32 product"):
+        neighbours(x, x, 1, np.array([[0, 0]]), dtype="bfloat16")
+    with pytest.raises(ValueError, match="dtype must be auto, float32 or bfloat16"):
+        neighbours(x, x, 1, dtype="float16")
