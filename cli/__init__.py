@@ -18,6 +18,7 @@ app = typer.Typer(
     name="crosslingual",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # [default: …] and flores[/dev] are text, not markup
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from . import options
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -14,17 +16,13 @@ _Option = typer.Option
 
 
 def compare(
-    checkpoint: Annotated[
-        str, typer.Argument(help="A model folder, a hub id, or vectors:DIR (.npy per language).")
-    ],
+    checkpoint: options.CheckpointArgument,
     other: Annotated[
         str | None, typer.Argument(help="A second checkpoint, on the same sentences.")
     ] = None,
     corpus: Annotated[str, _Option(help="pocket, tatoeba, flores[/dev], ntrex, pud.")] = "pocket",
-    data_dir: Annotated[
-        Path | None, _Option(help="Folder of the corpora; else $CROSSLINGUAL_DATA, else the hub.")
-    ] = None,
-    languages: Annotated[str, _Option(help="all, or tags and codes: de,ru,swh.")] = "all",
+    data_dir: options.DataDir = None,
+    languages: options.Languages = "all",
     pivot: Annotated[str, _Option(help="The language they are joined to.")] = "en",
     measure: Annotated[
         str, _Option(help="One with a grid; see `crosslingual list measures`.")
@@ -38,11 +36,9 @@ def compare(
             help="Of layers: translations, or same sentences.  [default: same with two checkpoints]"
         ),
     ] = None,
-    layers: Annotated[str, _Option(help="all, last, or numbers: 0,4-6.")] = "all",
-    pooling: Annotated[str, _Option(help="mean, mean-content, first, last, …")] = "mean",
-    maps: Annotated[
-        str, _Option("--map", help="none, centre, standardise, without-outliers@3; by commas.")
-    ] = "none",
+    layers: options.Layers = "all",
+    pooling: options.Pooling = "mean",
+    maps: options.Maps = "none",
     intervals: Annotated[bool, _Option("--intervals", help="Of every cell (slow).")] = False,
     permutations: Annotated[
         int, _Option(help="Re-pairings for p-values that hold for all cells together.", min=0)
@@ -55,14 +51,12 @@ def compare(
     figure: Annotated[
         list[Path] | None, _Option(help="File(s), .png .svg .pdf.  [default: OUT/figures/…png]")
     ] = None,
-    store: Annotated[
-        Path | None, _Option(help="Where vectors are kept.  [default: $CROSSLINGUAL_HOME/store]")
-    ] = None,
-    dtype: Annotated[str, _Option(help="float32, bfloat16 or float16 to compute in.")] = "float32",
-    max_length: Annotated[int | None, _Option(help="Tokens; the model's own by default.")] = None,
-    prefix: Annotated[str, _Option(help='Put before every text, as e5\'s "query: ".')] = "",
-    device: Annotated[str, _Option(help="auto, cpu, cuda, cuda:1, …")] = "auto",
-    limit: Annotated[int | None, _Option(help="Only the first N sentences.", min=1)] = None,
+    store: options.Store = None,
+    dtype: options.Dtype = "float32",
+    max_length: options.MaxLength = None,
+    prefix: options.Prefix = "",
+    device: options.Device = "auto",
+    limit: options.Limit = None,
     seed: Annotated[int, _Option(help="Of re-pairings and halves.")] = 0,
     as_json: Annotated[bool, _Option("--json", help="Print the table as JSON lines.")] = False,
 ) -> None:
@@ -72,9 +66,7 @@ def compare(
 
     crosslingual compare ./model --between languages --layers last --measure procrustes_similarity
     """
-    from ..alignment.checkpoint import open_checkpoint
     from ..alignment.compare import compare as compute
-    from ..alignment.vectors import PREFIX
     from ..analysis.figures import save
     from ..analysis.grids import grid_heatmap
     from .progress import configure_notes, progress
@@ -88,7 +80,7 @@ def compare(
     }
 
     def opened(name: str) -> "str | Checkpoint":
-        return name if name.startswith(PREFIX) else open_checkpoint(name, **opening)
+        return options.opened(name, **opening)
 
     names = "-".join(Path(one).name for one in (checkpoint, other) if one is not None)
     folder = out or Path("runs") / f"compare-{names}-{corpus.replace('/', '-')}"

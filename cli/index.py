@@ -6,36 +6,32 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from . import options
+
 if TYPE_CHECKING:
-    from ..alignment.checkpoint import Checkpoint
     from ..alignment.recall import Recall
 
 app = typer.Typer(no_args_is_help=True, help="FAISS indexes of sentences: build, info, search.")
 _Option = typer.Option
 
-_Checkpoint = Annotated[
-    str | None, _Option(help="A model folder, a hub id, or vectors:DIR.  [default: the index's own]")
-]
-_Store = Annotated[
-    Path | None, _Option(help="Where vectors are kept.  [default: $CROSSLINGUAL_HOME/store]")
-]
+_Checkpoint = Annotated[str | None, _Option(help=f"{options.MODEL}  [default: the index's own]")]
 
 
 @app.command()
 def build(
     texts: Annotated[Path, typer.Argument(help="A sentence a line, or id TAB sentence.")],
-    checkpoint: Annotated[str, _Option(help="A model folder, a hub id, or vectors:DIR.")],
+    checkpoint: Annotated[str, _Option(help=options.MODEL)],
     out: Annotated[Path, _Option(help="Folder to make.")],
     layer: Annotated[str, _Option(help="last, or a number.")] = "last",
-    pooling: Annotated[str, _Option(help="See `crosslingual list poolings`.")] = "mean",
+    pooling: options.Pooling = "mean",
     factory: Annotated[
         str, _Option(help="FAISS factory string: Flat (exact), IVF1024,Flat, HNSW32, IVF256,PQ48, …")
     ] = "Flat",
     gpu: Annotated[bool, _Option("--gpu", help="Train and fill it on all GPUs.")] = False,
-    dtype: Annotated[str, _Option(help="float32, bfloat16 or float16 to encode in.")] = "float32",
-    max_length: Annotated[int | None, _Option(help="Tokens; the model's own by default.")] = None,
-    prefix: Annotated[str, _Option(help="Put before every text.")] = "",
-    store: _Store = None,
+    dtype: options.Dtype = "float32",
+    max_length: options.MaxLength = None,
+    prefix: options.Prefix = "",
+    store: options.Store = None,
 ) -> None:
     """Build an index of the sentences of a file, by cosine, and save it with a manifest."""
     from ..alignment.lookup import build_lookup
@@ -43,7 +39,7 @@ def build(
     from .progress import configure_notes, progress
 
     configure_notes()
-    model = _open(checkpoint, dtype=dtype, max_length=max_length, prefix=prefix)
+    model = options.opened(checkpoint, dtype=dtype, max_length=max_length, prefix=prefix)
     with progress("encoding", "sentences") as encoded:
         index, recall = build_lookup(
             model,
@@ -85,7 +81,7 @@ def search(
         float | None, _Option(help="Instead: the least effort of this recall, as 0.99.")
     ] = None,
     checkpoint: _Checkpoint = None,
-    store: _Store = None,
+    store: options.Store = None,
 ) -> None:
     """Look sentences up; of an approximate index, say what it misses."""
     from ..alignment.index import read_manifest
@@ -99,7 +95,7 @@ def search(
         raise ValueError("--nprobe and --recall: give one of them")
     about = read_manifest(folder)["about"]
     opening = {name: about[name] for name in ("dtype", "max_length", "prefix")}
-    model = _open(checkpoint or about["checkpoint"], **opening)
+    model = options.opened(checkpoint or about["checkpoint"], **opening)
     with progress("encoding", "sentences") as encoded:
         found, told = search_lookup(
             folder,
@@ -118,15 +114,6 @@ def search(
         typer.echo(f"found: {len(found)} rows in {out}")
     effort = "efSearch" if "HNSW" in about["factory"] else "nprobe"
     typer.echo(_told(told, effort, "the queries"), err=True)
-
-
-def _open(checkpoint: str, *, dtype: str, max_length: int | None, prefix: str) -> "Checkpoint | str":
-    from ..alignment.checkpoint import open_checkpoint
-    from ..alignment.vectors import PREFIX
-
-    if checkpoint.startswith(PREFIX):
-        return checkpoint
-    return open_checkpoint(checkpoint, dtype=dtype, max_length=max_length, prefix=prefix)
 
 
 def _told(recall: "Recall | None", effort: str | None, queries: str) -> str:

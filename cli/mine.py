@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from . import options
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -18,16 +20,12 @@ def mine(
         Path | None, typer.Argument(help="A sentence a line, or id TAB sentence; .gz and .xz too.")
     ] = None,
     target: Annotated[Path | None, typer.Argument(help="The other language, likewise.")] = None,
-    checkpoint: Annotated[
-        str, _Option(help="A model folder, a hub id, or vectors:DIR (.npy per language).")
-    ] = "",
+    checkpoint: Annotated[str, _Option(help=options.MODEL)] = "",
     out: Annotated[Path, _Option(help="Where the pairs go: score, ids, sentences.")] = Path("pairs.tsv"),
     gold: Annotated[Path | None, _Option(help="Known pairs: source id TAB target id.")] = None,
     corpus: Annotated[str | None, _Option(help="Instead of files: bucc[/sample|training].")] = None,
     languages: Annotated[str | None, _Option(help="Of a corpus: its source, as zh.")] = None,
-    data_dir: Annotated[
-        Path | None, _Option(help="Folder of the corpora; else $CROSSLINGUAL_DATA.")
-    ] = None,
+    data_dir: options.DataDir = None,
     source_language: Annotated[str | None, _Option(help="[default: the file's ending]")] = None,
     target_language: Annotated[str | None, _Option(help="[default: the file's ending]")] = None,
     layer: Annotated[
@@ -36,7 +34,7 @@ def mine(
             help="auto (by the tune split's F1), all, last, 6.  [default: auto with gold, else last]"
         ),
     ] = "",
-    pooling: Annotated[str, _Option(help="See `crosslingual list poolings`.")] = "mean",
+    pooling: options.Pooling = "mean",
     map_name: Annotated[str, _Option("--map", help="none, centre, standardise.")] = "none",
     k: Annotated[int, _Option(help="Neighbours of a margin.", min=1)] = 4,
     margin: Annotated[str, _Option(help="ratio, distance, csls, absolute.")] = "ratio",
@@ -59,17 +57,15 @@ def mine(
     errors: Annotated[
         Path | None, _Option(help="Write the missed gold pairs, and what was found instead.")
     ] = None,
-    store: Annotated[
-        Path | None, _Option(help="Where vectors are kept.  [default: $CROSSLINGUAL_HOME/store]")
-    ] = None,
-    no_store: Annotated[bool, _Option("--no-store", help="Keep no vectors after the run.")] = False,
-    dtype: Annotated[str, _Option(help="float32, bfloat16 or float16 to encode in.")] = "float32",
-    max_length: Annotated[int | None, _Option(help="Tokens; the model's own by default.")] = None,
-    prefix: Annotated[str, _Option(help='Put before every text, as e5\'s "query: ".')] = "",
-    revision: Annotated[str | None, _Option(help="Branch, tag or commit on the hub.")] = None,
-    device: Annotated[str, _Option(help="auto, cpu, cuda, cuda:1, …")] = "auto",
-    batch_tokens: Annotated[int | None, _Option(help="Padded tokens of a batch.")] = None,
-    limit: Annotated[int | None, _Option(help="Only the first N lines of each side.", min=1)] = None,
+    store: options.Store = None,
+    no_store: options.NoStore = False,
+    dtype: options.Dtype = "float32",
+    max_length: options.MaxLength = None,
+    prefix: options.Prefix = "",
+    revision: options.Revision = None,
+    device: options.Device = "auto",
+    batch_tokens: options.BatchTokens = None,
+    limit: options.Limit = None,
     seed: Annotated[int, _Option(help="Of the bootstrap.")] = 0,
 ) -> None:
     """Mine translation pairs from two files (or a corpus), best first.
@@ -82,9 +78,7 @@ def mine(
 
     crosslingual mine --corpus bucc --languages zh --data-dir DATA --checkpoint MODEL --out pairs.tsv
     """
-    from ..alignment.checkpoint import open_checkpoint
     from ..alignment.mine import mine as compute
-    from ..alignment.vectors import PREFIX
     from ..data.corpora import load_haystack
     from ..data.haystack import read_haystack
     from .progress import configure_notes, progress
@@ -104,17 +98,13 @@ def mine(
         haystack = read_haystack(
             source, target, gold, languages=(source_language, target_language), limit=limit
         )
-    model = (
-        checkpoint
-        if checkpoint.startswith(PREFIX)
-        else open_checkpoint(
-            checkpoint,
-            revision=revision,
-            dtype=dtype,
-            max_length=max_length,
-            prefix=prefix,
-            device=device,
-        )
+    model = options.opened(
+        checkpoint,
+        revision=revision,
+        dtype=dtype,
+        max_length=max_length,
+        prefix=prefix,
+        device=device,
     )
     with progress("encoding", "sentences") as encoded, progress("mining", "layers") as done:
         found = compute(

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from . import options
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -14,45 +16,35 @@ _Option = typer.Option
 
 
 def score(
-    checkpoint: Annotated[
-        str, typer.Argument(help="A model folder, a hub id, or vectors:DIR (.npy per language).")
-    ],
+    checkpoint: options.CheckpointArgument,
     corpus: Annotated[
         str,
         _Option(help="pocket, tatoeba, flores[/dev], ntrex, pud, or files (your own; see below)."),
     ] = "pocket",
-    data_dir: Annotated[
-        Path | None,
-        _Option(help="Folder of the corpora; else $CROSSLINGUAL_DATA, else the hub."),
-    ] = None,
-    languages: Annotated[str, _Option(help="all, or tags and codes: de,ru,swh.")] = "all",
+    data_dir: options.DataDir = None,
+    languages: options.Languages = "all",
     pivot: Annotated[str, _Option(help="The target language.")] = "en",
     pairs: Annotated[str | None, _Option(help="Instead of a pivot: de-fr,ru-zh or all.")] = None,
-    layers: Annotated[str, _Option(help="all, last, or numbers: 0,4-6.")] = "all",
+    layers: options.Layers = "all",
     pooling: Annotated[
         str, _Option(help="mean, mean-content, first, last, max, weighted, native; several by commas.")
     ] = "mean",
-    maps: Annotated[
-        str, _Option("--map", help="none, centre, standardise, without-outliers@3; several by commas.")
-    ] = "none",
+    maps: options.Maps = "none",
     measures: Annotated[
         str,
         _Option(help="Names or families by commas, all; by default the first of each family."),
     ] = "default",
     out: Annotated[Path | None, _Option(help="Run folder.  [default: runs/CHECKPOINT-CORPUS]")] = None,
-    store: Annotated[
-        Path | None,
-        _Option(help="Where vectors are kept.  [default: $CROSSLINGUAL_HOME/store]"),
-    ] = None,
-    no_store: Annotated[bool, _Option("--no-store", help="Keep no vectors after the run.")] = False,
+    store: options.Store = None,
+    no_store: options.NoStore = False,
     store_dtype: Annotated[str, _Option(help="float32 or float16 on disk.")] = "float32",
-    dtype: Annotated[str, _Option(help="float32, bfloat16 or float16 to compute in.")] = "float32",
-    max_length: Annotated[int | None, _Option(help="Tokens; the model's own by default.")] = None,
-    prefix: Annotated[str, _Option(help='Put before every text, as e5\'s "query: ".')] = "",
-    revision: Annotated[str | None, _Option(help="Branch, tag or commit on the hub.")] = None,
-    device: Annotated[str, _Option(help="auto, cpu, cuda, cuda:1, …")] = "auto",
+    dtype: options.Dtype = "float32",
+    max_length: options.MaxLength = None,
+    prefix: options.Prefix = "",
+    revision: options.Revision = None,
+    device: options.Device = "auto",
     device_map: Annotated[str | None, _Option(help="auto: spread over several devices.")] = None,
-    batch_tokens: Annotated[int | None, _Option(help="Padded tokens of a batch.")] = None,
+    batch_tokens: options.BatchTokens = None,
     allow_pickle: Annotated[bool, _Option("--allow-pickle", help="Read pickled weights.")] = False,
     duplicates: Annotated[
         str, _Option(help="class: retrieving an identical text is right; index: it is not.")
@@ -60,7 +52,7 @@ def score(
     resample: Annotated[
         str, _Option(help="group: intervals over documents where known; sentence.")
     ] = "group",
-    limit: Annotated[int | None, _Option(help="Only the first N sentences.", min=1)] = None,
+    limit: options.Limit = None,
     seed: Annotated[int, _Option(help="Of the bootstrap.")] = 0,
     family: Annotated[str | None, _Option(help="Column of the table.")] = None,
     stage: Annotated[str | None, _Option(help="pretrained, intermediate or target.")] = None,
@@ -147,16 +139,14 @@ def run_score(
     *,
     out: Path | None,
     opening: dict[str, Any],
-    **options: Any,
+    **chosen: Any,
 ) -> "tuple[pd.DataFrame, Path]":
     """Score with notes and progress on stderr; return the table and the run folder."""
-    from ..alignment.checkpoint import open_checkpoint
     from ..alignment.score import score as compute
-    from ..alignment.vectors import PREFIX
     from .progress import configure_notes, progress
 
     configure_notes()
-    model = checkpoint if checkpoint.startswith(PREFIX) else open_checkpoint(checkpoint, **opening)
+    model = options.opened(checkpoint, **opening)
     name = corpus if isinstance(corpus, str) else "files"
     folder = out or Path("runs") / f"{Path(checkpoint).name}-{name.replace('/', '-')}"
     with progress("encoding", "sentences") as encoded, progress("scoring", "cells") as scored:
@@ -166,7 +156,7 @@ def run_score(
             out=folder,
             progress=encoded,
             cell_done=scored,
-            **options,
+            **chosen,
         )
     return table, folder
 

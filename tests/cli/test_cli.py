@@ -230,6 +230,29 @@ def timed(process, *arguments):
     return time.perf_counter() - began
 
 
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["score"], "[default: runs/CHECKPOINT-CORPUS]"),
+        (["score"], "flores[/dev]"),
+        (["compare"], "[default: same with two checkpoints]"),
+        (["mine"], "bucc[/sample|training]"),
+        (["heatmap"], "--measure"),
+        (["index"], "search"),
+        (["index", "build"], "IVF1024,Flat"),
+        (["index", "search"], "--recall"),
+        (["list"], "protocols"),
+        (["cache"], "verify"),
+        (["demo"], "--out"),
+    ],
+)
+def test_every_commands_help_is_shown_as_written(command, arguments, text):
+    """Brackets are markup to some help printers: they swallowed defaults, and broke on flores[/dev]."""
+    done = command(*arguments, "--help")
+    assert done.returncode == 0
+    assert text in " ".join(done.stdout.split())
+
+
 def test_main_returns_the_status():
     assert main(["list", "measures"]) == 0
     assert main(["score", "--nope"]) == 2
