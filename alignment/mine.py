@@ -175,7 +175,7 @@ class _Work:
         return choose_map(self.options.map)(x, y)
 
     def mine(self, layer: int, keep: np.ndarray | None = None) -> Pairs:
-        """Mine a layer; of the target only the sentences to keep, in their own numbers."""
+        """Mine a layer, or only some target sentences of it; rows are those of the whole sides."""
         options = self.options
         x, y = self.sides(layer)
         found = neighbours(x, y if keep is None else y[keep], options.k)
@@ -237,6 +237,8 @@ def _judged(
     for name, share in THINNED.items():
         hashed = np.array([uniform(one) for one in work.target.ids])
         keep = np.union1d(targets, np.flatnonzero(hashed < share))
+        if len(keep) <= options.k:
+            continue
         thin = judge(work.mine(best, keep), gold, n)
         rows += mining_rows(
             "thinned", best, {best: thin}, parts, **given, suffix=f"@{name}", m=len(keep)

@@ -104,9 +104,9 @@ class VectorProduct:
         (norm, residual, rounded, shift), (_, other_residual, other_rounded, other_shift) = left, right
         slack = norm * other_residual + residual * other_rounded
         slack += self._sum * (rounded * other_rounded + shift + other_shift)
-        # what is left: the third parts of the shifts, the exact score's own rounding, and float32
-        # arithmetic with these bounds
-        total: Tensor = 1.001 * slack + 2.0**-21
+        # 2⁻²⁰ for what is left: what the pieces of the shifts lack (2 · 2⁻²⁴), the exact score's own
+        # rounding (2⁻²⁴) and float32 arithmetic with these bounds (a few 2⁻²³)
+        total: Tensor = 1.001 * slack + 2.0**-20
         return total.float()
 
     def exact(

@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Float32, Float64, Int64
 
 BLOCK = 512  # rows taken at once: they stay in the cache
 PAIRS = 512  # pairs scored at once, likewise
-THREADS = 2
 KEPT = 64 << 20  # bytes: unit vectors are kept if they are no larger
 
 Vectors = Float32[np.ndarray, "rows dim"]
@@ -27,7 +27,7 @@ class Units:
         Raises:
             ValueError: a row is not finite.
         """
-        self._x = x
+        self._x = np.asarray(x)  # a map stays one, without its class's cost
         self.shape = x.shape
         self.norms = np.empty(len(x))
         for rows in self.blocks():
@@ -47,10 +47,9 @@ class Units:
         """Return some rows."""
         return self._normalise(rows) if self._whole is None else self._whole[rows]
 
-    def given(self, rows: np.ndarray) -> Float64[np.ndarray, "b d"]:
+    def given(self, rows: np.ndarray) -> Float32[np.ndarray, "b d"]:
         """Return some rows as they were given."""
-        wide: np.ndarray = self._x[rows].astype(np.float64)
-        return wide
+        return self._x.take(rows, axis=0)
 
     def blocks(self) -> list[slice]:
         """Return the parts in which all rows are taken."""
@@ -88,7 +87,7 @@ def similarities(
     """Return the similarities of pairs, by definition."""
     starts = range(0, len(rows), PAIRS)
     parts = [(x, y, rows[i : i + PAIRS], columns[i : i + PAIRS]) for i in starts]
-    with ThreadPoolExecutor(THREADS) as threads:
+    with ThreadPoolExecutor(torch.get_num_threads()) as threads:
         scores = list(threads.map(_pairs, *zip(*parts, strict=True))) if len(parts) > 1 else []
     return np.concatenate(scores) if scores else _pairs(x, y, rows, columns)
 
@@ -97,7 +96,8 @@ def _pairs(
     x: Units, y: Units, i: Int64[np.ndarray, "p"], j: Int64[np.ndarray, "p"]
 ) -> Float32[np.ndarray, "p"]:
     # to divide a sum is cheaper than to divide all that is summed
-    products = np.einsum("pd,pd->p", x.given(i), y.given(j)) / (x.norms[i] * y.norms[j])
+    products = np.einsum("pd,pd->p", x.given(i), y.given(j), dtype=np.float64)
+    products /= x.norms[i] * y.norms[j]
     scores: np.ndarray = products.astype(np.float32)
     unclear = _unclear(products, x.shape[1])
     scores[unclear] = _defined(x[i[unclear]], y[j[unclear]])
