@@ -9,7 +9,6 @@ A grid uses the sentences that all its languages have: n is one number.
 """
 
 import hashlib
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ import pandas as pd
 from ..data import Bitext, load
 from .checkpoint import Checkpoint
 from .grid import BUDGET, Grid, family_wise, grid
-from .home import store_root
+from .home import open_root
 from .maps import choose_map, map_fit
 from .measures import MEASURES, grid_measure
 from .nulls import benjamini_hochberg
@@ -106,11 +105,7 @@ def compare(
         else list(corpus)
     )
     with ExitStack() as stack:
-        root = (
-            store_root(store)
-            if keep
-            else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crosslingual-")))
-        )
+        root = stack.enter_context(open_root(store, keep=keep))
         sides = [side for bitext in bitexts for side in (bitext.source, bitext.target)]
         sources = [
             open_source(

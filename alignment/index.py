@@ -79,7 +79,7 @@ class Index:
         units = _units(queries, "queries")
         if units.shape[1] != self.faiss.d:
             raise ValueError(f"queries have {units.shape[1]} dimensions, the index {self.faiss.d}")
-        unit = np.ascontiguousarray(units[:].astype(np.float32))
+        unit = _rounded(units, slice(None))
         scores, found = self.faiss.search(unit, min(k, len(self.ids)))
         if (found < 0).any() and not missing:
             lost = int((found < 0).any(axis=1).sum())
@@ -124,14 +124,14 @@ def build_index(
             index = _to_gpus(faiss, index)
         if not index.is_trained:
             some = np.random.default_rng(seed).permutation(len(units))[:TRAINED]
-            index.train(np.ascontiguousarray(units[np.sort(some)].astype(np.float32)))
+            index.train(_rounded(units, np.sort(some)))
     except RuntimeError as error:
         raise ValueError(
             f"{factory!r} is no FAISS factory string for {len(units)} vectors of {units.shape[1]} "
             f"dimensions ({_reason(error)})"
         ) from None
     for start in range(0, len(units), ADDED):
-        index.add(np.ascontiguousarray(units[start : start + ADDED].astype(np.float32)))
+        index.add(_rounded(units, slice(start, start + ADDED)))
     if gpu:
         index = faiss.index_gpu_to_cpu(index)
     return Index(index, tuple(ids), dict(about or {}) | {"factory": factory}, tuple(texts))
@@ -250,6 +250,11 @@ def _units(vectors: Float32[np.ndarray, "n d"], name: str) -> Units:
     if vectors.ndim != 2 or not len(vectors):
         raise ValueError(f"{name} must be a matrix with rows, got shape {vectors.shape}")
     return Units(vectors, name)
+
+
+def _rounded(units: Units, rows: slice | np.ndarray) -> Float32[np.ndarray, "b d"]:
+    """Return unit vectors as FAISS takes them."""
+    return np.ascontiguousarray(units[rows].astype(np.float32))
 
 
 def _reason(error: Exception) -> str:

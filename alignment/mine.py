@@ -5,9 +5,7 @@ any of its copies is right. Layers are compared, and thresholds chosen, on the t
 """
 
 import logging
-import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from jaxtyping import Float32, Int64
 from ..data import Side
 from ..data.haystack import Haystack
 from .checkpoint import Checkpoint
-from .home import store_root
+from .home import open_root
 from .judgement import Choice, Split, judge, splits, tuned, uniform
 from .maps import choose_map, map_fit
 from .mining import Pairs, check, mine_pairs
@@ -108,11 +106,7 @@ def mine(
         raise ValueError(f"{haystack.name}: a margin needs two different sentences on each side")
     if k < chosen.k:
         logger.info("k = %d is more than %s allows; %d is used", chosen.k, haystack.name, k)
-    with ExitStack() as stack:
-        if keep:
-            root = store_root(store)
-        else:
-            root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crosslingual-")))
+    with open_root(store, keep=keep) as root:
         opened = open_source(
             checkpoint,
             [source, target],

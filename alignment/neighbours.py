@@ -26,7 +26,7 @@ from .units import unit_sides
 
 logger = logging.getLogger(__name__)
 
-BLOCK = {"cpu": (2048, 4096), "cuda": (16384, 16384)}  # rows and columns of a block
+BLOCK = {"cpu": (4096, 4096), "cuda": (16384, 16384)}  # rows and columns of a block
 TILE = 64
 
 Layers = Sequence[np.ndarray] | Float32[np.ndarray, "layers _ _"]

@@ -20,6 +20,7 @@ class Recall:
     k: int
     sample: int
     effort: int | None
+    parameter: str | None  # what the effort is of: nprobe, efSearch
 
 
 def sample_of(queries: Float32[np.ndarray, "n d"], seed: int = 0) -> Float32[np.ndarray, "s d"]:
@@ -62,7 +63,7 @@ class Judge:
         n, k = self._exact.shape
         found, _ = self._index.search(self._queries, k, missing=True)
         hits = (found[:, :, None] == self._exact[:, None, :]).any(axis=1)
-        return Recall(float(hits.mean()), k, n, effort)
+        return Recall(float(hits.mean()), k, n, effort, self._index.effort)
 
     def least_effort(self, target: float) -> Recall:
         """Set and return the least effort whose recall reaches a target.

@@ -5,7 +5,6 @@ The order of work: read the corpus, encode what the store lacks (each sentence o
 """
 
 import hashlib
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -19,7 +18,7 @@ from ..data import Bitext, load
 from ..data.bitext import MINIMUM
 from .cell import Scored, score_cell
 from .checkpoint import Checkpoint
-from .home import store_root
+from .home import open_root
 from .maps import choose_map
 from .measures import DEFAULT, choose_measures
 from .represent import Progress, Representations
@@ -104,10 +103,7 @@ def score(
         if len(bitext) < MINIMUM:
             raise ValueError(f"{bitext.name} has {len(bitext)} sentences; at least {MINIMUM} are needed")
     with ExitStack() as stack:
-        if keep:
-            root = store_root(store)
-        else:
-            root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crosslingual-")))
+        root = stack.enter_context(open_root(store, keep=keep))
         source = open_source(
             checkpoint,
             [side for bitext in bitexts for side in (bitext.source, bitext.target)],

@@ -53,7 +53,7 @@ def build(
             progress=encoded,
         )
     typer.echo(f"index: {len(index.ids)} sentences in {out} ({factory}, layer {index.about['layer']})")
-    typer.echo(_told(recall, index.effort, "its own sentences"))
+    typer.echo(_told(recall, "its own sentences"))
 
 
 @app.command()
@@ -112,12 +112,12 @@ def search(
     else:
         write_tsv(found, out)
         typer.echo(f"found: {len(found)} rows in {out}")
-    effort = "efSearch" if "HNSW" in about["factory"] else "nprobe"
-    typer.echo(_told(told, effort, "the queries"), err=True)
+    typer.echo(_told(told, "the queries"), err=True)
 
 
-def _told(recall: "Recall | None", effort: str | None, queries: str) -> str:
+def _told(recall: "Recall | None", queries: str) -> str:
     if recall is None:
         return "exact: it finds what `neighbours` finds, up to the last digit of float32"
-    at = f" at {effort} {recall.effort}" if recall.effort is not None else f" at its default {effort}"
+    name = recall.parameter
+    at = f" at its default {name}" if recall.effort is None else f" at {name} {recall.effort}"
     return f"recall@{recall.k} {recall.value:.4f}{at}, on {recall.sample} of {queries}"

@@ -160,7 +160,7 @@ def test_laser_on_the_real_sample_is_a_straight_line_computation(minilm, real_da
     haystack = load_haystack("bucc", "zh", data_dir=real_data)
     found = mine(minilm, haystack, layer="last", protocol="laser", oracle=True, store=tmp_path)
     sides = haystack.source, haystack.target
-    vectors = represent(open_checkpoint(minilm), sides, root=tmp_path / "store")["mean"]
+    vectors = represent(open_checkpoint(minilm), sides, root=tmp_path)["mean"]
     texts, unit = [], []
     for side in sides:
         first: dict[str, int] = {}
