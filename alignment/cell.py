@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import scipy.sparse
 
 from ..data import Bitext, surface_vectors
 from .estimates import Estimate, Matched
-from .maps import choose_map, map_fit
+from .maps import IN_SAMPLE, choose_map
 from .measures import Measure
 from .pairing import Pairing, group_numbers, pair_surface, pair_vectors, text_classes
 from .represent import Representations
@@ -95,6 +96,7 @@ def score_cell(
     *,
     layers: Sequence[int],
     map_name: str,
+    fit: Bitext | None,
     measures: Sequence[Measure],
     seed: int,
     columns: Mapping[str, Any],
@@ -106,6 +108,7 @@ def score_cell(
         representations: where its vectors are.
         layers: which layers to score.
         map_name: see `maps.choose_map`.
+        fit: what the map is fitted on; None for the scored sentences themselves.
         measures: what to compute.
         seed: of the bootstrap; the same for all layers and measures, so that they may be compared.
         columns: what else stands in every row (checkpoint, pooling, …).
@@ -113,13 +116,17 @@ def score_cell(
     entries: list[_Entry] = []
     items: list[pd.DataFrame] = []
     dim = 0
-    for layer, x, y in _layers(scored.bitext, representations, layers):
+    fitting = repeat(None) if fit is None else _layers(fit, representations, layers)
+    for (layer, x, y), held_out in zip(
+        _layers(scored.bitext, representations, layers), fitting, strict=False
+    ):
         dim = x.shape[1]
-        x, y = choose_map(map_name)(x, y)
+        x, y = choose_map(map_name)(*(held_out or (layer, x, y))[1:])(x, y)
         if _need_pairing(measures):
             pairing = pair_vectors(x, y, classes=scored.classes, groups=scored.groups)
-            entries += _entries(pairing, layer, measures)
-            items += _items(scored.bitext, pairing, layer)
+            some = list(_entries(pairing, layer, measures))
+            entries += some
+            items += _items(scored, pairing, some)
         if _need_views(measures):
             matched = Matched(View(x, "the source"), View(y, "the target"), scored.groups, seed)
             entries += _estimates(matched, layer, measures)
@@ -139,7 +146,7 @@ def score_cell(
         "source_code": bitext.source.code,
         "target_code": bitext.target.code,
         "map": map_name,
-        "map_fit": map_fit(map_name),
+        "map_fit": "" if map_name == "none" else f"{fit.corpus}/{fit.split}" if fit else IN_SAMPLE,
         "level": LEVEL,
         "n": len(bitext),
         "candidates": len(bitext),
@@ -276,9 +283,12 @@ def _bootstrap(entries: Sequence[_Entry], groups: np.ndarray, seed: int) -> list
     ]
 
 
-def _items(bitext: Bitext, pairing: Pairing, layer: int) -> Iterator[pd.DataFrame]:
-    """Yield, per direction, what became of every sentence."""
-    found = pairing.found
+def _items(scored: Scored, pairing: Pairing, entries: Sequence[_Entry]) -> Iterator[pd.DataFrame]:
+    """Yield, per direction, what became of every sentence, with its part of every measure.
+
+    The scores of symmetric measures stand in both directions.
+    """
+    found, bitext = pairing.found, scored.bitext
     sides = (
         ("forward", found.rows, bitext.source, bitext.target, pairing.target_class),
         ("backward", found.columns, bitext.target, bitext.source, pairing.source_class),
@@ -292,13 +302,19 @@ def _items(bitext: Bitext, pairing: Pairing, layer: int) -> Iterator[pd.DataFram
         ids = np.asarray(candidates.ids, dtype=object)
         yield pd.DataFrame(
             {
-                "layer": np.int16(layer),
+                "layer": np.int16(entries[0].layer),
                 "direction": direction,
                 "id": np.asarray(queries.ids, dtype=object),
+                "group": scored.groups.astype(np.int32),
                 "rank": nearest.rank.astype(np.int32),
                 "ties": nearest.ties.astype(np.int32),
                 "gold_score": found.gold_scores,
                 "best_wrong": np.where(some, ids[best], None),
                 "best_wrong_score": np.where(some, scores, np.nan).astype(np.float32),
+            }
+            | {
+                entry.measure.name: entry.outcomes
+                for entry in entries
+                if entry.outcomes is not None and entry.direction in (direction, "both")
             }
         )

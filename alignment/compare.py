@@ -22,7 +22,7 @@ from ..data import Bitext, load
 from .checkpoint import Checkpoint
 from .grid import BUDGET, Grid, family_wise, grid
 from .home import open_root
-from .maps import choose_map, map_fit
+from .maps import check_in_sample
 from .measures import MEASURES, grid_measure
 from .nulls import benjamini_hochberg
 from .plan import Cell, Spot, Spots, plan
@@ -46,6 +46,7 @@ class Options:
     layers: str = "all"
     pooling: str = "mean"
     maps: str = "none"
+    map_fit: str = ""  # in-sample, for any other map
     intervals: bool = False
     permutations: int = 0
     precision: str = "float64"
@@ -157,7 +158,7 @@ def compare(
                 cell_done(done, len(cells))
         whole = concatenate(tables)
         if run:
-            run.write_scores(whole)
+            run.write("scores", whole)
     if whole["value"].isna().all():
         raise ValueError(f"{chosen.measure} has no value in any cell: {whole['note'].iloc[0]}")
     return whole
@@ -216,7 +217,7 @@ def _rows(
         "unit": "sentence",
         "pooling": chosen.pooling,
         "map": map_name,
-        "map_fit": map_fit(map_name),
+        "map_fit": "" if map_name == "none" else chosen.map_fit,
         "measure": chosen.measure,
         "direction": "both",
         "level": LEVEL,
@@ -277,7 +278,7 @@ def _check(chosen: Options) -> None:
     if chosen.sides is not None and chosen.between != "layers":
         raise ValueError("--sides goes with --between layers; the other grids have all languages")
     for name in chosen.maps.split(","):
-        choose_map(name)
+        check_in_sample(name, chosen.map_fit)
     grid_measure(chosen.measure)
 
 

@@ -1,39 +1,53 @@
-"""Maps: what is done to the vectors of a bitext before anything is measured.
+"""Maps: what is done to vectors before anything is measured.
 
-A map is fitted on vectors and applied to vectors; `in-sample` says that both were the same sentences.
-These maps fit a few numbers a language and cannot see which rows belong together.
+A map is FITTED on vectors of two languages and then applied to others: `choose_map(name)(x, y)` is a
+function of two sides. What it was fitted on stands in the column `map_fit`: a held-out bitext, or
+`in-sample`, the scored sentences themselves. The maps here fit a few numbers a language and cannot see
+which rows belong together; those that can are in `linear_maps`.
 """
 
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float64
 
 from ..data.languages import nearest
+from .linear_maps import Map, Vectors, procrustes, ridge
 
-Vectors = Float32[np.ndarray, "_ _"]  # rows of one language; a haystack has sides of unequal length
-Map = Callable[[Vectors, Vectors], tuple[Vectors, Vectors]]
+Fit = Callable[[Vectors, Vectors], Map]
+
+IN_SAMPLE = "in-sample"
 
 
-def none(x: Vectors, y: Vectors) -> tuple[Vectors, Vectors]:
+def none(x: Vectors, y: Vectors) -> Map:
     """Leave both sides as they are."""
-    return x, y
+    return lambda a, b: (a, b)
 
 
-def centre(x: Vectors, y: Vectors) -> tuple[Vectors, Vectors]:
-    """Subtract from each language its own mean (computed in float64), on the scored sentences."""
-    return _centred(x), _centred(y)
+def centre(x: Vectors, y: Vectors) -> Map:
+    """Subtract from each language its mean (computed in float64)."""
+    return _each(_centring, x, y)
 
 
-def standardise(x: Vectors, y: Vectors) -> tuple[Vectors, Vectors]:
+def standardise(x: Vectors, y: Vectors) -> Map:
     """Centre each language and divide each of its dimensions by its standard deviation.
 
     No dimension outweighs another. One that is constant becomes 0.
     """
-    return _standardised(x), _standardised(y)
+    return _each(_standardising, x, y)
 
 
-def without_outliers(k: int) -> Map:
+def subspace(k: int) -> Fit:
+    """Return the map that centres each language and takes away its k leading principal directions.
+
+    What most of a language's sentences share is the language rather than their meaning. Source: Yang
+    et al. 2021, https://aclanthology.org/2021.emnlp-main.470, whose vectors are not centred: there the
+    first direction is about the mean.
+    """
+    return lambda x, y: _each(lambda side: _projecting(side, k), x, y)
+
+
+def without_outliers(k: int) -> Fit:
     """Return the map that takes away the k dimensions of the greatest mean square over both languages.
 
     Trained models have a few dimensions of many times the others' size, the same in every language:
@@ -41,7 +55,7 @@ def without_outliers(k: int) -> Map:
     https://arxiv.org/abs/2109.04404.
     """
 
-    def remove(x: Vectors, y: Vectors) -> tuple[Vectors, Vectors]:
+    def fit(x: Vectors, y: Vectors) -> Map:
         if x.shape[1] != y.shape[1]:
             raise ValueError(
                 f"without-outliers needs sides of one width, got {x.shape[1]} and {y.shape[1]}"
@@ -50,31 +64,63 @@ def without_outliers(k: int) -> Map:
             raise ValueError(f"without-outliers@{k} leaves none of {x.shape[1]} dimensions")
         size = sum(np.square(side, dtype=np.float64).mean(axis=0) for side in (x, y))
         keep = np.sort(np.argsort(-size, kind="stable")[k:])
-        return x[:, keep], y[:, keep]
+        return lambda a, b: (a[:, keep], b[:, keep])
 
-    return remove
-
-
-def _centred(x: Vectors) -> Vectors:
-    centred: Vectors = (x - x.mean(axis=0, dtype=np.float64)).astype(np.float32)
-    return centred
+    return fit
 
 
-def _standardised(x: Vectors) -> Vectors:
+def _each(fit: Callable[[Vectors], Callable[[Vectors], np.ndarray]], x: Vectors, y: Vectors) -> Map:
+    """Return the map that treats each language by itself, in float64."""
+    left, right = fit(x), fit(y)
+    return lambda a, b: (left(a).astype(np.float32), right(b).astype(np.float32))
+
+
+def _centring(x: Vectors) -> Callable[[Vectors], np.ndarray]:
+    mean = x.mean(axis=0, dtype=np.float64)
+    return lambda a: a - mean
+
+
+def _standardising(x: Vectors) -> Callable[[Vectors], np.ndarray]:
     mean = x.mean(axis=0, dtype=np.float64)
     spread: Float64[np.ndarray, "d"] = x.std(axis=0, dtype=np.float64)
     # what rounding leaves of a constant is no deviation
     constant = spread <= 8 * np.finfo(x.dtype).eps * np.abs(x).max(axis=0)
-    result: Vectors = ((x - mean) / np.where(constant, np.inf, spread)).astype(np.float32)
-    return result
+    divisor = np.where(constant, np.inf, spread)
+    return lambda a: (a - mean) / divisor
 
 
-MAPS: Mapping[str, Map] = {"none": none, "centre": centre, "standardise": standardise}
-MAP_NAMES = (*MAPS, "without-outliers@K")
+def _projecting(x: Vectors, k: int) -> Callable[[Vectors], np.ndarray]:
+    if k >= min(len(x) - 1, x.shape[1]):
+        raise ValueError(f"subspace@{k} leaves nothing of {len(x)} vectors of {x.shape[1]} dimensions")
+    mean = x.mean(axis=0, dtype=np.float64)
+    centred = x - mean
+    leading = np.linalg.eigh(centred.T @ centred)[1][:, -k:]
+
+    def project(a: Vectors) -> np.ndarray:
+        rest: np.ndarray = a - mean
+        rest -= (rest @ leading) @ leading.T
+        return rest
+
+    return project
 
 
-def choose_map(name: str) -> Map:
-    """Return the map of a name; `without-outliers@3` carries its number.
+MAPS: Mapping[str, Fit] = {
+    "none": none,
+    "centre": centre,
+    "standardise": standardise,
+    "procrustes": procrustes,
+    "ridge": ridge,
+}
+PARAMETRIC: Mapping[str, Callable[[int], Fit]] = {
+    "without-outliers": without_outliers,
+    "subspace": subspace,
+}
+PAIRED = ("procrustes", "ridge")  # row i must translate row i
+MAP_NAMES = (*MAPS, *(f"{stem}@K" for stem in PARAMETRIC))
+
+
+def choose_map(name: str) -> Fit:
+    """Return the map of a name, to be fitted; `without-outliers@3` carries its number.
 
     Raises:
         ValueError: an unknown name; the nearest ones are given.
@@ -82,11 +128,38 @@ def choose_map(name: str) -> Map:
     if name in MAPS:
         return MAPS[name]
     stem, _, number = name.partition("@")
-    if stem == "without-outliers" and number.isdecimal() and int(number) > 0:
-        return without_outliers(int(number))
-    raise ValueError(f"unknown map {name!r}: {nearest(name, [*MAPS, 'without-outliers@3'])}")
+    if stem in PARAMETRIC and number.isdecimal() and int(number) > 0:
+        return PARAMETRIC[stem](int(number))
+    raise ValueError(f"unknown map {name!r}: {nearest(name, [*MAPS, *(f'{s}@3' for s in PARAMETRIC)])}")
 
 
-def map_fit(name: str) -> str:
-    """Return what a map was fitted on, for the column of that name."""
-    return "" if name == "none" else "in-sample"
+def check_fit(name: str, fit: str | None) -> None:
+    """Refuse a map that is not said what to fit on.
+
+    Raises:
+        ValueError: an unknown map; one to be fitted, and nothing to fit it on was named.
+    """
+    choose_map(name)
+    if name != "none" and not fit:
+        raise ValueError(
+            f"the map {name} is fitted: name a bitext with --map-fit CORPUS/split, or say --map-fit "
+            f"{IN_SAMPLE} to fit it on the scored sentences"
+        )
+
+
+def check_in_sample(name: str, fit: str | None) -> None:
+    """Refuse what commands cannot do that fit maps on nothing but what they measure.
+
+    Raises:
+        ValueError: as `check_fit`, a held-out bitext, a map that needs pairs.
+    """
+    check_fit(name, fit)
+    if name in PAIRED:
+        raise ValueError(f"the map {name} needs a bitext to be fitted on: only `score` has one")
+    if name != "none" and fit != IN_SAMPLE:
+        raise ValueError(f"here a map is fitted on the measured sentences: --map-fit {IN_SAMPLE}")
+
+
+def in_sample(name: str, x: Vectors, y: Vectors) -> tuple[Vectors, Vectors]:
+    """Return vectors under a map fitted on themselves."""
+    return choose_map(name)(x, y)(x, y)

@@ -19,7 +19,7 @@ from ..data.haystack import Haystack
 from .checkpoint import Checkpoint
 from .home import open_root
 from .judgement import Choice, Split, judge, splits, tuned, uniform
-from .maps import choose_map, map_fit
+from .maps import check_in_sample, in_sample
 from .mining import Pairs, check, mine_pairs
 from .mining_table import mining_columns, mining_rows, missed
 from .neighbours import default_devices, native_bfloat16, neighbours
@@ -41,6 +41,7 @@ class Options:
     layer: str = ""  # auto, all, last or a number; by default auto with gold, last without
     pooling: str = "mean"
     map: str = "none"
+    map_fit: str = ""  # in-sample, for any other map
     k: int = 4
     margin: str = "ratio"
     strategy: str = "max"
@@ -134,7 +135,7 @@ def mine(
 
 def _resolve(options: Options) -> Options:
     """Return the options with what their protocol says."""
-    choose_map(options.map)
+    check_in_sample(options.map, options.map_fit)
     check(options.margin, options.strategy)
     if not options.protocol:
         return options
@@ -166,7 +167,7 @@ class _Work:
 
     def sides(self, layer: int) -> tuple[Float32[np.ndarray, "n d"], Float32[np.ndarray, "m d"]]:
         x, y = (self.vectors.read(side, [layer])[0] for side in (self.source, self.target))
-        return choose_map(self.options.map)(x, y)
+        return in_sample(self.options.map, x, y)
 
     def mine(self, layer: int, keep: np.ndarray | None = None) -> Pairs:
         """Mine a layer, or only some target sentences of it; rows are those of the whole sides."""
@@ -264,7 +265,7 @@ def _columns(opened: Source, haystack: Haystack, work: _Work) -> dict[str, Any]:
         "target_code": haystack.target.code,
         "pooling": work.options.pooling,
         "map": work.options.map,
-        "map_fit": map_fit(work.options.map),
+        "map_fit": "" if work.options.map == "none" else work.options.map_fit,
         "candidates": len(work.target.sentences),
         "resample_seed": work.options.seed,
     }

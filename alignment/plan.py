@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from ..data import Bitext, Side
-from .maps import choose_map
+from .maps import in_sample
 from .pairing import group_numbers
 from .represent import Representations
 from .source import Source
@@ -38,7 +38,7 @@ class Spots(Sequence[Float32[np.ndarray, "n d"]]):
     def __getitem__(self, i: Any) -> Any:
         spot = self.spots[i]
         x = spot.representations.read(spot.side, [spot.layer])[0][spot.rows]
-        return choose_map(self.map_name)(x, x)[0]
+        return in_sample(self.map_name, x, x)[0]
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@
     items/<key>.parquet     what became of every sentence
     failures.jsonl    cells that failed, with their errors
     scores.parquet    the table of the last command
+    decomposition.parquet   its parts, where all rungs of maps were scored (see `ladder`)
 
 Running again computes only cells whose key is not there yet. A folder is used by one process at a time.
 """
@@ -48,11 +49,13 @@ class Run:
         with (self.folder / "failures.jsonl").open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(row, ensure_ascii=False) + "\n")
 
-    def write_scores(self, table: pd.DataFrame) -> Path:
-        """Write scores.parquet and return its path."""
-        path = self.folder / "scores.parquet"
-        _write_parquet(table, path)
-        return path
+    def items(self, key: str) -> pd.DataFrame:
+        """Return what became of the sentences of a finished cell."""
+        return pd.read_parquet(self.folder / "items" / f"{key}.parquet")
+
+    def write(self, name: str, table: pd.DataFrame) -> None:
+        """Write a table that is made from all cells."""
+        _write_parquet(table, self.folder / f"{name}.parquet")
 
 
 @contextmanager

@@ -18,14 +18,18 @@ from ..data import Bitext, load
 from ..data.bitext import MINIMUM
 from .cell import Scored, score_cell
 from .checkpoint import Checkpoint
+from .fitting import fit_bitexts
 from .home import open_root
-from .maps import choose_map
+from .ladder import RUNGS, decomposition
+from .maps import IN_SAMPLE, check_fit
 from .measures import DEFAULT, choose_measures
 from .represent import Progress, Representations
 from .run import Run, open_run
 from .source import Source, open_source
 from .table import SCHEMA, canonical_hash, concatenate
 from .uncertainty import LEVEL, RESAMPLES
+
+LADDER = "ladder"  # stands for all rungs
 
 # settings that change a cell's numbers and are not told by its layers, measures, pooling or map
 _DECIDING = ("duplicates", "resample", "seed", "store_dtype")
@@ -38,6 +42,7 @@ class Settings:
     layers: str = "all"
     pooling: str = "mean"
     maps: str = "none"
+    map_fit: str = ""  # CORPUS/split, or in-sample
     measures: str = DEFAULT
     duplicates: str = "class"
     resample: str = "group"
@@ -102,11 +107,14 @@ def score(
     for bitext in bitexts:
         if len(bitext) < MINIMUM:
             raise ValueError(f"{bitext.name} has {len(bitext)} sentences; at least {MINIMUM} are needed")
+    fits: Sequence[Bitext] | None = None
+    if chosen.map_fit not in ("", IN_SAMPLE) and _maps(chosen) != ["none"]:
+        fits = fit_bitexts(chosen.map_fit, bitexts, data_dir=data_dir)
     with ExitStack() as stack:
         root = stack.enter_context(open_root(store, keep=keep))
         source = open_source(
             checkpoint,
-            [side for bitext in bitexts for side in (bitext.source, bitext.target)],
+            [side for bitext in (*bitexts, *(fits or ())) for side in (bitext.source, bitext.target)],
             poolings=_split(chosen.pooling),
             layers=chosen.layers,
             root=root,
@@ -125,39 +133,45 @@ def score(
                 "bootstrap": {"resamples": RESAMPLES, "level": LEVEL},
             }
             run = stack.enter_context(open_run(Path(out), study, {"fingerprint": source.fingerprint}))
-        tables, failures = _score_cells(source, bitexts, chosen, run, cell_done)
+        tables, failures = _score_cells(source, bitexts, fits, chosen, run, cell_done)
         if run and tables:
-            run.write_scores(concatenate(tables))
+            run.write("scores", concatenate(tables.values()))
+            if set(RUNGS) <= set(_maps(chosen)):
+                cells = ((table, run.items(key)) for key, table in tables.items())
+                run.write("decomposition", decomposition(cells, seed=chosen.seed))
     if failures:
         raise ValueError(
             f"{len(failures)} of {len(failures) + len(tables)} cells failed, the others are kept; first "
             + failures[0]
         )
-    return concatenate(tables)
+    return concatenate(tables.values())
 
 
 def _score_cells(
     source: Source,
     bitexts: Sequence[Bitext],
+    fits: Sequence[Bitext] | None,
     chosen: Settings,
     run: Run | None,
     cell_done: Progress | None,
-) -> tuple[list[pd.DataFrame], list[str]]:
-    """Return the tables of all cells, read or computed, and what failed."""
+) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    """Return the tables of all cells by their keys, read or computed, and what failed."""
     measures = choose_measures(chosen.measures)
     columns = {**source.columns, **_labels(chosen, source.about)}
-    tables: list[pd.DataFrame] = []
+    tables: dict[str, pd.DataFrame] = {}
     failures: list[str] = []
     representations: Mapping[str, Representations] | None = None
-    variants = list(product(_split(chosen.pooling), _split(chosen.maps)))
+    variants = list(product(_split(chosen.pooling), _maps(chosen)))
     for number, bitext in enumerate(bitexts):
         scored = Scored(bitext, chosen.duplicates, chosen.resample)
         for place, (pooling, map_name) in enumerate(variants, start=1):
+            fit = fits[number] if fits and map_name != "none" else None
             cell = {"bitext": bitext.name, "pooling": pooling, "map": map_name}
             decides = {
                 "fingerprint": source.fingerprint,
                 "columns": columns,
                 "digest": _digest(bitext),
+                "fit": fit and _digest(fit),
                 "layers": source.layers[pooling],
                 "measures": [measure.name for measure in measures],
                 "settings": [getattr(chosen, name) for name in _DECIDING],
@@ -175,6 +189,7 @@ def _score_cells(
                         representations[pooling],
                         layers=source.layers[pooling],
                         map_name=map_name,
+                        fit=fit,
                         measures=measures,
                         seed=chosen.seed,
                         columns=columns | {"pooling": pooling},
@@ -186,7 +201,7 @@ def _score_cells(
                     continue
                 if run:
                     run.finish(key, table, items)
-            tables.append(table)
+            tables[key] = table
             if cell_done is not None:
                 cell_done(number * len(variants) + place, len(bitexts) * len(variants))
     return tables, failures
@@ -202,8 +217,8 @@ def _labels(chosen: Settings, about: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check(chosen: Settings) -> None:
-    for name in _split(chosen.maps):
-        choose_map(name)
+    for name in _maps(chosen):
+        check_fit(name, chosen.map_fit)
     for field, options in (
         ("duplicates", ("class", "index")),
         ("resample", ("group", "sentence")),
@@ -211,6 +226,11 @@ def _check(chosen: Settings) -> None:
     ):
         if getattr(chosen, field) not in options:
             raise ValueError(f"unknown {field} {getattr(chosen, field)!r}: one of {', '.join(options)}")
+
+
+def _maps(chosen: Settings) -> list[str]:
+    names = _split(chosen.maps)
+    return list(dict.fromkeys(each for name in names for each in (RUNGS if name == LADDER else [name])))
 
 
 def _split(names: str) -> list[str]:

@@ -38,7 +38,8 @@ def compare(
     ] = None,
     layers: options.Layers = "all",
     pooling: options.Pooling = "mean",
-    maps: options.Maps = "none",
+    maps: options.InSampleMaps = "none",
+    map_fit: options.InSample = "",
     intervals: Annotated[bool, _Option("--intervals", help="Of every cell (slow).")] = False,
     permutations: Annotated[
         int, _Option(help="Re-pairings for p-values that hold for all cells together.", min=0)
@@ -105,6 +106,7 @@ def compare(
             layers=layers,
             pooling=pooling,
             maps=maps,
+            map_fit=map_fit,
             intervals=intervals,
             permutations=permutations,
             precision=precision,

@@ -22,7 +22,13 @@ def demo(
     from .summary import summary
 
     table, folder = run_score(
-        str(model), "pocket", out=out, opening={}, maps="none,centre", measures=MEASURES
+        str(model),
+        "pocket",
+        out=out,
+        opening={},
+        maps="none,centre",
+        map_fit="in-sample",
+        measures=MEASURES,
     )
     typer.echo(summary(table))
     typer.echo(f"table: {folder / 'scores.parquet'}")

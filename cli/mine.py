@@ -35,7 +35,8 @@ def mine(
         ),
     ] = "",
     pooling: options.Pooling = "mean",
-    map_name: Annotated[str, _Option("--map", help="none, centre, standardise.")] = "none",
+    map_name: options.InSampleMaps = "none",
+    map_fit: options.InSample = "",
     k: Annotated[int, _Option(help="Neighbours of a margin.", min=1)] = 4,
     margin: Annotated[str, _Option(help="ratio, distance, csls, absolute.")] = "ratio",
     strategy: Annotated[
@@ -118,6 +119,7 @@ def mine(
             layer=layer,
             pooling=pooling,
             map=map_name,
+            map_fit=map_fit,
             k=k,
             margin=margin,
             strategy=strategy,

@@ -19,7 +19,21 @@ Languages = Annotated[str, _Option(help="all, or tags and codes: de,ru,swh.")]
 Layers = Annotated[str, _Option(help="all, last, or numbers: 0,4-6.")]
 Pooling = Annotated[str, _Option(help="See `crosslingual list poolings`.")]
 Maps = Annotated[
-    str, _Option("--map", help="none, centre, standardise, without-outliers@3; several by commas.")
+    str,
+    _Option(
+        "--map",
+        help="none, centre, standardise, without-outliers@3, subspace@3, procrustes, ridge; several by "
+        "commas, or ladder for none,centre,procrustes,ridge.",
+    ),
+]
+MapFit = Annotated[
+    str, _Option(help="What other maps than none are fitted on: CORPUS/split, or in-sample.")
+]
+InSampleMaps = Annotated[
+    str, _Option("--map", help="none, centre, standardise, without-outliers@3, subspace@3.")
+]
+InSample = Annotated[
+    str, _Option("--map-fit", help="in-sample: other maps than none are fitted on what is measured.")
 ]
 Store = Annotated[
     Path | None, _Option(help="Where vectors are kept.  [default: $CROSSLINGUAL_HOME/store]")

@@ -30,6 +30,7 @@ def score(
         str, _Option(help="mean, mean-content, first, last, max, weighted, native; several by commas.")
     ] = "mean",
     maps: options.Maps = "none",
+    map_fit: options.MapFit = "",
     measures: Annotated[
         str,
         _Option(help="Names or families by commas, all; by default the first of each family."),
@@ -114,6 +115,7 @@ def score(
         layers=layers,
         pooling=pooling,
         maps=maps,
+        map_fit=map_fit,
         measures=measures,
         duplicates=duplicates,
         resample=resample,
@@ -127,9 +129,13 @@ def score(
     if as_json:
         typer.echo(found.to_json(orient="records", lines=True, force_ascii=False), nl=False)
         return
-    from .summary import summary
+    from ..alignment.ladder import RUNGS
+    from ..alignment.run import read_scores
+    from .summary import ladder, summary
 
     typer.echo(summary(found))
+    if set(RUNGS) <= set(found["map"]):
+        typer.echo(ladder(read_scores(folder / "decomposition.parquet"), found))
     typer.echo(f"table: {folder / 'scores.parquet'}")
 
 

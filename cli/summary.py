@@ -25,6 +25,26 @@ def summary(table: "pd.DataFrame") -> str:
     return "\n".join(lines)
 
 
+def ladder(parts: "pd.DataFrame", table: "pd.DataFrame") -> str:
+    """Return what a score is made of, at the best layer of each pair without map; see `ladder`."""
+    from ..alignment.ladder import PARTS
+
+    name, direction = headline(table)
+    lines = [
+        f"{name}, {direction}: what maps fitted on {parts['map_fit'].iloc[0]} add; sums to 1",
+        f"{'pair':<12} {'pooling':<12} {'layer':>5}" + "".join(f" {part:>25}" for part in PARTS),
+    ]
+    shown = parts[(parts["measure"] == name) & (parts["direction"] == direction)]
+    for (source, target, pooling), pair in shown.groupby(["source", "target", "pooling"], sort=False):
+        scores = pair[pair["part"] == PARTS[0]].set_index("layer")["value"]
+        at = _best(scores, name)
+        rows = pair[pair["layer"] == at].set_index("part").loc[list(PARTS)]
+        cells = zip(rows["value"], rows["low"], rows["high"], strict=True)
+        shown_cells = "".join(f" {v:+8.4f} [{low:+.3f}, {high:+.3f}]" for v, low, high in cells)
+        lines.append(f"{source + '-' + target:<12} {pooling:<12} {at:>5}" + shown_cells)
+    return "\n".join(lines)
+
+
 def headline(table: "pd.DataFrame") -> tuple[str, str]:
     """Return the measure and direction to show: accuracy where there is one, mean before both."""
     names = list(dict.fromkeys(table["measure"]))

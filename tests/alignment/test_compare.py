@@ -36,7 +36,9 @@ def test_layers_of_translations(tiny_bert, options):
 
 
 def test_two_checkpoints_on_the_same_sentences(tiny_bert, other, options):
-    table = compare(tiny_bert, other, layers="0,3", maps="none,standardise", **options)
+    table = compare(
+        tiny_bert, other, layers="0,3", maps="none,standardise", map_fit="in-sample", **options
+    )
     assert len(table) == 2 * 3 * 2 * 2, "two maps, three languages, two layers by two"
     assert (table["source"] == table["target"]).all()
     assert set(table["checkpoint"]) == {str(tiny_bert)} and set(table["other_checkpoint"]) == {

@@ -26,6 +26,7 @@ def table(tiny_bert, tmp_path):
         "pocket",
         languages="de,sw",
         maps="none,centre",
+        map_fit="in-sample",
         measures="retrieval,contrast,spectral,neuron",
         store=tmp_path / "s",
         out=tmp_path / "run",
@@ -79,6 +80,7 @@ def test_running_again_computes_nothing(table, tiny_bert, tmp_path, monkeypatch)
         "pocket",
         languages="de,sw",
         maps="none,centre",
+        map_fit="in-sample",
         measures="retrieval,contrast,spectral,neuron",
         store=tmp_path / "s",
         out=tmp_path / "run",
@@ -128,7 +130,9 @@ def test_centring_undoes_a_planted_shift(tmp_path, rng):
     for name, values in (("de", x), ("en", x + 9)):
         np.save(tmp_path / f"{name}.npy", values)
         (tmp_path / f"{name}.ids").write_text("".join(f"{i}\n" for i in bitext.source.ids))
-    found = score(f"vectors:{tmp_path}", [bitext], maps="none,centre", measures="accuracy")
+    found = score(
+        f"vectors:{tmp_path}", [bitext], maps="none,centre", map_fit="in-sample", measures="accuracy"
+    )
     means = found[found["direction"] == "mean"].set_index("map")["value"]
     assert means["centre"] == 1
     assert means["none"] < 0.5

@@ -270,14 +270,14 @@ def test_demo_ends_in_a_table_and_a_heatmap(process, tmp_path):
 
 def test_compare_draws_grids_and_goes_on(command, tiny_bert, tmp_path):
     arguments = ("compare", tiny_bert, "--languages", "de,sw", "--layers", "0-2", "--store", "s")
-    done = command(*arguments, "--map", "none,standardise")
+    done = command(*arguments, "--map", "none,standardise", "--map-fit", "in-sample")
     assert done.returncode == 0, done.stderr
     assert "debiased_linear_cka; pooling mean; n = 218, 58 groups" in done.stdout
     for name in ("none", "standardise"):
         path = f"runs/compare-tiny-bert-pocket/figures/debiased_linear_cka-layers-{name}.png"
         assert f"figure: {path}" in done.stdout
         assert (tmp_path / path).stat().st_size > 10_000
-    again = command(*arguments, "--map", "none,standardise")
+    again = command(*arguments, "--map", "none,standardise", "--map-fit", "in-sample")
     assert again.stdout == done.stdout
     assert "0 to encode" in again.stderr
     done = command(

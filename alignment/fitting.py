@@ -1,0 +1,67 @@
+"""What maps are fitted on: for every bitext that is scored, one of the same languages held out."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ..data import Bitext, Side, load
+from ..data.bitext import MINIMUM
+
+logger = logging.getLogger(__name__)
+
+
+def fit_bitexts(name: str, scored: Sequence[Bitext], *, data_dir: str | Path | None) -> list[Bitext]:
+    """Return a held-out bitext for each of those that are scored, in their order.
+
+    Sentences that both have (on either side) are left out of the fit, and that is said.
+
+    Args:
+        name: of a corpus, with its split: "ntrex", "flores/dev".
+        scored: the bitexts that the fitted maps will be applied to.
+        data_dir: as for `crosslingual.data.load`.
+
+    Raises:
+        ValueError: the corpus lacks a language, or is the one that is scored; too little is left.
+        OSError: the corpus is not there.
+    """
+    known: dict[tuple[str, str], Bitext] = {}
+    for target in dict.fromkeys(bitext.target.language for bitext in scored):
+        sources = {b.source.language for b in scored if b.target.language == target}
+        try:
+            found = load(name, data_dir=data_dir, languages=",".join(sorted(sources)), pivot=target)
+        except ValueError as error:
+            raise ValueError(f"--map-fit {name}: {error}") from None
+        for bitext in reversed(found):  # so that of two variants the first stands
+            known[bitext.source.language, target] = bitext
+    return [_without(known[b.source.language, b.target.language], b) for b in scored]
+
+
+def _without(fit: Bitext, scored: Bitext) -> Bitext:
+    """Return a bitext without the sentences of another."""
+    if (fit.corpus, fit.split) == (scored.corpus, scored.split):
+        raise ValueError(
+            f"--map-fit {fit.corpus}/{fit.split} is what is scored; name another bitext, or in-sample"
+        )
+    seen = set(scored.source.texts), set(scored.target.texts)
+    texts = zip(fit.source.texts, fit.target.texts, strict=True)
+    apart = np.array([source not in seen[0] and target not in seen[1] for source, target in texts])
+    if apart.all():
+        return fit
+    logger.info(
+        "%d of %d sentences of %s are scored in %s too and are left out of the fit",
+        (~apart).sum(),
+        len(fit),
+        fit.name,
+        scored.name,
+    )
+    if apart.sum() < MINIMUM:
+        raise ValueError(f"--map-fit {fit.name}: {apart.sum()} sentences are left to fit on")
+
+    def some(side: Side) -> Side:
+        kept = zip(side.sentences, apart, strict=True)
+        return replace(side, sentences=tuple(sentence for sentence, keep in kept if keep))
+
+    return replace(fit, source=some(fit.source), target=some(fit.target))

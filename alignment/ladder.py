@@ -1,0 +1,101 @@
+"""Why a score is low: from the offset between two languages to their content, rung by rung.
+
+    offset   = centre - none            what moving a language gains
+    rotation = procrustes - centre      what turning it gains beyond that
+    linear   = ridge - procrustes       what any linear map gains beyond that
+    content  = best - ridge             what no linear map brings together
+
+With the score itself they add up to the best value. Maps are fitted on finitely many sentences: a part
+may be negative, where a freer map generalises worse.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int64
+
+from .measures import MEASURES
+from .uncertainty import group_bootstrap
+
+RUNGS = ("none", "centre", "procrustes", "ridge")
+PARTS = ("score", "offset", "rotation", "linear", "content")
+_BITEXT = ["corpus", "split", "source", "target", "source_code", "target_code", "pooling"]
+
+
+def decompose(
+    rungs: Mapping[str, Float[np.ndarray, "n c"]],
+    best: Float[np.ndarray, "c"],
+    groups: Int64[np.ndarray, "n"],
+    *,
+    seed: int = 0,
+) -> tuple[Float[np.ndarray, "5 c"], Float[np.ndarray, "5 c"], Float[np.ndarray, "5 c"]]:
+    """Return the five PARTS of c scores, which sum to `best`, with paired bootstrap intervals.
+
+    Args:
+        rungs: map -> a row per sentence (the same for all maps), a column per score.
+        best: the scores of perfect alignment; where there is none, nan, and so is the content.
+        groups: 0 … G - 1, the unit of resampling.
+        seed: of the bootstrap; all parts share the resamples.
+
+    Returns:
+        Values, lower and upper ends.
+    """
+    heights = [rungs[rung] for rung in RUNGS]
+    parts = [heights[0], *np.diff(heights, axis=0), best - heights[-1]]
+    beside = np.concatenate(parts, axis=1)
+    low, high = group_bootstrap(beside, groups, rng=np.random.default_rng(seed))
+    shape = len(PARTS), len(best)
+    return beside.mean(axis=0).reshape(shape), low.reshape(shape), high.reshape(shape)
+
+
+def decomposition(cells: Iterable[tuple[pd.DataFrame, pd.DataFrame]], *, seed: int) -> pd.DataFrame:
+    """Return the parts of all scores of a run that were measured under all RUNGS.
+
+    Args:
+        cells: score table and items of each.
+        seed: of the bootstrap.
+
+    Returns:
+        A row per bitext, pooling, layer, measure, direction and part; none where a rung is missing.
+    """
+    bitexts: dict[tuple[Any, ...], dict[str, tuple[pd.DataFrame, pd.DataFrame]]] = {}
+    for table, items in cells:
+        first = table.iloc[0]
+        bitexts.setdefault(tuple(first[_BITEXT]), {})[first["map"]] = table, items
+    frames = [
+        _decomposed(rungs, seed).assign(**dict(zip(_BITEXT, bitext, strict=True)))
+        for bitext, rungs in bitexts.items()
+        if set(RUNGS) <= set(rungs)
+    ]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+
+def _decomposed(rungs: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]], seed: int) -> pd.DataFrame:
+    """Return the decomposition of one bitext."""
+    table, items = rungs[RUNGS[-1]]
+    scores = table.loc[table["measure"].isin(items.columns), ["layer", "measure", "direction"]]
+    best = [MEASURES[name].best for name in scores["measure"]]
+    values, low, high = decompose(
+        {rung: _outcomes(rungs[rung][1], scores) for rung in RUNGS},
+        np.array([np.nan if one is None else one for one in best]),
+        items.loc[items["direction"].eq("forward") & items["layer"].eq(items["layer"].min()), "group"]
+        .to_numpy()
+        .astype(np.int64),
+        seed=seed,
+    )
+    return pd.concat(
+        scores.assign(part=part, value=values[i], low=low[i], high=high[i], n=table["n"].iloc[0])
+        for i, part in enumerate(PARTS)
+    ).assign(map_fit=table["map_fit"].iloc[0])
+
+
+def _outcomes(items: pd.DataFrame, scores: pd.DataFrame) -> Float[np.ndarray, "n c"]:
+    """Return the sentences' outcomes, a column per score; symmetric ones stand in both directions."""
+    parts = dict(iter(items.groupby(["layer", "direction"])))
+    columns = []
+    for layer, measure, direction in scores.itertuples(index=False):
+        ways = ["forward", "backward"] if direction == "mean" else [direction.replace("both", "forward")]
+        columns.append(np.mean([parts[layer, way][measure].to_numpy(float) for way in ways], axis=0))
+    return np.stack(columns, axis=1)
