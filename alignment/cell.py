@@ -13,6 +13,7 @@ import scipy.sparse
 
 from ..data import Bitext, surface_vectors
 from .estimates import Estimate, Matched
+from .items import make_items
 from .maps import IN_SAMPLE, choose_map
 from .measures import Measure
 from .pairing import Pairing, group_numbers, pair_surface, pair_vectors, text_classes
@@ -126,7 +127,8 @@ def score_cell(
             pairing = pair_vectors(x, y, classes=scored.classes, groups=scored.groups)
             some = list(_entries(pairing, layer, measures))
             entries += some
-            items += _items(scored, pairing, some)
+            parts = {(e.measure.name, e.direction): e.outcomes for e in some if e.outcomes is not None}
+            items += make_items(scored.bitext, pairing, layer, parts)
         if _need_views(measures):
             matched = Matched(View(x, "the source"), View(y, "the target"), scored.groups, seed)
             entries += _estimates(matched, layer, measures)
@@ -281,40 +283,3 @@ def _bootstrap(entries: Sequence[_Entry], groups: np.ndarray, seed: int) -> list
         (entry.estimate.low, entry.estimate.high) if entry.outcomes is None else next(ends)
         for entry in entries
     ]
-
-
-def _items(scored: Scored, pairing: Pairing, entries: Sequence[_Entry]) -> Iterator[pd.DataFrame]:
-    """Yield, per direction, what became of every sentence, with its part of every measure.
-
-    The scores of symmetric measures stand in both directions.
-    """
-    found, bitext = pairing.found, scored.bitext
-    sides = (
-        ("forward", found.rows, bitext.source, bitext.target, pairing.target_class),
-        ("backward", found.columns, bitext.target, bitext.source, pairing.source_class),
-    )
-    for direction, nearest, queries, candidates, classes in sides:
-        wrong = classes[nearest.ids] != classes[:, None]
-        at = wrong.argmax(axis=1)[:, None]
-        best = np.take_along_axis(nearest.ids, at, 1)[:, 0]
-        scores = np.take_along_axis(nearest.scores, at, 1)[:, 0]
-        some = wrong.any(axis=1)  # a gold with as many duplicates as neighbours were kept has none
-        ids = np.asarray(candidates.ids, dtype=object)
-        yield pd.DataFrame(
-            {
-                "layer": np.int16(entries[0].layer),
-                "direction": direction,
-                "id": np.asarray(queries.ids, dtype=object),
-                "group": scored.groups.astype(np.int32),
-                "rank": nearest.rank.astype(np.int32),
-                "ties": nearest.ties.astype(np.int32),
-                "gold_score": found.gold_scores,
-                "best_wrong": np.where(some, ids[best], None),
-                "best_wrong_score": np.where(some, scores, np.nan).astype(np.float32),
-            }
-            | {
-                entry.measure.name: entry.outcomes
-                for entry in entries
-                if entry.outcomes is not None and entry.direction in (direction, "both")
-            }
-        )

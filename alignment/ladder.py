@@ -16,12 +16,12 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int64
 
+from .items import BITEXT, groups_of, outcomes_of
 from .measures import MEASURES
 from .uncertainty import group_bootstrap
 
 RUNGS = ("none", "centre", "procrustes", "ridge")
 PARTS = ("score", "offset", "rotation", "linear", "content")
-_BITEXT = ["corpus", "split", "source", "target", "source_code", "target_code", "pooling"]
 
 
 def decompose(
@@ -63,9 +63,9 @@ def decomposition(cells: Iterable[tuple[pd.DataFrame, pd.DataFrame]], *, seed: i
     bitexts: dict[tuple[Any, ...], dict[str, tuple[pd.DataFrame, pd.DataFrame]]] = {}
     for table, items in cells:
         first = table.iloc[0]
-        bitexts.setdefault(tuple(first[_BITEXT]), {})[first["map"]] = table, items
+        bitexts.setdefault(tuple(first[BITEXT]), {})[first["map"]] = table, items
     frames = [
-        _decomposed(rungs, seed).assign(**dict(zip(_BITEXT, bitext, strict=True)))
+        _decomposed(rungs, seed).assign(**dict(zip(BITEXT, bitext, strict=True)))
         for bitext, rungs in bitexts.items()
         if set(RUNGS) <= set(rungs)
     ]
@@ -78,24 +78,12 @@ def _decomposed(rungs: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]], seed: in
     scores = table.loc[table["measure"].isin(items.columns), ["layer", "measure", "direction"]]
     best = [MEASURES[name].best for name in scores["measure"]]
     values, low, high = decompose(
-        {rung: _outcomes(rungs[rung][1], scores) for rung in RUNGS},
+        {rung: outcomes_of(rungs[rung][1], scores) for rung in RUNGS},
         np.array([np.nan if one is None else one for one in best]),
-        items.loc[items["direction"].eq("forward") & items["layer"].eq(items["layer"].min()), "group"]
-        .to_numpy()
-        .astype(np.int64),
+        groups_of(items),
         seed=seed,
     )
     return pd.concat(
         scores.assign(part=part, value=values[i], low=low[i], high=high[i], n=table["n"].iloc[0])
         for i, part in enumerate(PARTS)
     ).assign(map_fit=table["map_fit"].iloc[0])
-
-
-def _outcomes(items: pd.DataFrame, scores: pd.DataFrame) -> Float[np.ndarray, "n c"]:
-    """Return the sentences' outcomes, a column per score; symmetric ones stand in both directions."""
-    parts = dict(iter(items.groupby(["layer", "direction"])))
-    columns = []
-    for layer, measure, direction in scores.itertuples(index=False):
-        ways = ["forward", "backward"] if direction == "mean" else [direction.replace("both", "forward")]
-        columns.append(np.mean([parts[layer, way][measure].to_numpy(float) for way in ways], axis=0))
-    return np.stack(columns, axis=1)

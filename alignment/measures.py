@@ -62,7 +62,7 @@ _NEURON = frozenset({"neuron scaling", "isotropic scaling", "translation", "swap
 
 _RETRIEVAL = [
     ("accuracy", retrieval.accuracy, "Σ c m / n²", "nearest neighbour by cosine"),
-    ("mutual_accuracy", retrieval.mutual_accuracy, "M / n²", "Kargaran et al. 2024 (MEXA)"),
+    ("mutual_accuracy", retrieval.mutual_accuracy, "M / n²", "each other's nearest neighbour"),
     (
         "accuracy@100",
         retrieval.rank_measure(retrieval.accuracy_at(100)),
@@ -74,6 +74,8 @@ _RETRIEVAL = [
     ("recall@5", retrieval.rank_measure(retrieval.recall_at(5)), "5/n", "Järvelin & Kekäläinen 2002"),
     ("f1_weighted", retrieval.f1_weighted, "Σ 2c/(1+c) / n²", "MTEB bitext mining"),
     ("ratio_accuracy@4", retrieval.ratio_accuracy, "Σ c m / n²", "Artetxe & Schwenk 2019"),
+    ("precision_weighted", retrieval.precision_weighted, "found / n²", "MTEB bitext mining"),
+    ("mexa", retrieval.mexa, "M / n²", "Kargaran et al. 2024"),
 ]
 _SIMILARITY = [
     Measure(

@@ -61,7 +61,7 @@ def ratio_accuracy(pairing: Pairing, k: int = 4) -> list[Outcome]:
 
 
 def mutual_accuracy(pairing: Pairing) -> list[Outcome]:
-    """Share of pairs that are each other's nearest neighbours (MEXA's score at ties of measure 0).
+    """Share of pairs that are each other's nearest neighbours; see `mexa` for its strict form.
 
     Null: M / n², with M the pairs (i, j) in the matrix that are each other's nearest, up to identical
     texts; not 1/(2n - 1), which hubs make far too high.
@@ -75,6 +75,34 @@ def mutual_accuracy(pairing: Pairing) -> list[Outcome]:
     shared = min(len(finds), len(found))
     mutual = float(finds[:shared].astype(np.float64) @ found[:shared])
     return [Outcome("both", hit, mutual / len(pairing) ** 2)]
+
+
+def mexa(pairing: Pairing) -> list[Outcome]:
+    """Share of pairs whose cosine is strictly greater than all others of its row and of its column.
+
+    `mutual_accuracy` by index, where a tie is a miss. Null: M / n², M the pairs of the matrix of which
+    that is true. Source: Kargaran et al. 2024, compute_mexa.py.
+    """
+    sides = pairing.found.rows, pairing.found.columns
+    hit = np.logical_and.reduce([(side.rank == 0) & (side.ties == 0) for side in sides])
+    found, back = (np.where(side.scores[:, 0] > side.scores[:, 1], side.ids[:, 0], -1) for side in sides)
+    mutual = int(((found >= 0) & (back[found] == np.arange(len(found)))).sum())
+    return [Outcome("both", hit.astype(np.float64), mutual / len(pairing) ** 2)]
+
+
+def precision_weighted(pairing: Pairing) -> list[Outcome]:
+    """MTEB's weighted precision, by index: (1/n) Σ over right i of 1 / c_i, c_i = queries that find i.
+
+    Null: the number of targets that are found at all / n². The weighted recall is the accuracy.
+    """
+
+    def score(side: "_Side") -> tuple[np.ndarray, float]:
+        found = side.nearest.ids[:, 0]
+        n = len(found)
+        count = np.bincount(found, minlength=n)
+        return (found == np.arange(n)) / count[found], float((count > 0).sum()) / n**2
+
+    return both_ways(pairing, score)
 
 
 def f1_weighted(pairing: Pairing) -> list[Outcome]:

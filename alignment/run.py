@@ -75,13 +75,13 @@ def open_run(folder: Path, study: Mapping[str, Any], provenance: Mapping[str, An
                 f"{folder}: another process is writing there; wait or name another --out"
             ) from None
         (folder / "failures.jsonl").unlink(missing_ok=True)
-        _write_text(folder / "study.yaml", yaml.safe_dump(dict(study), sort_keys=False))
+        write_text(folder / "study.yaml", yaml.safe_dump(dict(study), sort_keys=False))
         known = {
             "written": datetime.now(UTC).isoformat(timespec="seconds"),
             "machine": {"platform": platform.platform(), "cores": os.cpu_count()},
             "versions": versions(),
         }
-        _write_text(folder / "provenance.json", json.dumps(known | dict(provenance), indent=1))
+        write_text(folder / "provenance.json", json.dumps(known | dict(provenance), indent=1))
         yield Run(folder)
 
 
@@ -119,7 +119,8 @@ def _write_parquet(table: pd.DataFrame, path: Path) -> None:
         raise OSError(f"{path} cannot be written ({error.strerror or error}); make room") from error
 
 
-def _write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Write a file, all or nothing."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     unfinished.write_text(text, "utf-8")
     unfinished.replace(path)

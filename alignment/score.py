@@ -7,7 +7,7 @@ The order of work: read the corpus, encode what the store lacks (each sentence o
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import pandas as pd
 
 from ..data import Bitext, load
 from ..data.bitext import MINIMUM
+from .aggregates import aggregates
 from .cell import Scored, score_cell
 from .checkpoint import Checkpoint
 from .fitting import fit_bitexts
@@ -23,6 +24,7 @@ from .home import open_root
 from .ladder import RUNGS, decomposition
 from .maps import IN_SAMPLE, check_fit
 from .measures import DEFAULT, choose_measures
+from .protocols import ALL, PROTOCOLS, RetrievalProtocol, choose_protocol
 from .represent import Progress, Representations
 from .run import Run, open_run
 from .source import Source, open_source
@@ -44,6 +46,7 @@ class Settings:
     maps: str = "none"
     map_fit: str = ""  # CORPUS/split, or in-sample
     measures: str = DEFAULT
+    protocol: str = ""
     duplicates: str = "class"
     resample: str = "group"
     seed: int = 0
@@ -97,12 +100,16 @@ def score(
         OSError: something cannot be read or written.
     """
     chosen = Settings(**settings)
+    protocol = choose_protocol(chosen.protocol)
+    if protocol is not None:
+        chosen = _follow(protocol, chosen, limit)
+        limit = protocol.limit if protocol.limit is not None else limit
     _check(chosen)
     choose_measures(chosen.measures)
     bitexts = (
         load(corpus, data_dir=data_dir, languages=languages, pivot=pivot, pairs=pairs, limit=limit)
         if isinstance(corpus, str)
-        else list(corpus)
+        else [bitext.head(limit) for bitext in corpus]
     )
     for bitext in bitexts:
         if len(bitext) < MINIMUM:
@@ -121,6 +128,7 @@ def score(
             store_dtype=chosen.store_dtype,
             budget=budget,
             progress=progress,
+            protocol=protocol,
         )
         run: Run | None = None
         if out is not None:
@@ -136,9 +144,11 @@ def score(
         tables, failures = _score_cells(source, bitexts, fits, chosen, run, cell_done)
         if run and tables:
             run.write("scores", concatenate(tables.values()))
+            cells = ((table, run.items(key)) for key, table in tables.items())
             if set(RUNGS) <= set(_maps(chosen)):
-                cells = ((table, run.items(key)) for key, table in tables.items())
                 run.write("decomposition", decomposition(cells, seed=chosen.seed))
+            if protocol is not None and protocol.layers == ALL:
+                run.write("aggregates", aggregates(cells, seed=chosen.seed))
     if failures:
         raise ValueError(
             f"{len(failures)} of {len(failures) + len(tables)} cells failed, the others are kept; first "
@@ -161,7 +171,7 @@ def _score_cells(
     tables: dict[str, pd.DataFrame] = {}
     failures: list[str] = []
     representations: Mapping[str, Representations] | None = None
-    variants = list(product(_split(chosen.pooling), _maps(chosen)))
+    variants = list(product(source.layers, _maps(chosen)))
     for number, bitext in enumerate(bitexts):
         scored = Scored(bitext, chosen.duplicates, chosen.resample)
         for place, (pooling, map_name) in enumerate(variants, start=1):
@@ -199,6 +209,9 @@ def _score_cells(
                     if run:
                         run.fail(cell, error)
                     continue
+                if chosen.protocol:
+                    pinned = table["direction"].isin(PROTOCOLS[chosen.protocol].directions)
+                    table = table[pinned].reset_index(drop=True)
                 if run:
                     run.finish(key, table, items)
             tables[key] = table
@@ -214,6 +227,23 @@ def _labels(chosen: Settings, about: Mapping[str, Any]) -> dict[str, Any]:
     }
     flags = {name: getattr(chosen, name) for name in known}
     return known | {name: flag for name, flag in flags.items() if flag is not None}
+
+
+def _follow(protocol: RetrievalProtocol, chosen: Settings, limit: int | None) -> Settings:
+    """Return the settings with what a protocol decides.
+
+    Raises:
+        ValueError: one of them was chosen otherwise.
+    """
+    asked = {**asdict(chosen), "limit": limit}
+    usual = {**asdict(Settings()), "limit": None}
+    decided = {"pooling", "layers", *protocol.settings} | ({"limit"} if protocol.limit else set())
+    for name in sorted(decided):
+        if asked[name] not in (usual[name], protocol.settings.get(name)):
+            raise ValueError(
+                f"protocol {protocol.name} decides the {name}; leave that out, or leave the protocol out"
+            )
+    return replace(chosen, **protocol.settings)
 
 
 def _check(chosen: Settings) -> None:

@@ -1,14 +1,18 @@
 """Where the vectors of a run come from: a model through the store, or files; and what is said of it."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..data import Side
 from .checkpoint import Checkpoint, open_checkpoint
+from .protocols import RetrievalProtocol
 from .represent import Progress, Representations, represent
 from .vectors import PREFIX, GivenVectors
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +36,7 @@ def open_source(
     store_dtype: str,
     budget: int | None,
     progress: Progress | None,
+    protocol: RetrievalProtocol | None = None,
 ) -> Source:
     """Return the source of a run; nothing is encoded yet.
 
@@ -44,22 +49,28 @@ def open_source(
         store_dtype: see `represent`.
         budget: see `represent`.
         progress: see `represent`.
+        protocol: decides poolings, layers and the greatest length.
 
     Raises:
-        ValueError: no checkpoint, a layer out of range, a pooling of vectors that are pooled already.
+        ValueError: no checkpoint, a layer out of range, a pooling of vectors that are pooled already, a
+            checkpoint that the protocol does not fit.
     """
     if isinstance(checkpoint, str) and checkpoint.startswith(PREFIX):
         given = GivenVectors(Path(checkpoint.removeprefix(PREFIX)))
-        if list(poolings) != ["mean"]:
+        if protocol is not None:
+            layers = protocol.layer(given.last)
+        elif list(poolings) != ["mean"]:
             raise ValueError("vectors are pooled already; leave out --pooling")
         return Source(
             given.fingerprint,
-            _columns(checkpoint),
+            _columns(checkpoint, protocol=protocol),
             {},
             {"mean": parse_layers(layers, given.available)},
             lambda: {"mean": given},
         )
     model = checkpoint if isinstance(checkpoint, Checkpoint) else open_checkpoint(checkpoint)
+    if protocol is not None:
+        model, poolings, layers = _under(protocol, model)
     wanted = parse_layers(layers, range(model.layers + 1))
     return Source(
         model.fingerprint,
@@ -70,6 +81,7 @@ def open_source(
             dtype=model.dtype,
             max_length=model.max_length,
             prefix=model.prefix,
+            protocol=protocol,
         ),
         model.about,
         {name: [model.layers] if name == "native" else wanted for name in poolings},
@@ -94,16 +106,34 @@ def _columns(
     dtype: str = "float32",
     max_length: int | None = None,
     prefix: str = "",
+    protocol: RetrievalProtocol | None = None,
 ) -> dict[str, Any]:
     return {
         "checkpoint": checkpoint,
         "revision": revision,
-        "protocol": "",
+        "protocol": protocol.name if protocol else "",
         "parameters": parameters,
         "dtype": dtype,
         "max_length": max_length,
         "prefix": prefix,
     }
+
+
+def _under(protocol: RetrievalProtocol, model: Checkpoint) -> tuple[Checkpoint, tuple[str, ...], str]:
+    """Return a checkpoint as a protocol takes it, the poolings and the layers."""
+    length = protocol.max_length
+    if length is not None:
+        if model.requested_length not in (None, length):
+            raise ValueError(f"protocol {protocol.name} takes {length} tokens; leave out --max-length")
+        model = replace(model, requested_length=length)
+    stage = str(model.about.get("stage", ""))
+    if stage and protocol.stage not in (stage, "any"):
+        logger.warning(
+            "protocol %s is for %s checkpoints, this is %s", protocol.name, protocol.stage, stage
+        )
+    own = (model.folder / "modules.json").is_file()
+    poolings = tuple("mean" if one == "native" and not own else one for one in protocol.poolings)
+    return model, poolings, protocol.layer(model.layers)
 
 
 def parse_layers(wanted: str, available: Sequence[int]) -> list[int]:

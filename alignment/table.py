@@ -119,6 +119,12 @@ def make_table(rows: Iterable[Mapping[str, Any]], *, grid: bool = False) -> pd.D
     return pd.DataFrame(records, columns=list(columns)).astype(columns)
 
 
+def main_direction(rows: pd.DataFrame) -> str:
+    """Return the direction to show of a measure's scores: that which has the others in it."""
+    known = set(rows["direction"])
+    return next(one for one in ("mean", "both", "forward", "backward") if one in known)
+
+
 def concatenate(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Return tables as one.
 

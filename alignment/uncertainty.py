@@ -41,16 +41,28 @@ def group_bootstrap(
     Returns:
         Lower and upper ends; nan with a single group.
     """
-    count = int(groups.max()) + 1
-    if count < 2:
+    if int(groups.max()) < 1:
         empty = np.full(outcomes.shape[1], np.nan)
         return empty, empty
+    means = resampled_means(outcomes, groups, rng=rng, resamples=resamples)
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return low, high
+
+
+def resampled_means(
+    outcomes: Float[np.ndarray, "n c"],
+    groups: Int64[np.ndarray, "n"],
+    *,
+    rng: np.random.Generator,
+    resamples: int = RESAMPLES,
+) -> Float[np.ndarray, "r c"]:
+    """Return the column means of resamples of whole groups; see `group_bootstrap`."""
+    count = int(groups.max()) + 1
     sizes = np.bincount(groups).astype(np.float64)
     sums = group_sums(outcomes, groups)
     weights = rng.multinomial(count, np.full(count, 1 / count), size=resamples).astype(np.float64)
-    means = (weights @ sums) / (weights @ sizes)[:, None]
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return low, high
+    means: np.ndarray = (weights @ sums) / (weights @ sizes)[:, None]
+    return means
 
 
 def jackknife(

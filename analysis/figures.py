@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ..alignment.measures import MEASURES
+from ..alignment.table import main_direction
 from ..data.languages import nearest
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def select(
         table: from `score`.
         measure: by default accuracy, or accuracy@100 where the pairs have different numbers of
             sentences: accuracy falls as candidates grow, so unequal sizes cannot be compared by it.
-        direction: by default mean, or both for a symmetric measure.
+        direction: by default mean, or what there is.
         pooling: needed if the table has several.
         map_name: likewise.
 
@@ -72,7 +73,7 @@ def select(
         raise ValueError(f"measure {measure!r} is not in the table: {nearest(measure, names)}")
     rows = table[table["measure"] == measure]
     if direction is None:
-        direction = "mean" if (rows["direction"] == "mean").any() else "both"
+        direction = main_direction(rows)
     for column, wanted in (("direction", direction), ("pooling", pooling), ("map", map_name)):
         values = list(dict.fromkeys(rows[column]))
         if wanted is not None and wanted not in values:

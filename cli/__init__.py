@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from .. import __version__
-from . import cache, compare, demo, heatmap, index, listing, mine, score
+from . import cache, compare, demo, export, heatmap, index, listing, mine, score
 
 INTERRUPTED = 130
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 app.command("score")(score.score)
 app.command("heatmap")(heatmap.heatmap)
 app.command("compare")(compare.compare)
+app.command("export")(export.export)
 app.command("mine")(mine.mine)
 app.add_typer(index.app, name="index")
 app.add_typer(listing.app, name="list")

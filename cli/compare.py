@@ -16,7 +16,9 @@ _Option = typer.Option
 
 
 def compare(
-    checkpoint: options.CheckpointArgument,
+    checkpoint: Annotated[
+        str, typer.Argument(help=options.MODEL + " With --published: a run folder of `score`.")
+    ],
     other: Annotated[
         str | None, typer.Argument(help="A second checkpoint, on the same sentences.")
     ] = None,
@@ -59,6 +61,11 @@ def compare(
     device: options.Device = "auto",
     limit: options.Limit = None,
     seed: Annotated[int, _Option(help="Of re-pairings and halves.")] = 0,
+    published: Annotated[
+        Path | None,
+        _Option(help="Instead: set a run's scores beside these, MTEB's .json or a .tsv."),
+    ] = None,
+    tolerance: Annotated[float, _Option(help="Of --published.", min=0)] = 0.002,
     as_json: Annotated[bool, _Option("--json", help="Print the table as JSON lines.")] = False,
 ) -> None:
     """Compare representations: layers, languages, or two checkpoints; with null, z and q.
@@ -66,7 +73,12 @@ def compare(
     crosslingual compare ./base ./fine-tuned --corpus flores --data-dir data --languages de,sw
 
     crosslingual compare ./model --between languages --layers last --measure procrustes_similarity
+
+    crosslingual compare runs/model-tatoeba --published Tatoeba.json
     """
+    if published is not None:
+        _beside(Path(checkpoint), published, tolerance)
+        return
     from ..alignment.compare import compare as compute
     from ..analysis.figures import save
     from ..analysis.grids import grid_heatmap
@@ -123,6 +135,22 @@ def compare(
             places = [path.with_stem(f"{path.stem}-{map_name}") for path in figure]
         for path in save(grid_heatmap(part), places):
             typer.echo(f"figure: {path}")
+
+
+def _beside(run: Path, published: Path, tolerance: float) -> None:
+    """Print our numbers beside published ones."""
+    from ..alignment.published import beside, read_published
+    from ..alignment.run import read_scores
+    from .tsv import tsv
+
+    both = beside(read_scores(run), read_published(published), tolerance)
+    typer.echo(tsv(both), nl=False)
+    worst = both.loc[both["difference"].abs().idxmax()]
+    typer.echo(
+        f"{both['within'].sum()} of {len(both)} within {tolerance:g}; greatest difference "
+        f"{worst['difference']:+.2g} ({worst['subset']} {worst['measure']})",
+        err=True,
+    )
 
 
 def summary(table: "pd.DataFrame") -> str:

@@ -54,9 +54,23 @@ def poolings() -> None:
 
 @app.command()
 def protocols() -> None:
-    """Protocols of mining: k, margin, strategy, threshold, layer; how they differ, source."""
-    from ..alignment.protocols import MINING_PROTOCOLS
+    """Protocols of `score` and `mine`: what they decide, how they differ, source."""
+    from ..alignment.protocols import MINING_PROTOCOLS, PROTOCOLS
 
+    typer.echo("score --protocol")
+    for known in PROTOCOLS.values():
+        layers = known.layers
+        if not isinstance(layers, str):
+            layers = ", ".join(f"{layer} of {blocks}" for blocks, layer in layers.items())
+        typer.echo(
+            f"{known.name}: layer {layers}; pooling {', '.join(known.poolings)}; {known.measures}, "
+            f"{' and '.join(known.directions)}"
+        )
+        more = [f"at most {known.max_length} tokens"] if known.max_length else []
+        more += [f"the first {known.limit} sentences"] if known.limit else []
+        typer.echo(f"  {'; '.join([*more, f'for {known.stage} checkpoints', known.source])}")
+        typer.echo(f"  differs: {known.differs}")
+    typer.echo("mine --protocol")
     for one in MINING_PROTOCOLS.values():
         threshold = "tuned" if one.threshold is None else f"{one.threshold:g}"
         candidates = "all" if one.extract is None else str(one.extract)

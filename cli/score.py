@@ -35,6 +35,10 @@ def score(
         str,
         _Option(help="Names or families by commas, all; by default the first of each family."),
     ] = "default",
+    protocol: Annotated[
+        str,
+        _Option(help="laser, xtreme, xtreme-r, jiant, mteb, mexa: see `crosslingual list protocols`."),
+    ] = "",
     out: Annotated[Path | None, _Option(help="Run folder.  [default: runs/CHECKPOINT-CORPUS]")] = None,
     store: options.Store = None,
     no_store: options.NoStore = False,
@@ -117,6 +121,7 @@ def score(
         maps=maps,
         map_fit=map_fit,
         measures=measures,
+        protocol=protocol,
         duplicates=duplicates,
         resample=resample,
         seed=seed,
@@ -131,11 +136,13 @@ def score(
         return
     from ..alignment.ladder import RUNGS
     from ..alignment.run import read_scores
-    from .summary import ladder, summary
+    from .summary import ladder, over_layers, summary
 
     typer.echo(summary(found))
     if set(RUNGS) <= set(found["map"]):
         typer.echo(ladder(read_scores(folder / "decomposition.parquet"), found))
+    if protocol == "mexa":
+        typer.echo(over_layers(read_scores(folder / "aggregates.parquet")))
     typer.echo(f"table: {folder / 'scores.parquet'}")
 
 

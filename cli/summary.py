@@ -45,15 +45,25 @@ def ladder(parts: "pd.DataFrame", table: "pd.DataFrame") -> str:
     return "\n".join(lines)
 
 
+def over_layers(found: "pd.DataFrame") -> str:
+    """Return the aggregates of all layers, a line a pair and pooling."""
+    lines = [f"{found['measure'].iloc[0]} of {found['layers'].iloc[0]} layers"]
+    for (source, target, pooling), pair in found.groupby(["source", "target", "pooling"], sort=False):
+        cells = "".join(
+            f"  {row['aggregate']} {row['value']:.4f} [{row['low']:.4f}, {row['high']:.4f}]"
+            for _, row in pair.iterrows()
+        )
+        lines.append(f"{source + '-' + target:<12} {pooling:<12}{cells}")
+    return "\n".join(lines)
+
+
 def headline(table: "pd.DataFrame") -> tuple[str, str]:
     """Return the measure and direction to show: accuracy where there is one, mean before both."""
+    from ..alignment.table import main_direction
+
     names = list(dict.fromkeys(table["measure"]))
     measure = "accuracy" if "accuracy" in names else names[0]
-    return measure, _direction(table[table["measure"] == measure])
-
-
-def _direction(rows: "pd.DataFrame") -> str:
-    return "mean" if (rows["direction"] == "mean").any() else "both"
+    return measure, main_direction(table[table["measure"] == measure])
 
 
 def _best(values: "pd.Series", measure: str) -> Any:
@@ -100,9 +110,11 @@ def _block(part: "pd.DataFrame") -> list[str]:
 
 def _others(part: "pd.DataFrame") -> list[str]:
     """Return a line for each measure: the macro mean over the pairs at its best single layer."""
+    from ..alignment.table import main_direction
+
     lines = []
     for measure, rows in part.groupby("measure", sort=False):
-        shown = rows[rows["direction"] == _direction(rows)]
+        shown = rows[rows["direction"] == main_direction(rows)]
         means = shown.groupby("layer")[["value", "null", "surface"]].mean()
         at = _best(means["value"], str(measure))
         if at is not None:

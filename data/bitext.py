@@ -5,7 +5,7 @@ article or premise it comes from: the unit of resampling. Where no group is know
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -52,6 +52,11 @@ class Bitext:
         """Return the number of sentence pairs."""
         return len(self.source.sentences)
 
+    def head(self, limit: int | None) -> "Bitext":
+        """Return the first so many pairs, all of them for None."""
+        sides = (replace(side, sentences=side.sentences[:limit]) for side in (self.source, self.target))
+        return Bitext(self.corpus, self.split, *sides)
+
     @property
     def name(self) -> str:
         """Name the bitext in messages: corpus/split source-target."""
@@ -90,13 +95,8 @@ def join(corpus: str, split: str, source: Side, target: Side, *, limit: int | No
             f"{corpus}/{split}: {source.code} has {len(here)} sentences and {target.code} has "
             f"{len(there)}; {len(lonely)} ids stand on one side only, first {_some(lonely)}"
         )
-    keep = source.sentences[:limit]
-    return Bitext(
-        corpus,
-        split,
-        Side(source.language, source.code, keep),
-        Side(target.language, target.code, tuple(rows[sentence.id] for sentence in keep)),
-    )
+    ordered = tuple(rows[sentence.id] for sentence in source.sentences)
+    return Bitext(corpus, split, source, replace(target, sentences=ordered)).head(limit)
 
 
 def _some(ids: Sequence[str]) -> str:
