@@ -18,7 +18,7 @@ from .maps import IN_SAMPLE, choose_map
 from .measures import Measure
 from .pairing import Pairing, group_numbers, pair_surface, pair_vectors, text_classes
 from .represent import Representations
-from .retrieval import Outcome, TooFewSentences
+from .retrieval import Outcome, Statistic, TooFewSentences
 from .table import make_table
 from .uncertainty import LEVEL, group_bootstrap, jackknife
 from .views import LARGEST, Undefined, View
@@ -60,7 +60,7 @@ class Scored:
         lacking = [measure for measure in measures if measure.name not in self._surface]
         if lacking and len(self.bitext) <= SURFACE_LIMIT:
             x, y = self._grams
-            pairing = pair_surface(x, y, classes=self.classes) if _need_pairing(lacking) else None
+            pairing = pair_surface(x, y, classes=self.classes) if need_pairing(lacking) else None
             small = _need_views(lacking) and len(self.bitext) <= LARGEST
             sides = [View.of_similarities(side @ side.T) for side in (x, y)] if small else []
             for measure in lacking:
@@ -123,7 +123,7 @@ def score_cell(
     ):
         dim = x.shape[1]
         x, y = choose_map(map_name)(*(held_out or (layer, x, y))[1:])(x, y)
-        if _need_pairing(measures):
+        if need_pairing(measures):
             pairing = pair_vectors(x, y, classes=scored.classes, groups=scored.groups)
             some = list(_entries(pairing, layer, measures))
             entries += some
@@ -203,36 +203,41 @@ def _layers(
         step = max(1, READ_BYTES // (x[0].nbytes + y[0].nbytes))
 
 
-def _need_pairing(measures: Sequence[Measure]) -> bool:
-    return any(measure.estimate is None for measure in measures)
+def need_pairing(measures: Sequence[Measure]) -> bool:
+    """Return whether any of some measures is made of the pairing, as the items are."""
+    return any(measure.compute or measure.statistic for measure in measures)
 
 
 def _need_views(measures: Sequence[Measure]) -> bool:
-    return any(measure.estimate is not None for measure in measures)
+    return any(measure.estimate or measure.geometry for measure in measures)
 
 
 def _entries(pairing: Pairing, layer: int, measures: Sequence[Measure]) -> Iterator[_Entry]:
     for measure in measures:
         if measure.statistic is not None:
-            value, left_out = measure.statistic(pairing)
-            low, high = jackknife(value, left_out)
-            estimate = Estimate(value, 0.0, low=low, high=high, interval="jackknife")
-            yield _Entry(layer, measure, "both", estimate)
+            for found in measure.statistic(pairing):
+                yield _Entry(layer, measure, found.direction, _jackknifed(found))
         for outcome in _outcomes(measure, pairing):
             value = float(outcome.sentences.mean())
             estimate = Estimate(value, outcome.null, interval="bootstrap")
             yield _Entry(layer, measure, outcome.direction, estimate, outcome.sentences)
 
 
+def _jackknifed(found: Statistic) -> Estimate:
+    low, high = jackknife(found.value, found.left_out)
+    return Estimate(found.value, found.null, low=low, high=high, interval="jackknife")
+
+
 def _estimates(matched: Matched, layer: int, measures: Sequence[Measure]) -> Iterator[_Entry]:
     for measure in measures:
-        if measure.estimate is None:
-            continue
         try:
-            estimate = measure.estimate(matched)
+            if measure.geometry is not None:
+                for found in measure.geometry(matched):
+                    yield _Entry(layer, measure, found.direction, _jackknifed(found))
+            elif measure.estimate is not None:
+                yield _Entry(layer, measure, "both", measure.estimate(matched))
         except Undefined as error:
-            estimate = Estimate(float("nan"), note=str(error))
-        yield _Entry(layer, measure, "both", estimate)
+            yield _Entry(layer, measure, "both", Estimate(float("nan"), note=str(error)))
 
 
 def _say_undefined(bitext: str, entries: Sequence[_Entry]) -> None:
@@ -259,6 +264,8 @@ def _outcomes(measure: Measure, pairing: Pairing) -> list[Outcome]:
 
 def _surface(measure: Measure, pairing: Pairing | None, sides: Sequence[View]) -> dict[str, float]:
     """Return a measure of n-gram vectors by direction; nothing where it is not defined of them."""
+    if measure.geometry is not None:  # n-gram vectors have no coordinates
+        return {}
     if measure.value is not None:
         if measure.inflated or not sides:
             return {}

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from .pairing import Pairing
-from .retrieval import Outcome
+from .retrieval import Outcome, Statistic
 
 Numbers = np.ndarray | np.floating
 
@@ -30,15 +30,12 @@ def contrast(pairing: Pairing) -> list[Outcome]:
     ]
 
 
-def dprime(pairing: Pairing) -> tuple[float, Float[np.ndarray, "g"]]:
+def dprime(pairing: Pairing) -> list[Statistic]:
     """Sensitivity index d' = (μ₁ - μ₀) / sqrt((σ₁² + σ₀²) / 2) of matched against other pairs.
 
     μ₁, σ₁² are mean and variance (divisor n) of s_ii, μ₀, σ₀² those of the n² - n other cosines.
     Unbounded; 0 where the two means agree, nan where no cosine differs from another. Under re-pairing
     the numerator's expectation is exactly 0. Source: Green & Swets 1966.
-
-    Returns:
-        The value, and the values that leave out one group each, for the jackknife.
     """
     m, groups = pairing.moments, pairing.groups
     count = int(groups.max()) + 1
@@ -60,7 +57,7 @@ def dprime(pairing: Pairing) -> tuple[float, Float[np.ndarray, "g"]]:
     whole = np.array(
         [len(pairing), m.matched.sum(), (m.matched**2).sum(), all_sum, all_squares], dtype=np.float64
     )
-    return float(_dprime(*whole)), _dprime(*left.values())
+    return [Statistic("both", float(_dprime(*whole)), _dprime(*left.values()), 0.0)]
 
 
 def _dprime(

@@ -1,11 +1,22 @@
-"""Geometry of one representation: over how many directions its variance is spread.
+"""Geometry of one representation: over how many directions its variance is spread; how narrow its cone.
 
-The participation ratio is also what biased CKA's null is made of: √(PR PR) / (n - 1).
+The participation ratio is also what biased CKA's null is made of: √(PR PR) / (n - 1). As measures of a
+bitext these are about one language: `forward` the target, whose sentences the source's queries find,
+`backward` the source, `mean` both averaged. No null: re-pairing changes nothing.
 """
 
-import numpy as np
+from collections.abc import Callable
 
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from .estimates import Matched
+from .retrieval import Statistic, both_and_mean
+from .uncertainty import group_sums
 from .views import Matrix, View
+
+Groups = Int64[np.ndarray, "n"]
+LeftOut = Float64[np.ndarray, "g_plus_1"]  # a value, then those without each group
 
 
 def participation_ratio(x: Matrix | View) -> float:
@@ -20,10 +31,7 @@ def participation_ratio(x: Matrix | View) -> float:
         ValueError: as `linear_cka`, of one side.
     """
     view = x if isinstance(x, View) else View(x, "x")
-    centred = view.centred
-    long = view.n > view.width
-    square = centred.T @ centred if long else centred @ centred.T
-    return float(np.trace(square) ** 2 / np.vdot(square, square))
+    return float(participation_ratios(view, np.zeros(view.n, np.int64))[0])
 
 
 def isoscore(x: Matrix | View) -> float:
@@ -39,3 +47,69 @@ def isoscore(x: Matrix | View) -> float:
     if view.width < 2:
         raise ValueError("IsoScore needs at least 2 dimensions, got 1")
     return float((participation_ratio(view) - 1) / (view.width - 1))
+
+
+def mean_cosine(x: Matrix | View) -> float:
+    """Return the mean cosine of distinct sentences, in [-1, 1]; 0 for vectors spread evenly around 0.
+
+    Of all n (n - 1) ordered pairs, by (‖Σ u‖² - Σ ‖u‖²) / (n (n - 1)) of the unit vectors u. A zero
+    vector has cosine 0 with everything. Source: Ethayarajh 2019, https://aclanthology.org/D19-1006,
+    who samples.
+    """
+    view = x if isinstance(x, View) else View(x, "x")
+    return float(mean_cosines(view, np.zeros(view.n, np.int64))[0])
+
+
+def mean_cosines(view: View, groups: Groups) -> LeftOut:
+    """Return the mean cosine of distinct sentences, and those without each group."""
+    x = view.x.astype(np.float64)
+    norms = np.linalg.norm(x, axis=1)
+    units = x / np.where(norms > 0, norms, 1.0)[:, None]
+    sums, own = group_sums(units, groups), np.bincount(groups, weights=(norms > 0).astype(float))
+    whole = sums.sum(axis=0)
+    # the whole, then without each group
+    total = np.vstack([whole, whole - sums])
+    squares = np.r_[own.sum(), own.sum() - own]
+    n = view.n - np.r_[0, np.bincount(groups)]
+    with np.errstate(invalid="ignore", divide="ignore"):  # one sentence alone has no pair
+        means: np.ndarray = (np.square(total).sum(axis=1) - squares) / (n * (n - 1))
+    return means
+
+
+def participation_ratios(view: View, groups: Groups) -> LeftOut:
+    """Return the participation ratio, and those without each group.
+
+    Without the rows X_g of centred X the scatter is XᵀX - AᵀA, A = X_g and, for the moved mean, the row
+    Σ X_g / √(n - n_g); its norm is made of those of XᵀX, A Aᵀ and X Aᵀ.
+    """
+    x = view.centred
+    square = x.T @ x if view.n > view.width else x @ x.T
+    size, trace = np.vdot(square, square), np.trace(square)
+    order = np.argsort(groups, kind="stable")
+    traces, sizes = [trace], [size]
+    for rows in np.split(order, np.cumsum(np.bincount(groups))[:-1]):
+        a = np.vstack([x[rows], x[rows].sum(axis=0) / np.sqrt(max(view.n - len(rows), 1))])
+        traces.append(trace - np.vdot(a, a))
+        own, cross = a @ a.T, x @ a.T
+        sizes.append(size + np.vdot(own, own) - 2 * np.vdot(cross, cross))
+    with np.errstate(invalid="ignore", divide="ignore"):  # a single group leaves nothing
+        ratios: np.ndarray = np.square(traces) / np.array(sizes)
+    return ratios
+
+
+def isoscores(view: View, groups: Groups) -> LeftOut:
+    """Return IsoScore, and those without each group; nan for a single dimension."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scores: np.ndarray = (participation_ratios(view, groups) - 1) / np.float64(view.width - 1)
+    return scores
+
+
+def of_sides(
+    function: Callable[[View, Groups], LeftOut],
+) -> Callable[[Matched], list[Statistic]]:
+    """Return the measure of a bitext that a geometry of one side is."""
+
+    def measure(matched: Matched) -> list[Statistic]:
+        return both_and_mean(*(function(view, matched.groups) for view in (matched.y, matched.x)))
+
+    return measure

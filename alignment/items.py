@@ -59,6 +59,46 @@ def make_items(
         )
 
 
+def errors(bitext: Bitext, table: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
+    """Return what was retrieved instead of each translation that is not strictly ahead.
+
+    Args:
+        bitext: the sentences.
+        table: the score table of the cell.
+        items: its items.
+
+    Returns:
+        A row per layer, direction and missed sentence, the worst first: margin = the translation's
+        cosine minus that of what was found, at most 0; rank = how many are ahead of the translation.
+    """
+    missed = items[items["best_wrong_score"] >= items["gold_score"]]
+    sides = {"forward": (bitext.source, bitext.target), "backward": (bitext.target, bitext.source)}
+    parts = []
+    for direction, part in missed.groupby("direction", sort=False):
+        queries, candidates = sides[str(direction)]
+        row = {one: i for i, one in enumerate(queries.ids)}
+        rows = [row[one] for one in part["id"]]
+        text = dict(zip(candidates.ids, candidates.texts, strict=True))
+        parts.append(
+            pd.DataFrame(
+                {
+                    "query": queries.code,
+                    "candidates": candidates.code,
+                    **{name: table[name].iloc[0] for name in ("pooling", "map")},
+                    "layer": part["layer"].to_numpy(),
+                    "id": part["id"].to_numpy(),
+                    "text": [queries.texts[i] for i in rows],
+                    "translation": [candidates.texts[i] for i in rows],
+                    "found_id": part["best_wrong"].to_numpy(),
+                    "found": [text[one] for one in part["best_wrong"]],
+                    "margin": (part["gold_score"] - part["best_wrong_score"]).to_numpy(float),
+                    "rank": part["rank"].to_numpy(),
+                }
+            ).sort_values(["layer", "margin"], kind="stable")
+        )
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
 def groups_of(items: pd.DataFrame) -> Int64[np.ndarray, "n"]:
     """Return the group of every sentence of a cell."""
     one = items["direction"].eq("forward") & items["layer"].eq(items["layer"].min())

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..data.languages import nearest
-from . import cca, cka, estimators, neighbourhood, neurons, retrieval, rsa, shape
+from . import cca, cka, estimators, geometry, hubness, neighbourhood, neurons, retrieval, rsa, shape
 from .contrast import contrast, dprime
-from .estimates import FEW, MANY, Estimator
+from .estimates import FEW, MANY, Estimator, Matched
 from .pairing import Pairing
-from .retrieval import Outcome
+from .retrieval import Outcome, Statistic
 from .views import View
 
 DEFAULT = "default"
@@ -22,11 +22,11 @@ DEFAULT = "default"
 
 @dataclass(frozen=True)
 class Measure:
-    """A named way to turn paired representations into a number. One of three functions is set.
+    """A named way to turn paired representations into a number. One of four functions is set.
 
-    `compute` gives outcomes per sentence, whose mean is the score; `statistic` a value and its
-    leave-one-group-out values; `estimate` a value of two views with null, z, p and interval. With it
-    comes `value`, the number alone, for floors and grids.
+    `compute` gives outcomes per sentence, whose mean is the score; `statistic` values with their
+    leave-one-group-out values; `geometry` those of each side by itself; `estimate` a value of two views
+    with null, z, p and interval. With that comes `value`, the number alone, for floors and grids.
     """
 
     name: str
@@ -36,7 +36,8 @@ class Measure:
     invariances: frozenset[str]
     source: str
     compute: Callable[[Pairing], list[Outcome]] | None = None
-    statistic: Callable[[Pairing], tuple[float, np.ndarray]] | None = None
+    statistic: Callable[[Pairing], list[Statistic]] | None = None
+    geometry: Callable[[Matched], list[Statistic]] | None = None
     estimate: Estimator | None = None
     value: Callable[[View, View], float] | None = None
     best: float | None = 1.0  # the value of perfect agreement, if there is one
@@ -301,6 +302,63 @@ MEASURES: Mapping[str, Measure] = {
             best=None,
         ),
         *_SIMILARITY,
+        *(
+            Measure(
+                f"{name}@10",
+                "hubness",
+                span,
+                "none",
+                _COSINE,
+                "Radovanović et al. 2010; Feldbauer & Flexer 2019",
+                statistic=hubness.hubness(summary, 10),
+                best=None,
+                higher_is_better=False,
+            )
+            for name, summary, span in (
+                ("hubness_skew", hubness.skewness, "unbounded"),
+                ("hub_share", hubness.hub_share, "[0, 1]"),
+                ("antihub_rate", hubness.antihub_rate, "[0, 1]"),
+            )
+        ),
+        *(
+            Measure(
+                name,
+                "isotropy",
+                span,
+                "none",
+                invariances,
+                source,
+                geometry=geometry.of_sides(function),
+                best=None,
+                higher_is_better=higher,
+            )
+            for name, function, span, invariances, source, higher in (
+                (
+                    "isoscore",
+                    geometry.isoscores,
+                    "[0, 1]",
+                    _RIGID - {"swap"},
+                    "Rudman et al. 2022",
+                    True,
+                ),
+                (
+                    "participation_ratio",
+                    geometry.participation_ratios,
+                    "[1, d]",
+                    _RIGID - {"swap"},
+                    "Gao et al. 2017",
+                    True,
+                ),
+                (
+                    "mean_cosine",
+                    geometry.mean_cosines,
+                    "[-1, 1]",
+                    _COSINE,
+                    "Ethayarajh 2019, over all distinct pairs",
+                    False,
+                ),
+            )
+        ),
     )
 }
 

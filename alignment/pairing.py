@@ -15,7 +15,7 @@ from .neighbours import Neighbours, search
 from .product import MatrixProduct, Product, VectorProduct
 from .units import unit_sides
 
-K = 5  # neighbours kept: 4 for the margin, 5 for the best wrong candidate beside gold duplicates
+K = 10  # neighbours kept: 4 for the margin, 10 for hubness and beside duplicates of the gold
 
 
 @dataclass(frozen=True, eq=False)

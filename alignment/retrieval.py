@@ -30,6 +30,16 @@ class Outcome:
     null: float
 
 
+@dataclass(frozen=True, eq=False)
+class Statistic:
+    """A measure in one direction that is no mean: its value, and those without each group."""
+
+    direction: str
+    value: float
+    left_out: Float[np.ndarray, "g"]
+    null: float = float("nan")
+
+
 def accuracy(pairing: Pairing) -> list[Outcome]:
     """Share of sentences whose nearest neighbour is their translation; ties go to the lower index.
 
@@ -172,6 +182,14 @@ def recall_at(k: int) -> Callable[[int], Float[np.ndarray, "n"]]:
 
 class TooFewSentences(ValueError):
     """A measure is not defined for so few sentences."""
+
+
+def both_and_mean(
+    forward: Float[np.ndarray, "g_plus_1"], backward: Float[np.ndarray, "g_plus_1"]
+) -> list[Statistic]:
+    """Return the statistics of two directions and their mean, each a value before those left out."""
+    each = {"forward": forward, "backward": backward, "mean": (forward + backward) / 2}
+    return [Statistic(direction, float(found[0]), found[1:]) for direction, found in each.items()]
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ The order of work: read the corpus, encode what the store lacks (each sentence o
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from itertools import product
@@ -17,10 +17,11 @@ import pandas as pd
 from ..data import Bitext, load
 from ..data.bitext import MINIMUM
 from .aggregates import aggregates
-from .cell import Scored, score_cell
+from .cell import Scored, need_pairing, score_cell
 from .checkpoint import Checkpoint
 from .fitting import fit_bitexts
 from .home import open_root
+from .items import errors as items_errors
 from .ladder import RUNGS, decomposition
 from .maps import IN_SAMPLE, check_fit
 from .measures import DEFAULT, choose_measures
@@ -72,6 +73,7 @@ def score(
     budget: int | None = None,
     progress: Progress | None = None,
     cell_done: Progress | None = None,
+    errors: bool = False,
     **settings: Any,
 ) -> pd.DataFrame:
     """Return the scores of a checkpoint on a corpus, for every layer and language.
@@ -90,6 +92,7 @@ def score(
         budget: padded tokens of a batch.
         progress: called with (sentences done, of how many).
         cell_done: called with (cells done, of how many).
+        errors: write `errors.parquet` to the run folder: what was retrieved instead of translations.
         settings: fields of `Settings`.
 
     Returns:
@@ -105,7 +108,8 @@ def score(
         chosen = _follow(protocol, chosen, limit)
         limit = protocol.limit if protocol.limit is not None else limit
     _check(chosen)
-    choose_measures(chosen.measures)
+    if errors and not need_pairing(choose_measures(chosen.measures)):
+        raise ValueError("--errors needs a measure of retrieval: add accuracy to --measures")
     bitexts = (
         load(corpus, data_dir=data_dir, languages=languages, pivot=pivot, pairs=pairs, limit=limit)
         if isinstance(corpus, str)
@@ -144,11 +148,12 @@ def score(
         tables, failures = _score_cells(source, bitexts, fits, chosen, run, cell_done)
         if run and tables:
             run.write("scores", concatenate(tables.values()))
-            cells = ((table, run.items(key)) for key, table in tables.items())
             if set(RUNGS) <= set(_maps(chosen)):
-                run.write("decomposition", decomposition(cells, seed=chosen.seed))
+                run.write("decomposition", decomposition(_cells(run, tables), seed=chosen.seed))
             if protocol is not None and protocol.layers == ALL:
-                run.write("aggregates", aggregates(cells, seed=chosen.seed))
+                run.write("aggregates", aggregates(_cells(run, tables), seed=chosen.seed))
+            if errors:
+                run.write("errors", _errors(bitexts, _cells(run, tables)))
     if failures:
         raise ValueError(
             f"{len(failures)} of {len(failures) + len(tables)} cells failed, the others are kept; first "
@@ -218,6 +223,21 @@ def _score_cells(
             if cell_done is not None:
                 cell_done(number * len(variants) + place, len(bitexts) * len(variants))
     return tables, failures
+
+
+def _cells(run: Run, tables: Mapping[str, pd.DataFrame]) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Yield score table and items of every cell."""
+    return ((table, run.items(key)) for key, table in tables.items())
+
+
+def _errors(
+    bitexts: Sequence[Bitext], cells: Iterable[tuple[pd.DataFrame, pd.DataFrame]]
+) -> pd.DataFrame:
+    """Return what was retrieved instead of each missed translation, cell by cell."""
+    known = {(b.corpus, b.split, b.source.code, b.target.code): b for b in bitexts}
+    by = ["corpus", "split", "source_code", "target_code"]
+    found = [items_errors(known[tuple(table.iloc[0][by])], table, items) for table, items in cells]
+    return pd.concat(found, ignore_index=True)
 
 
 def _labels(chosen: Settings, about: Mapping[str, Any]) -> dict[str, Any]:

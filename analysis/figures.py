@@ -113,6 +113,7 @@ def heatmap(table: pd.DataFrame, *, sort: str = "table", group: str = "none") ->
     floor = float(rows["null"].min() if better else rows["null"].max())
     numbers = np.concatenate([values.to_numpy().ravel(), surface.to_numpy()])
     scale = colour_scale(numbers, floor, better=better)
+    known = "" if np.isnan(floor) else f"\nscale from the null, {floor:.3g}"
     n_rows, n_columns = values.shape
     annotated = values.size <= ANNOTATED[0] and n_columns <= ANNOTATED[1]
     cell = (0.5, 0.3) if annotated else (max(0.16, min(0.4, 12 / n_columns)), 0.17)
@@ -135,22 +136,27 @@ def heatmap(table: pd.DataFrame, *, sort: str = "table", group: str = "none") ->
     )
     main.set_xlabel("layer", fontsize=small + 1)
     main.set_ylabel("")
-    _mark_below_surface(main, values, surface, size=3.0 if annotated else 1.2)
+    _mark_below_surface(main, values, surface, better=better, size=3.0 if annotated else 1.2)
     _separate(main, groups, small)
     bar = figure.colorbar(
         main.collections[0], ax=main, fraction=0.05, pad=0.06 if group != "none" else 0.02
     )
-    bar.set_label(f"{_name(rows)} (scale begins at the null, {floor:.3g})", fontsize=small)
+    bar.set_label(str(rows["measure"].iloc[0]), fontsize=small)
     bar.ax.tick_params(labelsize=small)
-    figure.suptitle(_title(rows), fontsize=9, x=0.02, ha="left")
+    figure.suptitle(_title(rows) + known, fontsize=9, x=0.02, ha="left")
     return figure
 
 
 def colour_scale(values: np.ndarray, floor: float, *, better: bool) -> dict[str, Any]:
-    """Return a scale from the null to the best value; dark is good, of distances too."""
-    known = values[np.isfinite(values)]
-    edge = float(known.max() if better else known.min()) if len(known) else 1.0
-    low, high = sorted((floor if np.isfinite(floor) else edge, edge))
+    """Return a scale from the null to the best value; dark is good, of distances too.
+
+    Without a null it begins at the worst value.
+    """
+    known = values[np.isfinite(values)] if np.isfinite(values).any() else np.array([1.0])
+    edge = float(known.max() if better else known.min())
+    if np.isnan(floor):
+        floor = float(known.min() if better else known.max())
+    low, high = sorted((floor, edge))
     if better and edge < floor:  # nothing reaches the null: all is as light as it gets
         low, high = floor, floor + 1e-9
     return {"vmin": low, "vmax": max(high, low + 1e-9), "cmap": "rocket_r" if better else "rocket"}
@@ -204,9 +210,12 @@ def _script(tag: str) -> str:
     return langcodes.Language.get(tag, normalize=False).maximize().script or "?"
 
 
-def _mark_below_surface(axes: "Axes", values: pd.DataFrame, surface: pd.Series, *, size: float) -> None:
-    """Put a dot into the corner of every cell that is not above its row's surface floor."""
-    below = values.to_numpy() <= surface.to_numpy()[:, None]
+def _mark_below_surface(
+    axes: "Axes", values: pd.DataFrame, surface: pd.Series, *, better: bool, size: float
+) -> None:
+    """Put a dot into the corner of every cell that is no better than its row's surface floor."""
+    floor = surface.to_numpy()[:, None]
+    below = values.to_numpy() <= floor if better else values.to_numpy() >= floor
     row, column = np.nonzero(below)
     axes.scatter(column + 0.88, row + 0.2, s=size, color="#2b7bba", linewidths=0)
 
@@ -249,11 +258,13 @@ def _title(rows: pd.DataFrame) -> str:
     pivot = f" into {targets[0]}" if len(targets) == 1 else ""
     low, high = rows["n"].min(), rows["n"].max()
     size = f"n = {low:,}" if low == high else f"n = {low:,} to {high:,}"
+    fitted = f" ({first['map_fit']})" if first["map_fit"] else ""
+    floor = "; dot: no better than n-grams" if rows["surface"].notna().any() else ""
     lines = [
         f"{_name(rows)}: {checkpoint} on {first['corpus']}/{first['split']}{pivot}",
-        f"pooling {first['pooling']}, map {first['map']}; {size}; dot: not above n-grams",
+        f"pooling {first['pooling']}, map {first['map']}{fitted}; {size}{floor}",
     ]
-    if low != high and "@" in first["measure"]:
+    if low != high and first["measure"].startswith("accuracy@"):
         m = first["measure"].split("@")[1]
         lines.append(f"at {m} candidates, because the languages have different numbers of sentences")
     elif low != high and first["measure"] not in _ANY_SIZE:

@@ -73,6 +73,9 @@ def score(
     target_column: Annotated[str | None, _Option(help="files: column of the table.")] = None,
     id_column: Annotated[str | None, _Option(help="files: column of the table.")] = None,
     group_column: Annotated[str | None, _Option(help="files: column of the table.")] = None,
+    errors: Annotated[
+        bool, _Option("--errors", help="Write what was retrieved instead of missed translations.")
+    ] = False,
     as_json: Annotated[bool, _Option("--json", help="Print the table as JSON lines.")] = False,
 ) -> None:
     """Score a checkpoint on a corpus: every layer, every language, with floors and intervals.
@@ -113,6 +116,7 @@ def score(
         pivot=pivot,
         pairs=pairs,
         limit=limit,
+        errors=errors,
         store=store,
         keep=not no_store,
         budget=batch_tokens,
@@ -137,6 +141,7 @@ def score(
     from ..alignment.ladder import RUNGS
     from ..alignment.run import read_scores
     from .summary import ladder, over_layers, summary
+    from .tsv import write_tsv
 
     typer.echo(summary(found))
     if set(RUNGS) <= set(found["map"]):
@@ -144,6 +149,10 @@ def score(
     if protocol == "mexa":
         typer.echo(over_layers(read_scores(folder / "aggregates.parquet")))
     typer.echo(f"table: {folder / 'scores.parquet'}")
+    if errors:
+        missed = read_scores(folder / "errors.parquet")
+        write_tsv(missed, folder / "errors.tsv")
+        typer.echo(f"errors: {len(missed)} missed translations in {folder / 'errors.tsv'}")
 
 
 def run_score(

@@ -94,14 +94,15 @@ def _block(part: "pd.DataFrame") -> list[str]:
         interval = f"[{best['low']:.4f}, {best['high']:.4f}]"
         lines.append(
             f"{source + '-' + target:<12} {best['n']:>6} {best['layer']:>11} {best['value']:>7.4f} "
-            f"{interval:>18} {last['value']:>7.4f} {best['null']:>7.4f} {_number(best['surface']):>8}"
+            f"{interval:>18} {last['value']:>7.4f} {_number(best['null']):>7} "
+            f"{_number(best['surface']):>8}"
         )
     if not best_values:
         return lines
     means = part.groupby("layer")["value"].mean()
     lines.append(
         f"{'macro mean':<12} {'':>6} {'':>11} {_mean(best_values):>7.4f} {'':>18} "
-        f"{_mean(last_values):>7.4f} {_mean(nulls):>7.4f} {_number(_mean(surfaces)):>8}"
+        f"{_mean(last_values):>7.4f} {_number(_mean(nulls)):>7} {_number(_mean(surfaces)):>8}"
     )
     at = _best(means, measure)
     lines.append(f"best single layer over all pairs: {at} (macro mean {means[at]:.4f})")
@@ -121,7 +122,7 @@ def _others(part: "pd.DataFrame") -> list[str]:
             value, null, surface = means.loc[at]
             lines.append(
                 f"{measure:<24} {at:>11} {value:>8.4f} {means['value'].iloc[-1]:>8.4f} "
-                f"{null + 0:>8.4f} {_number(surface):>8}"
+                f"{_number(null + 0):>8} {_number(surface):>8}"
             )
     head = f"{'other measures (macro)':<24} {'best layer':>11} {'value':>8} {'last':>8} {'null':>8}"
     head += f" {'surface':>8}"

@@ -39,7 +39,7 @@ def test_contrast_is_the_difference_of_two_means(sides):
 
 
 def test_dprime_is_its_definition(sides):
-    assert dprime(pairing(*sides))[0] == pytest.approx(dprime_of(matrix(*sides)), abs=1e-10)
+    assert dprime(pairing(*sides))[0].value == pytest.approx(dprime_of(matrix(*sides)), abs=1e-10)
 
 
 @pytest.mark.parametrize("kind", ["sentences", "groups"])
@@ -52,8 +52,8 @@ def test_left_out_values_are_those_without_the_group(sides, rng, kind):
     for group in range(groups.max() + 1):
         keep = groups != group
         expected.append(dprime_of(s[np.ix_(keep, keep)]))
-    assert np.allclose(dprime(pairing(*sides, groups))[1], expected, atol=1e-9)
+    assert np.allclose(dprime(pairing(*sides, groups))[0].left_out, expected, atol=1e-9)
 
 
 def test_dprime_of_a_collapsed_model_is_undefined():
-    assert np.isnan(dprime(pairing(np.ones((9, 3), np.float32), np.ones((9, 3), np.float32)))[0])
+    assert np.isnan(dprime(pairing(np.ones((9, 3), np.float32), np.ones((9, 3), np.float32)))[0].value)

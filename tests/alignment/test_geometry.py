@@ -1,10 +1,19 @@
-"""Participation ratio and IsoScore."""
+"""Participation ratio, IsoScore, mean cosine."""
 
 import numpy as np
 import pytest
 
 from crosslingual.alignment.cka import linear_cka
-from crosslingual.alignment.geometry import isoscore, participation_ratio
+from crosslingual.alignment.estimates import Matched
+from crosslingual.alignment.geometry import (
+    isoscore,
+    isoscores,
+    mean_cosine,
+    mean_cosines,
+    participation_ratio,
+    participation_ratios,
+)
+from crosslingual.alignment.measures import MEASURES
 from crosslingual.alignment.views import Undefined, View
 
 
@@ -51,3 +60,46 @@ def test_refusals():
         participation_ratio(np.ones((9, 3)))
     with pytest.raises(ValueError, match="at least 2 dimensions"):
         isoscore(np.arange(9.0)[:, None])
+
+
+def brute_mean_cosine(x):
+    cosines = [
+        a @ b / np.linalg.norm(a) / np.linalg.norm(b)
+        for i, a in enumerate(x)
+        for j, b in enumerate(x)
+        if i != j
+    ]
+    return np.mean(cosines)
+
+
+def test_mean_cosine_is_that_of_all_distinct_pairs(rng):
+    x = rng.normal(size=(12, 5)) + 1
+    assert mean_cosine(x) == pytest.approx(brute_mean_cosine(x), abs=1e-12)
+    cone = rng.normal(size=(200, 64)) + 8 * np.ones(64)
+    assert mean_cosine(cone) > 0.95 > 0.05 > abs(mean_cosine(cone - cone.mean(axis=0)))
+    assert mean_cosine(np.zeros((5, 3))) == 0
+
+
+@pytest.mark.parametrize("shape", [(30, 7), (12, 40)])
+def test_without_a_group_is_without_its_sentences(rng, shape):
+    x = rng.normal(size=shape) * np.linspace(1, 3, shape[1]) + 2
+    groups = np.r_[np.zeros(3), np.arange(1, len(x) - 2)].astype(np.int64)
+    for function, alone in (
+        (participation_ratios, participation_ratio),
+        (isoscores, isoscore),
+        (mean_cosines, mean_cosine),
+    ):
+        value, *left_out = function(View(x), groups)
+        assert value == pytest.approx(alone(x), rel=1e-10)
+        expected = [alone(x[groups != group]) for group in range(int(groups.max()) + 1)]
+        assert left_out == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_bitext_has_the_geometry_of_both_sides(rng):
+    x, y = rng.normal(size=(40, 6)), rng.normal(size=(40, 6)) * [9, 1, 1, 1, 1, 1]
+    matched = Matched(View(x), View(y), np.arange(40))
+    forward, backward, mean = MEASURES["isoscore"].geometry(matched)
+    assert [s.direction for s in (forward, backward, mean)] == ["forward", "backward", "mean"]
+    assert forward.value == pytest.approx(isoscore(y)) and backward.value == pytest.approx(isoscore(x))
+    assert forward.value < backward.value
+    assert mean.value == pytest.approx((forward.value + backward.value) / 2)

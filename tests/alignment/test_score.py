@@ -337,3 +337,23 @@ def test_a_flipped_byte_is_found_and_encoded_again(tiny_bert, tmp_path, caplog):
     after = score(tiny_bert, "pocket", languages="de", store=store)
     assert "is damaged" in caplog.text
     pd.testing.assert_frame_equal(before, after, atol=2e-6)
+
+
+def test_errors_are_the_translations_that_are_not_ahead(tiny_bert, tmp_path):
+    options = {"languages": "de", "layers": "1,3", "store": tmp_path / "s", "out": tmp_path / "run"}
+    table = score(tiny_bert, "pocket", measures="accuracy,anc", errors=True, **options)
+    errors = pd.read_parquet(tmp_path / "run" / "errors.parquet")
+    (bitext,) = load("pocket", languages="de")
+    scores = table.set_index(["measure", "layer", "direction"])["value"]["accuracy"]
+    assert (errors["margin"] <= 0).all() and (errors["rank"][errors["margin"] < 0] > 0).all()
+    for (layer, query), part in errors.groupby(["layer", "query"]):
+        direction = "forward" if query == "de" else "backward"
+        assert len(part) == round(218 * (1 - scores[layer, direction]))  # nothing is tied here
+        assert part["margin"].is_monotonic_increasing
+    german, english = (dict(zip(s.ids, s.texts, strict=True)) for s in (bitext.source, bitext.target))
+    for row in errors.to_dict("records"):
+        query, other = (german, english) if row["query"] == "de" else (english, german)
+        assert row["text"] == query[row["id"]] and row["translation"] == other[row["id"]]
+        assert row["found"] == other[row["found_id"]] and row["found_id"] != row["id"]
+    with pytest.raises(ValueError, match="--errors needs a measure of retrieval"):
+        score(tiny_bert, "pocket", measures="anc", errors=True, **options)

@@ -21,7 +21,7 @@ def make(languages: int, layers: int, *, unequal: bool = False) -> pd.DataFrame:
             for measure, null in (("accuracy", 0.001), ("accuracy@100", 0.01)):
                 rows.append(
                     {
-                        "checkpoint": "models/x", "corpus": "c", "split": "test", "pooling": "mean", "map": "none",
+                        "checkpoint": "models/x", "corpus": "c", "split": "test", "pooling": "mean", "map": "none", "map_fit": "",
                         "dtype": "float32", "revision": "", "protocol": "", "max_length": 128,
                         "prefix": "", "duplicates": "class", "source": tag, "target": "en", "layer": layer, "measure": measure,
                         "direction": "mean", "value": rng.uniform(0, 0.9), "surface": 0.4, "null": null,
