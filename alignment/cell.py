@@ -12,6 +12,7 @@ import pandas as pd
 import scipy.sparse
 
 from ..data import Bitext, surface_vectors
+from .entries import Entry, entry_rows
 from .estimates import Estimate, Matched
 from .items import make_items
 from .maps import IN_SAMPLE, choose_map
@@ -20,7 +21,7 @@ from .pairing import Pairing, group_numbers, pair_surface, pair_vectors, text_cl
 from .represent import Representations
 from .retrieval import Outcome, Statistic, TooFewSentences
 from .table import make_table
-from .uncertainty import LEVEL, group_bootstrap, jackknife
+from .uncertainty import jackknife
 from .views import LARGEST, Undefined, View
 
 logger = logging.getLogger(__name__)
@@ -80,17 +81,6 @@ class Scored:
         return {}
 
 
-@dataclass(frozen=True)
-class _Entry:
-    """One row to be; where it is a mean of outcomes, its interval is computed with all the others'."""
-
-    layer: int
-    measure: Measure
-    direction: str
-    estimate: Estimate
-    outcomes: np.ndarray | None = None
-
-
 def score_cell(
     scored: Scored,
     representations: Representations,
@@ -114,7 +104,7 @@ def score_cell(
         seed: of the bootstrap; the same for all layers and measures, so that they may be compared.
         columns: what else stands in every row (checkpoint, pooling, …).
     """
-    entries: list[_Entry] = []
+    entries: list[Entry] = []
     items: list[pd.DataFrame] = []
     dim = 0
     fitting = repeat(None) if fit is None else _layers(fit, representations, layers)
@@ -133,7 +123,6 @@ def score_cell(
             matched = Matched(View(x, "the source"), View(y, "the target"), scored.groups, seed)
             entries += _estimates(matched, layer, measures)
     _say_undefined(scored.bitext.name, entries)
-    surface = scored.surface(measures)
     counts = sum(
         representations.counts(side)[:, 1:].sum(axis=0, dtype=np.int64)
         for side in (scored.bitext.source, scored.bitext.target)
@@ -149,43 +138,22 @@ def score_cell(
         "target_code": bitext.target.code,
         "map": map_name,
         "map_fit": "" if map_name == "none" else f"{fit.corpus}/{fit.split}" if fit else IN_SAMPLE,
-        "level": LEVEL,
         "n": len(bitext),
         "candidates": len(bitext),
-        "groups": int(scored.groups.max()) + 1,
         "duplicates": scored.duplicates,
         "dim": dim,
         "truncated": int(counts[0]),
         "unknown": int(counts[1]),
-        "resample_seed": seed,
     }
-    ends = _bootstrap(entries, scored.groups, seed)
-    table = make_table(
-        fixed
-        | {
-            "layer": entry.layer,
-            "depth": entry.layer / representations.last if representations.last else 1.0,
-            "measure": entry.measure.name,
-            "direction": entry.direction,
-            "value": entry.estimate.value,
-            "low": low,
-            "high": high,
-            "interval": f"{scored.interval} {entry.estimate.interval}" if np.isfinite(low) else "",
-            "null": entry.estimate.null,
-            "null_kind": "shuffle",
-            "z": entry.estimate.z,
-            "p": entry.estimate.p,
-            "effect": entry.measure.towards_best(entry.estimate.null, entry.estimate.value),
-            "calibrated": float(
-                np.maximum(
-                    0.0, entry.measure.towards_best(entry.estimate.threshold, entry.estimate.value)
-                )
-            ),
-            "note": entry.estimate.note,
-            "surface": surface.get((entry.measure.name, entry.direction), float("nan")),
-        }
-        for entry, (low, high) in zip(entries, ends, strict=True)
+    rows = entry_rows(
+        entries,
+        scored.groups,
+        resampled=scored.interval,
+        last=representations.last,
+        seed=seed,
+        surface=scored.surface(measures),
     )
+    table = make_table(fixed | row for row in rows)
     return table, pd.concat(items, ignore_index=True) if items else pd.DataFrame()
 
 
@@ -212,15 +180,15 @@ def _need_views(measures: Sequence[Measure]) -> bool:
     return any(measure.estimate or measure.geometry for measure in measures)
 
 
-def _entries(pairing: Pairing, layer: int, measures: Sequence[Measure]) -> Iterator[_Entry]:
+def _entries(pairing: Pairing, layer: int, measures: Sequence[Measure]) -> Iterator[Entry]:
     for measure in measures:
         if measure.statistic is not None:
             for found in measure.statistic(pairing):
-                yield _Entry(layer, measure, found.direction, _jackknifed(found))
+                yield Entry(layer, measure, found.direction, _jackknifed(found))
         for outcome in _outcomes(measure, pairing):
             value = float(outcome.sentences.mean())
             estimate = Estimate(value, outcome.null, interval="bootstrap")
-            yield _Entry(layer, measure, outcome.direction, estimate, outcome.sentences)
+            yield Entry(layer, measure, outcome.direction, estimate, outcome.sentences)
 
 
 def _jackknifed(found: Statistic) -> Estimate:
@@ -228,19 +196,19 @@ def _jackknifed(found: Statistic) -> Estimate:
     return Estimate(found.value, found.null, low=low, high=high, interval="jackknife")
 
 
-def _estimates(matched: Matched, layer: int, measures: Sequence[Measure]) -> Iterator[_Entry]:
+def _estimates(matched: Matched, layer: int, measures: Sequence[Measure]) -> Iterator[Entry]:
     for measure in measures:
         try:
             if measure.geometry is not None:
                 for found in measure.geometry(matched):
-                    yield _Entry(layer, measure, found.direction, _jackknifed(found))
+                    yield Entry(layer, measure, found.direction, _jackknifed(found))
             elif measure.estimate is not None:
-                yield _Entry(layer, measure, "both", measure.estimate(matched))
+                yield Entry(layer, measure, "both", measure.estimate(matched))
         except Undefined as error:
-            yield _Entry(layer, measure, "both", Estimate(float("nan"), note=str(error)))
+            yield Entry(layer, measure, "both", Estimate(float("nan"), note=str(error)))
 
 
-def _say_undefined(bitext: str, entries: Sequence[_Entry]) -> None:
+def _say_undefined(bitext: str, entries: Sequence[Entry]) -> None:
     """Say once for a measure at which layers it has no value, and why."""
     undefined: dict[tuple[str, str], list[int]] = {}
     for entry in entries:
@@ -278,15 +246,3 @@ def _surface(measure: Measure, pairing: Pairing | None, sides: Sequence[View]) -
         if pairing is None
         else {entry.direction: entry.estimate.value for entry in _entries(pairing, 0, [measure])}
     )
-
-
-def _bootstrap(entries: Sequence[_Entry], groups: np.ndarray, seed: int) -> list[tuple[float, float]]:
-    """Return the interval of every entry; all means are resampled together."""
-    means = [entry.outcomes for entry in entries if entry.outcomes is not None]
-    if means:
-        low, high = group_bootstrap(np.stack(means, axis=1), groups, rng=np.random.default_rng(seed))
-        ends = iter(zip(low.tolist(), high.tolist(), strict=True))
-    return [
-        (entry.estimate.low, entry.estimate.high) if entry.outcomes is None else next(ends)
-        for entry in entries
-    ]

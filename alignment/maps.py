@@ -155,7 +155,7 @@ def check_in_sample(name: str, fit: str | None) -> None:
     """
     check_fit(name, fit)
     if name in PAIRED:
-        raise ValueError(f"the map {name} needs a bitext to be fitted on: only `score` has one")
+        raise ValueError(f"the map {name} is fitted on a bitext; here each language is taken by itself")
     if name != "none" and fit != IN_SAMPLE:
         raise ValueError(f"here a map is fitted on the measured sentences: --map-fit {IN_SAMPLE}")
 

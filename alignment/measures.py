@@ -26,7 +26,8 @@ class Measure:
 
     `compute` gives outcomes per sentence, whose mean is the score; `statistic` values with their
     leave-one-group-out values; `geometry` those of each side by itself; `estimate` a value of two views
-    with null, z, p and interval. With that comes `value`, the number alone, for floors and grids.
+    with null, z, p and interval. With that comes `value`, the number alone, for floors and grids. A
+    `pooled` measure is of all languages of a corpus at once; see `strong`.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Measure:
     geometry: Callable[[Matched], list[Statistic]] | None = None
     estimate: Estimator | None = None
     value: Callable[[View, View], float] | None = None
+    pooled: bool = False
     best: float | None = 1.0  # the value of perfect agreement, if there is one
     higher_is_better: bool = True
     # whether its null grows with the width of a side: then n-gram vectors, of a width as large as the
@@ -77,6 +79,11 @@ _RETRIEVAL = [
     ("ratio_accuracy@4", retrieval.ratio_accuracy, "Σ c m / n²", "Artetxe & Schwenk 2019"),
     ("precision_weighted", retrieval.precision_weighted, "found / n²", "MTEB bitext mining"),
     ("mexa", retrieval.mexa, "M / n²", "Kargaran et al. 2024"),
+]
+_STRONG = [
+    ("strong_accuracy", "(1 - same) / n", "Roy et al. 2020 (LAReQA)", True),
+    ("same_language_rate", "none", "Roy et al. 2020 (LAReQA)", False),
+    ("map@20", "none", "LAReQA's mAP@20", True),
 ]
 _SIMILARITY = [
     Measure(
@@ -304,6 +311,20 @@ MEASURES: Mapping[str, Measure] = {
         *_SIMILARITY,
         *(
             Measure(
+                name,
+                "strong",
+                "[0, 1]",
+                null,
+                _COSINE,
+                source,
+                pooled=True,
+                best=1.0 if higher else None,
+                higher_is_better=higher,
+            )
+            for name, null, source, higher in _STRONG
+        ),
+        *(
+            Measure(
                 f"{name}@10",
                 "hubness",
                 span,
@@ -380,7 +401,8 @@ def default_measures() -> list[Measure]:
 
     And accuracy@100 beside accuracy: languages of unequal size cannot be compared without it.
     """
-    first = {measure.family: measure.name for measure in reversed(list(MEASURES.values()))}
+    alone = [measure for measure in MEASURES.values() if not measure.pooled]
+    first = {measure.family: measure.name for measure in reversed(alone)}
     names = {*first.values(), "accuracy@100"}
     return [measure for name, measure in MEASURES.items() if name in names]
 
@@ -389,7 +411,7 @@ def choose_measures(names: str) -> list[Measure]:
     """Return the measures that a comma-separated list names.
 
     Args:
-        names: measures, families, "default" (one a family), "all".
+        names: measures, families, "default" (one a family), "all" (of a bitext: pooled ones by name).
 
     Raises:
         ValueError: an unknown name; the nearest ones are given.
@@ -399,7 +421,8 @@ def choose_measures(names: str) -> list[Measure]:
     for name in filter(None, (part.strip() for part in names.split(","))):
         # a family may be named as its one measure is (rsa)
         if name in families or name == "all":
-            chosen |= {m.name for m in MEASURES.values() if name in (m.family, "all")}
+            every = "" if name != "all" else name
+            chosen |= {m.name for m in MEASURES.values() if name == m.family or (every and not m.pooled)}
         elif name in MEASURES:
             chosen.add(name)
         elif name == DEFAULT:

@@ -89,7 +89,7 @@ def plan(
             )
             for side, groups in _sides(bitexts)
         ]
-    shared, rows, groups = _common(bitexts)
+    shared, rows, groups = common(bitexts)
     if between == "languages":
         if first != last:
             raise ValueError(
@@ -127,11 +127,26 @@ def _sides(bitexts: Sequence[Bitext]) -> list[tuple[Side, Sequence[str] | None]]
     return list(found.values())
 
 
-def _common(
+def _refuse_unlike(bitexts: Sequence[Bitext]) -> None:
+    """Refuse bitexts in which one id names different sentences of the target language."""
+    if len({(bitext.corpus, bitext.split) for bitext in bitexts}) > 1:
+        raise ValueError("the languages must be those of one corpus; there are several")
+    known: dict[tuple[str, str], str] = {}
+    for bitext in bitexts:
+        for one in bitext.target.sentences:
+            if known.setdefault((bitext.target.code, one.id), one.text) != one.text:
+                raise ValueError(
+                    f"{bitext.corpus} is not many-parallel: the {bitext.target.code} sentence {one.id} "
+                    "is another one in another pair"
+                )
+
+
+def common(
     bitexts: Sequence[Bitext],
 ) -> tuple[list[Side], dict[str, np.ndarray], np.ndarray]:
     """Return all languages, the rows of each that all have (by id), and the groups of those."""
     sides = _sides(bitexts)
+    _refuse_unlike(bitexts)
     shared = set.intersection(*(set(side.ids) for side, _ in sides))
     order = [i for i in sides[0][0].ids if i in shared]
     if len(order) < MINIMUM:

@@ -23,8 +23,10 @@ from .fitting import fit_bitexts
 from .home import open_root
 from .items import errors as items_errors
 from .ladder import RUNGS, decomposition
-from .maps import IN_SAMPLE, check_fit
-from .measures import DEFAULT, choose_measures
+from .maps import IN_SAMPLE, check_fit, check_in_sample
+from .measures import DEFAULT, Measure, choose_measures
+from .plan import common
+from .pool import score_pool
 from .protocols import ALL, PROTOCOLS, RetrievalProtocol, choose_protocol
 from .represent import Progress, Representations
 from .run import Run, open_run
@@ -108,7 +110,8 @@ def score(
         chosen = _follow(protocol, chosen, limit)
         limit = protocol.limit if protocol.limit is not None else limit
     _check(chosen)
-    if errors and not need_pairing(choose_measures(chosen.measures)):
+    measures = choose_measures(chosen.measures)
+    if errors and not need_pairing(measures):
         raise ValueError("--errors needs a measure of retrieval: add accuracy to --measures")
     bitexts = (
         load(corpus, data_dir=data_dir, languages=languages, pivot=pivot, pairs=pairs, limit=limit)
@@ -121,6 +124,10 @@ def score(
     fits: Sequence[Bitext] | None = None
     if chosen.map_fit not in ("", IN_SAMPLE) and _maps(chosen) != ["none"]:
         fits = fit_bitexts(chosen.map_fit, bitexts, data_dir=data_dir)
+    if any(measure.pooled for measure in measures):
+        common(bitexts)
+        for name in _maps(chosen):
+            check_in_sample(name, chosen.map_fit)
     with ExitStack() as stack:
         root = stack.enter_context(open_root(store, keep=keep))
         source = open_source(
@@ -146,8 +153,9 @@ def score(
             }
             run = stack.enter_context(open_run(Path(out), study, {"fingerprint": source.fingerprint}))
         tables, failures = _score_cells(source, bitexts, fits, chosen, run, cell_done)
-        if run and tables:
-            run.write("scores", concatenate(tables.values()))
+        pools = [] if failures else _score_pools(source, bitexts, chosen, run)
+        if run and (tables or pools):
+            run.write("scores", concatenate([*tables.values(), *pools]))
             if set(RUNGS) <= set(_maps(chosen)):
                 run.write("decomposition", decomposition(_cells(run, tables), seed=chosen.seed))
             if protocol is not None and protocol.layers == ALL:
@@ -159,7 +167,7 @@ def score(
             f"{len(failures)} of {len(failures) + len(tables)} cells failed, the others are kept; first "
             + failures[0]
         )
-    return concatenate(tables.values())
+    return concatenate([*tables.values(), *pools])
 
 
 def _score_cells(
@@ -171,29 +179,19 @@ def _score_cells(
     cell_done: Progress | None,
 ) -> tuple[dict[str, pd.DataFrame], list[str]]:
     """Return the tables of all cells by their keys, read or computed, and what failed."""
-    measures = choose_measures(chosen.measures)
+    measures = [measure for measure in choose_measures(chosen.measures) if not measure.pooled]
     columns = {**source.columns, **_labels(chosen, source.about)}
     tables: dict[str, pd.DataFrame] = {}
     failures: list[str] = []
     representations: Mapping[str, Representations] | None = None
-    variants = list(product(source.layers, _maps(chosen)))
+    variants = list(product(source.layers, _maps(chosen))) if measures else []
     for number, bitext in enumerate(bitexts):
         scored = Scored(bitext, chosen.duplicates, chosen.resample)
         for place, (pooling, map_name) in enumerate(variants, start=1):
             fit = fits[number] if fits and map_name != "none" else None
             cell = {"bitext": bitext.name, "pooling": pooling, "map": map_name}
-            decides = {
-                "fingerprint": source.fingerprint,
-                "columns": columns,
-                "digest": _digest(bitext),
-                "fit": fit and _digest(fit),
-                "layers": source.layers[pooling],
-                "measures": [measure.name for measure in measures],
-                "settings": [getattr(chosen, name) for name in _DECIDING],
-                "intervals": [RESAMPLES, LEVEL],
-                "schema": SCHEMA,
-            }
-            key = canonical_hash(cell | decides)
+            read = [_digest(bitext)] + ([_digest(fit)] if fit else [])
+            key = _key(cell, source, chosen, columns, source.layers[pooling], measures, read)
             table = run.finished(key) if run else None
             if table is None:
                 if representations is None:
@@ -223,6 +221,60 @@ def _score_cells(
             if cell_done is not None:
                 cell_done(number * len(variants) + place, len(bitexts) * len(variants))
     return tables, failures
+
+
+def _score_pools(
+    source: Source, bitexts: Sequence[Bitext], chosen: Settings, run: Run | None
+) -> list[pd.DataFrame]:
+    """Return the tables of the pooled measures: a cell per pooling and map, of all languages."""
+    measures = [measure for measure in choose_measures(chosen.measures) if measure.pooled]
+    if not measures:
+        return []
+    columns = {**source.columns, **_labels(chosen, source.about)}
+    tables = []
+    for pooling, map_name in product(source.layers, _maps(chosen)):
+        cell = {"pool": _corpus_name(bitexts), "pooling": pooling, "map": map_name}
+        layers = source.layers[pooling]
+        key = _key(cell, source, chosen, columns, layers, measures, [_digest(b) for b in bitexts])
+        table = run.finished(key) if run else None
+        if table is None:
+            table = score_pool(
+                bitexts,
+                source.represent()[pooling],
+                layers=layers,
+                map_name=map_name,
+                measures=measures,
+                resample=chosen.resample,
+                seed=chosen.seed,
+                columns=columns | {"pooling": pooling},
+            )
+            if run:
+                run.finish(key, table, pd.DataFrame())
+        tables.append(table)
+    return tables
+
+
+def _key(
+    cell: Mapping[str, Any],
+    source: Source,
+    chosen: Settings,
+    columns: Mapping[str, Any],
+    layers: Sequence[int],
+    measures: Sequence[Measure],
+    read: Sequence[str],
+) -> str:
+    """Return a hash of everything that decides a cell's numbers; `read` are digests of what is read."""
+    decides = {
+        "fingerprint": source.fingerprint,
+        "columns": columns,
+        "read": read,
+        "layers": layers,
+        "measures": [measure.name for measure in measures],
+        "settings": [getattr(chosen, name) for name in _DECIDING],
+        "intervals": [RESAMPLES, LEVEL],
+        "schema": SCHEMA,
+    }
+    return canonical_hash({**cell, **decides})
 
 
 def _cells(run: Run, tables: Mapping[str, pd.DataFrame]) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:

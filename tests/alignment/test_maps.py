@@ -139,7 +139,9 @@ def test_names():
     with pytest.raises(ValueError, match="the map centre is fitted: name a bitext with --map-fit"):
         check_fit("centre", "")
     check_in_sample("centre", IN_SAMPLE)
-    with pytest.raises(ValueError, match="ridge needs a bitext to be fitted on: only `score` has one"):
+    with pytest.raises(
+        ValueError, match="ridge is fitted on a bitext; here each language is taken by itself"
+    ):
         check_in_sample("ridge", IN_SAMPLE)
     with pytest.raises(ValueError, match="fitted on the measured sentences: --map-fit in-sample"):
         check_in_sample("centre", "ntrex")
