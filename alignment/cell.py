@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import repeat
 from typing import Any
@@ -26,6 +26,9 @@ from .views import LARGEST, Undefined, View
 
 logger = logging.getLogger(__name__)
 
+# which sentences are re-paired: all, those of a decile of length, those of a document
+NULLS = ("shuffle", "length", "document")
+DECILES = 10
 READ_BYTES = 256 << 20  # vectors of a bitext held at once
 SURFACE_LIMIT = 20_000  # sentences; the surface floor needs n × n similarities
 
@@ -37,6 +40,7 @@ class Scored:
     bitext: Bitext
     duplicates: str  # "class" or "index"
     resample: str  # "group" or "sentence"
+    null: str = NULLS[0]
 
     @cached_property
     def classes(self) -> tuple[np.ndarray, np.ndarray]:
@@ -56,12 +60,34 @@ class Scored:
         """What is resampled: documents where the corpus knows them."""
         return "group" if self.resample == "group" and self.bitext.groups else "sentence"
 
+    def strata(self, representations: Representations) -> np.ndarray | None:
+        """Return within what the null re-pairs sentences; None for all of them.
+
+        Raises:
+            ValueError: no documents, or no lengths, are known.
+        """
+        if self.null == "document":
+            if self.bitext.groups is None:
+                raise ValueError(f"{self.bitext.name} has no documents for --null document")
+            return group_numbers(self.bitext.groups, len(self.bitext))
+        if self.null == "length":
+            tokens = representations.counts(self.bitext.source)[:, 0]
+            if not tokens.any():
+                raise ValueError("--null length needs a model's token counts; vectors have none")
+            order = np.argsort(np.argsort(tokens, kind="stable"), kind="stable")
+            return order * min(DECILES, len(order)) // len(order)
+        return None
+
     def surface(self, measures: Sequence[Measure]) -> dict[tuple[str, str], float]:
         """Return measures of character n-gram vectors; none for a bitext too large for them."""
         lacking = [measure for measure in measures if measure.name not in self._surface]
         if lacking and len(self.bitext) <= SURFACE_LIMIT:
             x, y = self._grams
-            pairing = pair_surface(x, y, classes=self.classes) if need_pairing(lacking) else None
+            pairing = (
+                pair_surface(x, y, classes=self.classes, groups=self.groups)
+                if need_pairing(lacking)
+                else None
+            )
             small = _need_views(lacking) and len(self.bitext) <= LARGEST
             sides = [View.of_similarities(side @ side.T) for side in (x, y)] if small else []
             for measure in lacking:
@@ -107,6 +133,7 @@ def score_cell(
     entries: list[Entry] = []
     items: list[pd.DataFrame] = []
     dim = 0
+    strata = scored.strata(representations)
     fitting = repeat(None) if fit is None else _layers(fit, representations, layers)
     for (layer, x, y), held_out in zip(
         _layers(scored.bitext, representations, layers), fitting, strict=False
@@ -114,8 +141,8 @@ def score_cell(
         dim = x.shape[1]
         x, y = choose_map(map_name)(*(held_out or (layer, x, y))[1:])(x, y)
         if need_pairing(measures):
-            pairing = pair_vectors(x, y, classes=scored.classes, groups=scored.groups)
-            some = list(_entries(pairing, layer, measures))
+            pairing = pair_vectors(x, y, classes=scored.classes, groups=scored.groups, strata=strata)
+            some = [replace(each, null_kind=scored.null) for each in _entries(pairing, layer, measures)]
             entries += some
             parts = {(e.measure.name, e.direction): e.outcomes for e in some if e.outcomes is not None}
             items += make_items(scored.bitext, pairing, layer, parts)

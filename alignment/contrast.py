@@ -23,10 +23,15 @@ def contrast(pairing: Pairing) -> list[Outcome]:
     matched = moments.matched
     forward = matched - (moments.row_sums - matched) / (n - 1)
     backward = matched - (moments.column_sums - matched) / (n - 1)
+    null = 0.0
+    if pairing.strata.any():
+        sums = pairing.stratum_sums
+        within = float((sums / np.bincount(pairing.strata)).sum())
+        null = (n * within - float(moments.row_sums.sum())) / (n * (n - 1))
     return [
-        Outcome("forward", forward, 0.0),
-        Outcome("backward", backward, 0.0),
-        Outcome("mean", (forward + backward) / 2, 0.0),
+        Outcome("forward", forward, null),
+        Outcome("backward", backward, null),
+        Outcome("mean", (forward + backward) / 2, null),
     ]
 
 
@@ -57,7 +62,8 @@ def dprime(pairing: Pairing) -> list[Statistic]:
     whole = np.array(
         [len(pairing), m.matched.sum(), (m.matched**2).sum(), all_sum, all_squares], dtype=np.float64
     )
-    return [Statistic("both", float(_dprime(*whole)), _dprime(*left.values()), 0.0)]
+    null = float("nan") if pairing.strata.any() else 0.0
+    return [Statistic("both", float(_dprime(*whole)), _dprime(*left.values()), null)]
 
 
 def _dprime(

@@ -21,6 +21,7 @@ class Entry:
     direction: str
     estimate: Estimate
     outcomes: np.ndarray | None = None
+    null_kind: str = "shuffle"
 
 
 def entry_rows(
@@ -55,7 +56,7 @@ def entry_rows(
             "level": LEVEL,
             "interval": f"{resampled} {estimate.interval}" if np.isfinite(low) else "",
             "null": estimate.null,
-            "null_kind": "shuffle",
+            "null_kind": "" if np.isnan(estimate.null) else entry.null_kind,
             "z": estimate.z,
             "p": estimate.p,
             "effect": measure.towards_best(estimate.null, estimate.value),

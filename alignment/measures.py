@@ -77,6 +77,12 @@ _RETRIEVAL = [
     ("recall@5", retrieval.rank_measure(retrieval.recall_at(5)), "5/n", "Järvelin & Kekäläinen 2002"),
     ("f1_weighted", retrieval.f1_weighted, "Σ 2c/(1+c) / n²", "MTEB bitext mining"),
     ("ratio_accuracy@4", retrieval.ratio_accuracy, "Σ c m / n²", "Artetxe & Schwenk 2019"),
+    (
+        "within_document_accuracy",
+        retrieval.within_document_accuracy,
+        "1 / document size",
+        "accuracy among the sentences of a document",
+    ),
     ("precision_weighted", retrieval.precision_weighted, "found / n²", "MTEB bitext mining"),
     ("mexa", retrieval.mexa, "M / n²", "Kargaran et al. 2024"),
 ]

@@ -39,6 +39,9 @@ class Pairing:
     target_class: Int64[np.ndarray, "n"]
     groups: Int64[np.ndarray, "n"]
     blocks: tuple[Float[np.ndarray, "g"], Float[np.ndarray, "g"]]  # sums of s, s² within groups
+    within: tuple[Int64[np.ndarray, "n"], Int64[np.ndarray, "n"]]  # nearest of the own group, both ways
+    strata: Int64[np.ndarray, "n"]  # within which the null re-pairs
+    stratum_sums: Float[np.ndarray, "t"]  # of s within strata
 
     def __len__(self) -> int:
         """Return the number of pairs."""
@@ -51,8 +54,9 @@ def pair_vectors(
     *,
     classes: tuple[np.ndarray, np.ndarray],
     groups: Int64[np.ndarray, "n"],
+    strata: Int64[np.ndarray, "n"] | None = None,
 ) -> Pairing:
-    """Return the pairing of two row-aligned sets of vectors.
+    """Return the pairing of two row-aligned sets of vectors; the null re-pairs within strata.
 
     The moments come from sums of vectors and d × d products, not from the n × n similarities:
     sum_j s_ij = x_i · Σ y and sum_j s_ij² = x_iᵀ (Yᵀ Y) x_i for unit rows.
@@ -66,7 +70,7 @@ def pair_vectors(
         row_squares=np.einsum("nd,nd->n", a @ (b.T @ b), a),
         column_squares=np.einsum("nd,nd->n", b @ (a.T @ a), b),
     )
-    return _pairing(product, moments, classes, groups, lambda rows: a[rows] @ b[rows].T)
+    return _pairing(product, moments, classes, groups, strata, lambda rows: a[rows] @ b[rows].T)
 
 
 def pair_surface(
@@ -74,15 +78,16 @@ def pair_surface(
     y: scipy.sparse.csr_matrix,
     *,
     classes: tuple[np.ndarray, np.ndarray],
+    groups: Int64[np.ndarray, "n"] | None = None,
 ) -> Pairing:
-    """Return the pairing of sparse vectors with unit rows; its sentences are their own groups."""
+    """Return the pairing of sparse vectors with unit rows; without groups each row is its own."""
     similarities = (x @ y.T).toarray().astype(np.float32)
     s = similarities.astype(np.float64)
     squares = s**2
     moments = Moments(s.diagonal().copy(), s.sum(1), s.sum(0), squares.sum(1), squares.sum(0))
-    groups = np.arange(len(s))
+    groups = np.arange(len(s)) if groups is None else groups
     return _pairing(
-        MatrixProduct(similarities), moments, classes, groups, lambda rows: s[np.ix_(rows, rows)]
+        MatrixProduct(similarities), moments, classes, groups, None, lambda rows: s[np.ix_(rows, rows)]
     )
 
 
@@ -91,22 +96,43 @@ def _pairing(
     moments: Moments,
     classes: tuple[np.ndarray, np.ndarray],
     groups: Int64[np.ndarray, "n"],
+    strata: Int64[np.ndarray, "n"] | None,
     block: Callable[[np.ndarray], np.ndarray],
 ) -> Pairing:
     rows = np.arange(product.n)
     found = search([product], K, np.stack([rows, rows], axis=1))
-    order = np.argsort(groups, kind="stable")
-    sizes = np.bincount(groups)
-    if len(sizes) == len(groups):  # every sentence its own group: the block is one cosine
-        sums = moments.matched[order]
-        blocks = (sums, sums**2)
+    within = rows.copy(), rows.copy()
+    if int(groups.max()) + 1 == len(groups):  # every sentence its own group: the block is one cosine
+        sums = moments.matched[np.argsort(groups)]
+        blocks = sums, sums**2
     else:
-        parts = [block(members) for members in np.split(order, np.cumsum(sizes)[:-1])]
-        blocks = (
-            np.array([part.sum() for part in parts]),
-            np.array([(part**2).sum() for part in parts]),
-        )
-    return Pairing(found, moments, *classes, groups=groups, blocks=blocks)
+        parts = []
+        for members in members_of(groups):
+            part = block(members)
+            parts.append((part.sum(), (part**2).sum()))
+            part = part.astype(np.float32)  # as similarities are defined
+            within[0][members] = members[part.argmax(axis=1)]
+            within[1][members] = members[part.argmax(axis=0)]
+        blocks = tuple(np.array(parts).T)
+    strata = np.zeros(product.n, np.int64) if strata is None else strata
+    whole = np.array([moments.row_sums.sum()])
+    by_stratum = [block(members).sum() for members in members_of(strata)] if strata.any() else whole
+    return Pairing(
+        found,
+        moments,
+        *classes,
+        groups=groups,
+        blocks=blocks,
+        within=within,
+        strata=strata,
+        stratum_sums=np.asarray(by_stratum),
+    )
+
+
+def members_of(groups: Int64[np.ndarray, "n"]) -> list[Int64[np.ndarray, "_"]]:
+    """Return the rows of each group, ascending."""
+    order = np.argsort(groups, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(groups))[:-1])
 
 
 def text_classes(texts: Sequence[str]) -> Int64[np.ndarray, "n"]:

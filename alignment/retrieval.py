@@ -6,13 +6,18 @@ identical to the translation counts as right, by the classes of the pairing; `f1
 Accuracies are fractions in [0, 1].
 
 The null of a measure is its expectation when translations are re-paired at random while the vectors
-stay: exact, hubs included, from the neighbours alone. With ties or identical texts, rank measures
-average over the order of equal scores, so that a model that maps all sentences to one vector stands at
-its null; identical texts leave that null a little low, by at most (duplicates / n).
+stay: exact, hubs included, from the neighbours alone. Formulas are those of re-pairing all n sentences;
+where only sentences of one stratum (a document, a decile of length) are re-paired, each query i sees the
+candidates of its stratum S(i), and 1/n² becomes 1/(n |S(i)|): what is left above that null is more than
+the document, or the length. Rank measures have no such null: it takes all ranks.
+
+With ties or identical texts, rank measures average over the order of equal scores, so that a model that
+maps all sentences to one vector stands at its null; identical texts leave that null a little low, by at
+most (duplicates / n).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int64
@@ -79,12 +84,9 @@ def mutual_accuracy(pairing: Pairing) -> list[Outcome]:
     forward, backward = _sides(pairing)
     hit = _hits(forward, forward.nearest.ids[:, 0])[0] * _hits(backward, backward.nearest.ids[:, 0])[0]
     x, y = pairing.source_class, pairing.target_class
-    wide = int(y.max()) + 1
-    finds = np.bincount(x * wide + y[forward.nearest.ids[:, 0]])
-    found = np.bincount(x[backward.nearest.ids[:, 0]] * wide + y)
-    shared = min(len(finds), len(found))
-    mutual = float(finds[:shared].astype(np.float64) @ found[:shared])
-    return [Outcome("both", hit, mutual / len(pairing) ** 2)]
+    finds = _codes(pairing.strata, x, y[forward.nearest.ids[:, 0]])
+    found = _codes(pairing.strata, x[backward.nearest.ids[:, 0]], y)
+    return [Outcome("both", hit, float((_count(found, finds) / forward.choices).mean()))]
 
 
 def mexa(pairing: Pairing) -> list[Outcome]:
@@ -96,8 +98,10 @@ def mexa(pairing: Pairing) -> list[Outcome]:
     sides = pairing.found.rows, pairing.found.columns
     hit = np.logical_and.reduce([(side.rank == 0) & (side.ties == 0) for side in sides])
     found, back = (np.where(side.scores[:, 0] > side.scores[:, 1], side.ids[:, 0], -1) for side in sides)
-    mutual = int(((found >= 0) & (back[found] == np.arange(len(found)))).sum())
-    return [Outcome("both", hit.astype(np.float64), mutual / len(pairing) ** 2)]
+    mutual = (found >= 0) & (back[found] == np.arange(len(found)))
+    mutual &= pairing.strata[found] == pairing.strata
+    null = float((mutual / _sides(pairing)[0].choices).mean())
+    return [Outcome("both", hit.astype(np.float64), null)]
 
 
 def precision_weighted(pairing: Pairing) -> list[Outcome]:
@@ -109,10 +113,26 @@ def precision_weighted(pairing: Pairing) -> list[Outcome]:
     def score(side: "_Side") -> tuple[np.ndarray, float]:
         found = side.nearest.ids[:, 0]
         n = len(found)
-        count = np.bincount(found, minlength=n)
-        return (found == np.arange(n)) / count[found], float((count > 0).sum()) / n**2
+        discount = 1 / np.maximum(np.bincount(found, minlength=n), 1)
+        return (found == np.arange(n)) * discount[found], _discounted_null(side, found, discount)
 
     return both_ways(pairing, score)
+
+
+def within_document_accuracy(pairing: Pairing) -> list[Outcome]:
+    """Accuracy among the sentences of the own document (group) alone.
+
+    The topic, the style, the names of a document are those of all its candidates: what finds the right
+    one is the meaning of the sentence. A document of one sentence is always right. Null: the mean over
+    documents' sentences of (texts identical to what is found) / (sentences of the document).
+
+    Raises:
+        TooFewSentences: no documents are known.
+    """
+    if int(pairing.groups.max()) + 1 == len(pairing):
+        raise TooFewSentences("within_document_accuracy needs documents of more than one sentence")
+    ways = iter(pairing.within)
+    return both_ways(pairing, lambda side: _hits(replace(side, strata=pairing.groups), next(ways)))
 
 
 def f1_weighted(pairing: Pairing) -> list[Outcome]:
@@ -125,7 +145,7 @@ def f1_weighted(pairing: Pairing) -> list[Outcome]:
         found = side.nearest.ids[:, 0]
         n = len(found)
         discount = 2 / (1 + np.bincount(found, minlength=n))
-        return (found == np.arange(n)) * discount[found], float(discount[found].sum()) / n**2
+        return (found == np.arange(n)) * discount[found], _discounted_null(side, found, discount)
 
     return both_ways(pairing, score)
 
@@ -145,7 +165,8 @@ def rank_measure(credit: Callable[[int], Float[np.ndarray, "n"]]) -> Callable[[P
             same = np.bincount(side.classes)[side.classes] - 1
             rank = side.nearest.rank
             ties = np.maximum(side.nearest.ties - same, 0)
-            return (sums[rank + ties + 1] - sums[rank]) / (ties + 1), float(table.mean())
+            null = float("nan") if pairing.strata.any() else float(table.mean())
+            return (sums[rank + ties + 1] - sums[rank]) / (ties + 1), null
 
         return both_ways(pairing, score)
 
@@ -199,11 +220,21 @@ class _Side:
     nearest: Nearest
     other: Nearest
     classes: Int64[np.ndarray, "n"]  # of the candidates
+    strata: Int64[np.ndarray, "n"]
+
+    @property
+    def choices(self) -> Int64[np.ndarray, "n"]:
+        """How many sentences each query may be re-paired with."""
+        sizes: np.ndarray = np.bincount(self.strata)[self.strata]
+        return sizes
 
 
 def _sides(pairing: Pairing) -> tuple[_Side, _Side]:
     rows, columns = pairing.found.rows, pairing.found.columns
-    return _Side(rows, columns, pairing.target_class), _Side(columns, rows, pairing.source_class)
+    return (
+        _Side(rows, columns, pairing.target_class, pairing.strata),
+        _Side(columns, rows, pairing.source_class, pairing.strata),
+    )
 
 
 def both_ways(pairing: Pairing, score: Callable[[_Side], tuple[np.ndarray, float]]) -> list[Outcome]:
@@ -218,8 +249,32 @@ def both_ways(pairing: Pairing, score: Callable[[_Side], tuple[np.ndarray, float
 
 def _hits(side: _Side, found: Int64[np.ndarray, "n"]) -> tuple[Float[np.ndarray, "n"], float]:
     """Return 1 where the class of what was found is the gold's, and the null of that."""
-    n = len(found)
     some: Bool[np.ndarray, "n"] = found >= 0
     classes = side.classes[found]
-    size = np.bincount(side.classes)[classes] * some
-    return ((classes == side.classes) & some).astype(np.float64), float(size.sum()) / n**2
+    alike = _count(_codes(side.strata, side.classes), _codes(side.strata, classes)) * some
+    null = float((alike / side.choices).mean())
+    return ((classes == side.classes) & some).astype(np.float64), null
+
+
+def _discounted_null(
+    side: _Side, found: Int64[np.ndarray, "n"], discount: Float[np.ndarray, "n"]
+) -> float:
+    """Return the null of a credit that the found j gives to the query it belongs to."""
+    inside = side.strata[found] == side.strata
+    return float((discount[found] * inside / side.choices).mean())
+
+
+def _codes(*numbers: Int64[np.ndarray, "n"]) -> Int64[np.ndarray, "n"]:
+    """Return one number for each tuple of numbers."""
+    codes = np.zeros(len(numbers[0]), np.int64)
+    for each in numbers:
+        codes = codes * (len(each) + 1) + each
+    return codes
+
+
+def _count(codes: Int64[np.ndarray, "n"], wanted: Int64[np.ndarray, "n"]) -> Int64[np.ndarray, "n"]:
+    """Return how often each of the wanted is among the codes."""
+    ordered = np.sort(codes)
+    ends = (np.searchsorted(ordered, wanted, side=side) for side in ("right", "left"))
+    counts: np.ndarray = np.subtract(*ends)
+    return counts

@@ -17,7 +17,7 @@ import pandas as pd
 from ..data import Bitext, load
 from ..data.bitext import MINIMUM
 from .aggregates import aggregates
-from .cell import Scored, need_pairing, score_cell
+from .cell import NULLS, Scored, need_pairing, score_cell
 from .checkpoint import Checkpoint
 from .fitting import fit_bitexts
 from .home import open_root
@@ -37,7 +37,7 @@ from .uncertainty import LEVEL, RESAMPLES
 LADDER = "ladder"  # stands for all rungs
 
 # settings that change a cell's numbers and are not told by its layers, measures, pooling or map
-_DECIDING = ("duplicates", "resample", "seed", "store_dtype")
+_DECIDING = ("duplicates", "resample", "null", "seed", "store_dtype")
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ class Settings:
     protocol: str = ""
     duplicates: str = "class"
     resample: str = "group"
+    null: str = "shuffle"
     seed: int = 0
     family: str | None = None
     stage: str | None = None
@@ -186,7 +187,7 @@ def _score_cells(
     representations: Mapping[str, Representations] | None = None
     variants = list(product(source.layers, _maps(chosen))) if measures else []
     for number, bitext in enumerate(bitexts):
-        scored = Scored(bitext, chosen.duplicates, chosen.resample)
+        scored = Scored(bitext, chosen.duplicates, chosen.resample, chosen.null)
         for place, (pooling, map_name) in enumerate(variants, start=1):
             fit = fits[number] if fits and map_name != "none" else None
             cell = {"bitext": bitext.name, "pooling": pooling, "map": map_name}
@@ -324,6 +325,7 @@ def _check(chosen: Settings) -> None:
     for field, options in (
         ("duplicates", ("class", "index")),
         ("resample", ("group", "sentence")),
+        ("null", NULLS),
         ("store_dtype", ("float32", "float16")),
     ):
         if getattr(chosen, field) not in options:

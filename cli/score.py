@@ -57,6 +57,10 @@ def score(
     resample: Annotated[
         str, _Option(help="group: intervals over documents where known; sentence.")
     ] = "group",
+    null: Annotated[
+        str,
+        _Option(help="Re-paired at random: shuffle (all), length (a decile), document (within one)."),
+    ] = "shuffle",
     limit: options.Limit = None,
     seed: Annotated[int, _Option(help="Of the bootstrap.")] = 0,
     family: Annotated[str | None, _Option(help="Column of the table.")] = None,
@@ -128,6 +132,7 @@ def score(
         protocol=protocol,
         duplicates=duplicates,
         resample=resample,
+        null=null,
         seed=seed,
         family=family,
         stage=stage,

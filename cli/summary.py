@@ -6,6 +6,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+NULLS = {
+    "shuffle": "all sentences",
+    "length": "sentences of a decile of length",
+    "document": "sentences of a document",
+}
+
+
 def summary(table: "pd.DataFrame") -> str:
     """Return the text that stands for a score table on a terminal.
 
@@ -18,9 +25,10 @@ def summary(table: "pd.DataFrame") -> str:
         lines += [f"{name}, {direction}; pooling {pooling}, map {map_name}"]
         lines += _block(part[(part["measure"] == name) & (part["direction"] == direction)])
         lines += _others(part[part["measure"] != name])
+    kinds = dict.fromkeys(NULLS[kind] for kind in table["null_kind"] if kind)
     lines.append(
-        "best: chosen on these same sentences, so a little too good. null: randomly re-paired. "
-        "surface: character n-grams, no model."
+        "best: chosen on these same sentences, so a little too good. null: randomly re-paired, "
+        f"{'; '.join(kinds)}. surface: character n-grams, no model."
     )
     return "\n".join(lines)
 

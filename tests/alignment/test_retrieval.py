@@ -8,16 +8,27 @@ from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
 from crosslingual.alignment.measures import MEASURES
 from crosslingual.alignment.pairing import Pairing, pair_vectors
-from crosslingual.alignment.retrieval import Outcome, accuracy_at
+from crosslingual.alignment.retrieval import Outcome, TooFewSentences, accuracy_at
 
-NAMES = [name for name, measure in MEASURES.items() if measure.compute is not None]
-EXACT = ["accuracy", "mutual_accuracy", "f1_weighted", "ratio_accuracy@4", "contrast"]
+DOCUMENTS = "within_document_accuracy"
+NAMES = [name for name, one in MEASURES.items() if one.compute is not None and name != DOCUMENTS]
+EXACT = [
+    "accuracy",
+    "mutual_accuracy",
+    "f1_weighted",
+    "precision_weighted",
+    "ratio_accuracy@4",
+    "contrast",
+]
+EXACT += ["mexa"]
+BY_INDEX = ("f1_weighted", "precision_weighted")
 
 
-def pairing(x: np.ndarray, y: np.ndarray, **classes: np.ndarray) -> Pairing:
+def pairing(x: np.ndarray, y: np.ndarray, **labels: np.ndarray) -> Pairing:
     n = len(x)
-    source, target = classes.get("source", np.arange(n)), classes.get("target", np.arange(n))
-    return pair_vectors(x, y, classes=(source, target), groups=np.arange(n))
+    source, target = labels.pop("source", np.arange(n)), labels.pop("target", np.arange(n))
+    groups = labels.pop("groups", np.arange(n))
+    return pair_vectors(x, y, classes=(source, target), groups=groups, **labels)
 
 
 def outcomes(name: str, found: Pairing) -> dict[str, Outcome]:
@@ -137,9 +148,72 @@ def test_null_is_the_mean_over_all_720_pairings(rng, kind):
                 totals.setdefault((name, direction), []).append(outcome.sentences.mean())
     whole = pairing(x, y, source=source, target=target)
     for (name, direction), values in totals.items():
-        if name == "f1_weighted" and kind == "duplicates":
+        if name in BY_INDEX and kind == "duplicates":
             continue  # by index: which of two identical rows is the lower index depends on the order
         assert outcomes(name, whole)[direction].null == pytest.approx(np.mean(values), abs=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["plain", "hub", "duplicates"])
+def test_null_within_strata_is_the_mean_over_their_pairings(rng, kind):
+    """Two documents of four and three sentences: 4! · 3! re-pairings, and no others."""
+    x, y = rng.standard_normal((2, 7, 3), dtype=np.float32)
+    strata = np.array([0, 1, 0, 1, 0, 1, 0])
+    source, target = np.arange(7), np.arange(7)
+    if kind == "hub":
+        y[2] = x.mean(0)
+    if kind == "duplicates":  # within a document and across
+        y[4], y[5], x[6] = y[0], y[1], x[1]
+        source, target = np.array([0, 1, 2, 3, 4, 5, 1]), np.array([0, 1, 2, 3, 0, 1, 6])
+    totals: dict[tuple[str, str], list[float]] = {}
+    zero, one = np.flatnonzero(strata == 0), np.flatnonzero(strata == 1)
+    for first in permutations(zero):
+        for second in permutations(one):
+            chosen = np.arange(7)
+            chosen[zero], chosen[one] = first, second
+            shuffled = pairing(x, y[chosen], source=source, target=target[chosen])
+            for name in EXACT:
+                for direction, outcome in outcomes(name, shuffled).items():
+                    totals.setdefault((name, direction), []).append(outcome.sentences.mean())
+    whole = pairing(x, y, source=source, target=target, strata=strata)
+    free = pairing(x, y, source=source, target=target)
+    moved = 0.0
+    for (name, direction), values in totals.items():
+        if name in BY_INDEX and kind == "duplicates":
+            continue
+        assert len(values) == 144
+        found = outcomes(name, whole)[direction]
+        assert found.null == pytest.approx(np.mean(values), abs=1e-12), (name, direction)
+        moved = max(moved, abs(found.null - outcomes(name, free)[direction].null))
+        assert np.array_equal(found.sentences, outcomes(name, free)[direction].sentences)
+    assert moved > 0.01  # it is another null
+    assert np.isnan(outcomes("mrr", whole)["mean"].null)
+
+
+def test_accuracy_within_documents_is_that_of_each_document_alone(noisy):
+    """And what all sentences of a document share cannot help: a document's own constant does not count."""
+    x, y = noisy
+    groups = np.arange(150) // 5
+    found = outcomes(DOCUMENTS, pairing(x, y, groups=groups))
+    expected = [
+        outcomes("accuracy", pairing(x[groups == g], y[groups == g]))["forward"].sentences
+        for g in range(30)
+    ]
+    assert np.array_equal(found["forward"].sentences, np.concatenate(expected))
+    assert found["forward"].null == pytest.approx(1 / 5) and found["mean"].sentences.mean() > 0.5
+    with pytest.raises(TooFewSentences, match="needs documents of more than one sentence"):
+        outcomes(DOCUMENTS, pairing(x, y))
+
+
+def test_documents_that_are_all_alike_inside_are_found_but_not_their_sentences(rng):
+    topic = np.repeat(rng.standard_normal((40, 16), dtype=np.float32), 5, axis=0)
+    x, y = (topic + 0.01 * rng.standard_normal((200, 16), dtype=np.float32) for _ in range(2))
+    groups = np.arange(200) // 5
+    whole = pairing(x, y, groups=groups, strata=groups)
+    accuracy, inside = outcomes("accuracy", whole)["mean"], outcomes(DOCUMENTS, whole)["mean"]
+    assert accuracy.sentences.mean() > 0.1  # twenty times chance among all sentences
+    assert accuracy.null == pytest.approx(0.2, abs=0.01)  # but chance within documents
+    assert abs(accuracy.sentences.mean() - accuracy.null) < 0.1
+    assert abs(inside.sentences.mean() - 0.2) < 0.1
 
 
 def test_null_of_rank_measures_holds_with_ties(rng):

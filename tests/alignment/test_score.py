@@ -35,7 +35,7 @@ def table(tiny_bert, tmp_path):
 
 def test_every_layer_language_map_and_measure_is_there_once(table):
     assert list(table.columns) == list(COLUMNS)
-    assert len(table) == 2 * 2 * 4 * (30 + 6)
+    assert len(table) == 2 * 2 * 4 * (33 + 6)
     assert not table["key"].duplicated().any()
     assert table["value"].notna().all()
     assert ((table["low"] <= table["value"]) & (table["value"] <= table["high"])).all()
@@ -357,3 +357,32 @@ def test_errors_are_the_translations_that_are_not_ahead(tiny_bert, tmp_path):
         assert row["found"] == other[row["found_id"]] and row["found_id"] != row["id"]
     with pytest.raises(ValueError, match="--errors needs a measure of retrieval"):
         score(tiny_bert, "pocket", measures="anc", errors=True, **options)
+
+
+def test_nulls_by_name(tiny_bert, tmp_path):
+    options = {"languages": "de", "layers": "0", "store": tmp_path / "s", "out": tmp_path / "run"}
+    options["measures"] = "accuracy,mrr,contrast,anc,within_document_accuracy"
+    tables = {
+        null: score(tiny_bert, "pocket", null=null, **options)
+        for null in ("shuffle", "length", "document")
+    }
+    nulls = {}
+    for null, table in tables.items():
+        rows = table.set_index(["measure", "direction"])
+        assert rows["value"].equals(tables["shuffle"].set_index(["measure", "direction"])["value"])
+        assert rows["null_kind"]["accuracy", "mean"] == null
+        assert rows["null_kind"]["anc", "both"] == "shuffle"
+        assert rows["null_kind"]["mrr", "mean"] == (null if null == "shuffle" else "")
+        nulls[null] = rows["null"]["accuracy", "mean"], rows["null"]["contrast", "mean"]
+    for measure in range(2):  # sentences of one length, or document, are more alike
+        assert nulls["shuffle"][measure] < nulls["length"][measure]
+        assert nulls["shuffle"][measure] < nulls["document"][measure]
+    with pytest.raises(ValueError, match="unknown null 'documents': one of shuffle, length, document"):
+        score(tiny_bert, "pocket", null="documents", **options)
+    (pocket,) = load("pocket", languages="de")
+    loose = [
+        Side(s.language, s.code, tuple(Sentence(one.id, one.text) for one in s.sentences))
+        for s in (pocket.source, pocket.target)
+    ]
+    with pytest.raises(ValueError, match="own/test de-en has no documents for --null document"):
+        score(tiny_bert, [Bitext("own", "test", *loose)], null="document", **options)
