@@ -7,7 +7,7 @@ The order of work: read the corpus, encode what the store lacks (each sentence o
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -17,48 +17,26 @@ import pandas as pd
 from ..data import Bitext, load
 from ..data.bitext import MINIMUM
 from .aggregates import aggregates
-from .cell import NULLS, Scored, need_pairing, score_cell
+from .cell import Scored, need_pairing, score_cell
 from .checkpoint import Checkpoint
 from .fitting import fit_bitexts
 from .home import open_root
 from .items import errors as items_errors
 from .ladder import RUNGS, decomposition
-from .maps import IN_SAMPLE, check_fit, check_in_sample
-from .measures import DEFAULT, Measure, choose_measures
+from .maps import IN_SAMPLE, check_in_sample
+from .measures import Measure, choose_measures
 from .plan import common
 from .pool import score_pool
-from .protocols import ALL, PROTOCOLS, RetrievalProtocol, choose_protocol
+from .protocols import ALL, PROTOCOLS, choose_protocol
 from .represent import Progress, Representations
 from .run import Run, open_run
+from .settings import Settings
 from .source import Source, open_source
 from .table import SCHEMA, canonical_hash, concatenate
 from .uncertainty import LEVEL, RESAMPLES
 
-LADDER = "ladder"  # stands for all rungs
-
 # settings that change a cell's numbers and are not told by its layers, measures, pooling or map
 _DECIDING = ("duplicates", "resample", "null", "seed", "store_dtype")
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Everything that decides the numbers, besides checkpoint and corpus; the flags of `score`."""
-
-    layers: str = "all"
-    pooling: str = "mean"
-    maps: str = "none"
-    map_fit: str = ""  # CORPUS/split, or in-sample
-    measures: str = DEFAULT
-    protocol: str = ""
-    duplicates: str = "class"
-    resample: str = "group"
-    null: str = "shuffle"
-    seed: int = 0
-    family: str | None = None
-    stage: str | None = None
-    recipe: str | None = None
-    train_seed: int | None = None
-    store_dtype: str = "float32"
 
 
 def score(
@@ -108,9 +86,9 @@ def score(
     chosen = Settings(**settings)
     protocol = choose_protocol(chosen.protocol)
     if protocol is not None:
-        chosen = _follow(protocol, chosen, limit)
+        chosen = chosen.under(protocol, limit)
         limit = protocol.limit if protocol.limit is not None else limit
-    _check(chosen)
+    chosen.check()
     measures = choose_measures(chosen.measures)
     if errors and not need_pairing(measures):
         raise ValueError("--errors needs a measure of retrieval: add accuracy to --measures")
@@ -123,18 +101,18 @@ def score(
         if len(bitext) < MINIMUM:
             raise ValueError(f"{bitext.name} has {len(bitext)} sentences; at least {MINIMUM} are needed")
     fits: Sequence[Bitext] | None = None
-    if chosen.map_fit not in ("", IN_SAMPLE) and _maps(chosen) != ["none"]:
+    if chosen.map_fit not in ("", IN_SAMPLE) and chosen.map_names != ["none"]:
         fits = fit_bitexts(chosen.map_fit, bitexts, data_dir=data_dir)
     if any(measure.pooled for measure in measures):
         common(bitexts)
-        for name in _maps(chosen):
+        for name in chosen.map_names:
             check_in_sample(name, chosen.map_fit)
     with ExitStack() as stack:
         root = stack.enter_context(open_root(store, keep=keep))
         source = open_source(
             checkpoint,
             [side for bitext in (*bitexts, *(fits or ())) for side in (bitext.source, bitext.target)],
-            poolings=_split(chosen.pooling),
+            poolings=chosen.pooling_names,
             layers=chosen.layers,
             root=root,
             store_dtype=chosen.store_dtype,
@@ -157,7 +135,7 @@ def score(
         pools = [] if failures else _score_pools(source, bitexts, chosen, run)
         if run and (tables or pools):
             run.write("scores", concatenate([*tables.values(), *pools]))
-            if set(RUNGS) <= set(_maps(chosen)):
+            if set(RUNGS) <= set(chosen.map_names):
                 run.write("decomposition", decomposition(_cells(run, tables), seed=chosen.seed))
             if protocol is not None and protocol.layers == ALL:
                 run.write("aggregates", aggregates(_cells(run, tables), seed=chosen.seed))
@@ -181,11 +159,11 @@ def _score_cells(
 ) -> tuple[dict[str, pd.DataFrame], list[str]]:
     """Return the tables of all cells by their keys, read or computed, and what failed."""
     measures = [measure for measure in choose_measures(chosen.measures) if not measure.pooled]
-    columns = {**source.columns, **_labels(chosen, source.about)}
+    columns = {**source.columns, **chosen.labels(source.about)}
     tables: dict[str, pd.DataFrame] = {}
     failures: list[str] = []
     representations: Mapping[str, Representations] | None = None
-    variants = list(product(source.layers, _maps(chosen))) if measures else []
+    variants = list(product(source.layers, chosen.map_names)) if measures else []
     for number, bitext in enumerate(bitexts):
         scored = Scored(bitext, chosen.duplicates, chosen.resample, chosen.null)
         for place, (pooling, map_name) in enumerate(variants, start=1):
@@ -231,9 +209,9 @@ def _score_pools(
     measures = [measure for measure in choose_measures(chosen.measures) if measure.pooled]
     if not measures:
         return []
-    columns = {**source.columns, **_labels(chosen, source.about)}
+    columns = {**source.columns, **chosen.labels(source.about)}
     tables = []
-    for pooling, map_name in product(source.layers, _maps(chosen)):
+    for pooling, map_name in product(source.layers, chosen.map_names):
         cell = {"pool": _corpus_name(bitexts), "pooling": pooling, "map": map_name}
         layers = source.layers[pooling]
         key = _key(cell, source, chosen, columns, layers, measures, [_digest(b) for b in bitexts])
@@ -291,54 +269,6 @@ def _errors(
     by = ["corpus", "split", "source_code", "target_code"]
     found = [items_errors(known[tuple(table.iloc[0][by])], table, items) for table, items in cells]
     return pd.concat(found, ignore_index=True)
-
-
-def _labels(chosen: Settings, about: Mapping[str, Any]) -> dict[str, Any]:
-    """Return family, stage, recipe and training seed: from the flags, else crosslingual.json."""
-    known = {"family": "", "stage": "", "recipe": "", "train_seed": about.get("seed")} | {
-        name: about[name] for name in ("family", "stage", "recipe") if name in about
-    }
-    flags = {name: getattr(chosen, name) for name in known}
-    return known | {name: flag for name, flag in flags.items() if flag is not None}
-
-
-def _follow(protocol: RetrievalProtocol, chosen: Settings, limit: int | None) -> Settings:
-    """Return the settings with what a protocol decides.
-
-    Raises:
-        ValueError: one of them was chosen otherwise.
-    """
-    asked = {**asdict(chosen), "limit": limit}
-    usual = {**asdict(Settings()), "limit": None}
-    decided = {"pooling", "layers", *protocol.settings} | ({"limit"} if protocol.limit else set())
-    for name in sorted(decided):
-        if asked[name] not in (usual[name], protocol.settings.get(name)):
-            raise ValueError(
-                f"protocol {protocol.name} decides the {name}; leave that out, or leave the protocol out"
-            )
-    return replace(chosen, **protocol.settings)
-
-
-def _check(chosen: Settings) -> None:
-    for name in _maps(chosen):
-        check_fit(name, chosen.map_fit)
-    for field, options in (
-        ("duplicates", ("class", "index")),
-        ("resample", ("group", "sentence")),
-        ("null", NULLS),
-        ("store_dtype", ("float32", "float16")),
-    ):
-        if getattr(chosen, field) not in options:
-            raise ValueError(f"unknown {field} {getattr(chosen, field)!r}: one of {', '.join(options)}")
-
-
-def _maps(chosen: Settings) -> list[str]:
-    names = _split(chosen.maps)
-    return list(dict.fromkeys(each for name in names for each in (RUNGS if name == LADDER else [name])))
-
-
-def _split(names: str) -> list[str]:
-    return list(dict.fromkeys(part.strip() for part in names.split(",") if part.strip()))
 
 
 def _corpus_name(bitexts: Sequence[Bitext]) -> str:

@@ -101,6 +101,7 @@ def main() -> None:
             data_dir=options.data_dir,
             languages=options.languages,
             maps=map_name,
+            map_fit="in-sample",
             measures=",".join(dict.fromkeys(c.measure for c in curves if c.map == map_name)),
             store=options.store,
         )
