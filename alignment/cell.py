@@ -64,11 +64,9 @@ class Scored:
         """Return within what the null re-pairs sentences; None for all of them.
 
         Raises:
-            ValueError: no documents, or no lengths, are known.
+            ValueError: no lengths are known.
         """
         if self.null == "document":
-            if self.bitext.groups is None:
-                raise ValueError(f"{self.bitext.name} has no documents for --null document")
             return group_numbers(self.bitext.groups, len(self.bitext))
         if self.null == "length":
             tokens = representations.counts(self.bitext.source)[:, 0]

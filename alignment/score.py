@@ -100,6 +100,8 @@ def score(
     for bitext in bitexts:
         if len(bitext) < MINIMUM:
             raise ValueError(f"{bitext.name} has {len(bitext)} sentences; at least {MINIMUM} are needed")
+        if chosen.null == "document" and bitext.groups is None:
+            raise ValueError(f"{bitext.name} has no documents for --null document")
     fits: Sequence[Bitext] | None = None
     if chosen.map_fit not in ("", IN_SAMPLE) and chosen.map_names != ["none"]:
         fits = fit_bitexts(chosen.map_fit, bitexts, data_dir=data_dir)
