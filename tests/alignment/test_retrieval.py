@@ -282,3 +282,39 @@ def test_pairs_may_come_in_any_order(noisy, rng):
         before, after = outcomes(name, pairing(x, y)), outcomes(name, pairing(x[order], y[order]))
         for direction in before:
             assert np.allclose(before[direction].sentences[order], after[direction].sentences)
+
+
+@pytest.mark.parametrize("within", ["all", "documents"])
+def test_null_is_that_of_2000_re_pairings_of_real_sentences(minilm, real_data, shared_store, within):
+    """NTREX German-English, all-MiniLM: hits counted from the nearest neighbours of its cosines."""
+    from crosslingual.alignment.checkpoint import open_checkpoint
+    from crosslingual.alignment.pairing import group_numbers
+    from crosslingual.alignment.represent import represent
+    from crosslingual.data import load
+
+    (bitext,) = load("ntrex", languages="de", data_dir=real_data, limit=600)
+    sides = bitext.source, bitext.target
+    stored = represent(open_checkpoint(minilm), sides, root=shared_store)["mean"]
+    x, y = (stored.read(side, [6])[0] for side in sides)
+    groups = group_numbers(bitext.groups, 600)
+    strata = groups if within == "documents" else np.zeros(600, np.int64)
+    s = cosines(x, y)
+    forward, backward = s.argmax(axis=1), s.argmax(axis=0)
+    found = np.bincount(forward, minlength=600)
+    rng = np.random.default_rng(0)
+    drawn: dict[str, list[float]] = {"accuracy": [], "mutual_accuracy": [], "f1_weighted": []}
+    for _ in range(2000):
+        # shuffled within strata: a random order of all, sorted by stratum
+        order = rng.permutation(600)
+        order = order[np.argsort(strata[order], kind="stable")]
+        partner = np.empty(600, np.int64)
+        partner[np.argsort(strata, kind="stable")] = order
+        hit = forward == partner
+        drawn["accuracy"].append(hit.mean())
+        drawn["mutual_accuracy"].append((hit & (backward[partner] == np.arange(600))).mean())
+        drawn["f1_weighted"].append((hit * 2 / (1 + found[forward])).mean())
+    whole = pairing(x, y, strata=strata)
+    for name, values in drawn.items():
+        null = next(iter(outcomes(name, whole).values())).null
+        assert null == pytest.approx(np.mean(values), abs=4 * np.std(values) / np.sqrt(2000)), name
+        assert null > 0
