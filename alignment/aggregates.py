@@ -45,9 +45,10 @@ def aggregates(cells: Iterable[tuple[pd.DataFrame, pd.DataFrame]], *, seed: int)
     rows = []
     for table, items in cells:
         first = dict(table.iloc[0][[*BITEXT, "protocol", "map", "n"]])
+        groups = groups_of(items)
         known = table[table["measure"].isin(items.columns)]
         for (measure, direction), part in known.groupby(["measure", "direction"], sort=False):
-            found = aggregate(outcomes_of(items, part), groups_of(items), seed=seed)
+            found = aggregate(outcomes_of(items, part), groups, seed=seed)
             rows += [
                 first
                 | {"measure": measure, "direction": direction, "aggregate": name}

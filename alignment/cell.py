@@ -15,7 +15,7 @@ from ..data import Bitext, surface_vectors
 from .entries import Entry, entry_rows
 from .estimates import Estimate, Matched
 from .items import make_items
-from .maps import IN_SAMPLE, choose_map
+from .maps import IN_SAMPLE, choose_map, fitted_on
 from .measures import Measure
 from .pairing import Pairing, group_numbers, pair_surface, pair_vectors, text_classes
 from .represent import Representations
@@ -162,7 +162,7 @@ def score_cell(
         "source_code": bitext.source.code,
         "target_code": bitext.target.code,
         "map": map_name,
-        "map_fit": "" if map_name == "none" else f"{fit.corpus}/{fit.split}" if fit else IN_SAMPLE,
+        "map_fit": fitted_on(map_name, f"{fit.corpus}/{fit.split}" if fit else IN_SAMPLE),
         "n": len(bitext),
         "candidates": len(bitext),
         "duplicates": scored.duplicates,

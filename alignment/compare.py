@@ -22,7 +22,7 @@ from ..data import Bitext, load
 from .checkpoint import Checkpoint
 from .grid import BUDGET, Grid, family_wise, grid
 from .home import open_root
-from .maps import check_in_sample
+from .maps import check_in_sample, fitted_on
 from .measures import MEASURES, grid_measure
 from .nulls import benjamini_hochberg
 from .plan import Cell, Spot, Spots, plan
@@ -217,7 +217,7 @@ def _rows(
         "unit": "sentence",
         "pooling": chosen.pooling,
         "map": map_name,
-        "map_fit": "" if map_name == "none" else chosen.map_fit,
+        "map_fit": fitted_on(map_name, chosen.map_fit),
         "measure": chosen.measure,
         "direction": "both",
         "level": LEVEL,

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from .estimates import Matched
+from .pairing import members_of
 from .retrieval import Statistic, both_and_mean
 from .uncertainty import group_sums
 from .views import Matrix, View
@@ -85,9 +86,8 @@ def participation_ratios(view: View, groups: Groups) -> LeftOut:
     x = view.centred
     square = x.T @ x if view.n > view.width else x @ x.T
     size, trace = np.vdot(square, square), np.trace(square)
-    order = np.argsort(groups, kind="stable")
     traces, sizes = [trace], [size]
-    for rows in np.split(order, np.cumsum(np.bincount(groups))[:-1]):
+    for rows in members_of(groups):
         a = np.vstack([x[rows], x[rows].sum(axis=0) / np.sqrt(max(view.n - len(rows), 1))])
         traces.append(trace - np.vdot(a, a))
         own, cross = a @ a.T, x @ a.T

@@ -59,7 +59,7 @@ def make_items(
         )
 
 
-def errors(bitext: Bitext, table: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
+def missed_translations(bitext: Bitext, table: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
     """Return what was retrieved instead of each translation that is not strictly ahead.
 
     Args:

@@ -160,6 +160,11 @@ def check_in_sample(name: str, fit: str | None) -> None:
         raise ValueError(f"here a map is fitted on the measured sentences: --map-fit {IN_SAMPLE}")
 
 
+def fitted_on(name: str, fit: str) -> str:
+    """Return what stands in the column `map_fit`: nothing for the map that is not fitted."""
+    return "" if name == "none" else fit
+
+
 def in_sample(name: str, x: Vectors, y: Vectors) -> tuple[Vectors, Vectors]:
     """Return vectors under a map fitted on themselves."""
     return choose_map(name)(x, y)(x, y)

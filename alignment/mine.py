@@ -19,11 +19,11 @@ from ..data.haystack import Haystack
 from .checkpoint import Checkpoint
 from .home import open_root
 from .judgement import Choice, Split, judge, splits, tuned, uniform
-from .maps import check_in_sample, in_sample
+from .maps import check_in_sample, fitted_on, in_sample
 from .mining import Pairs, check, mine_pairs
 from .mining_table import mining_columns, mining_rows, missed
 from .neighbours import default_devices, native_bfloat16, neighbours
-from .protocols import MINING_PROTOCOLS
+from .protocols import MINING_PROTOCOLS, choose_protocol
 from .represent import Progress, Representations
 from .source import Source, open_source
 from .table import make_table
@@ -137,12 +137,9 @@ def _resolve(options: Options) -> Options:
     """Return the options with what their protocol says."""
     check_in_sample(options.map, options.map_fit)
     check(options.margin, options.strategy)
-    if not options.protocol:
+    protocol = choose_protocol(options.protocol, MINING_PROTOCOLS)
+    if protocol is None:
         return options
-    if options.protocol not in MINING_PROTOCOLS:
-        known = ", ".join(MINING_PROTOCOLS)
-        raise ValueError(f"unknown protocol {options.protocol!r}: one of {known}")
-    protocol = MINING_PROTOCOLS[options.protocol]
     return replace(
         options,
         **{name: getattr(protocol, name) for name in ("k", "margin", "strategy", "extract")},
@@ -265,7 +262,7 @@ def _columns(opened: Source, haystack: Haystack, work: _Work) -> dict[str, Any]:
         "target_code": haystack.target.code,
         "pooling": work.options.pooling,
         "map": work.options.map,
-        "map_fit": "" if work.options.map == "none" else work.options.map_fit,
+        "map_fit": fitted_on(work.options.map, work.options.map_fit),
         "candidates": len(work.target.sentences),
         "resample_seed": work.options.seed,
     }

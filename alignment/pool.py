@@ -9,7 +9,7 @@ import pandas as pd
 from ..data import Bitext
 from .entries import Entry, entry_rows
 from .estimates import Estimate
-from .maps import IN_SAMPLE, in_sample
+from .maps import IN_SAMPLE, fitted_on, in_sample
 from .measures import Measure
 from .pairing import text_classes
 from .plan import common
@@ -80,7 +80,7 @@ def score_pool(
             "source_code": side.code,
             "target_code": MANY,
             "map": map_name,
-            "map_fit": "" if map_name == "none" else IN_SAMPLE,
+            "map_fit": fitted_on(map_name, IN_SAMPLE),
             "n": n,
             "candidates": len(text) - 1,
             "duplicates": "class",

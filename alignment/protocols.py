@@ -7,7 +7,7 @@ and judged on different sentences here, whatever the tool does.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 ALL = "all"
 LAST = "last"
@@ -132,17 +132,6 @@ PROTOCOLS: Mapping[str, RetrievalProtocol] = {
 }
 
 
-def choose_protocol(name: str) -> RetrievalProtocol | None:
-    """Return the protocol of a name, None for none.
-
-    Raises:
-        ValueError: an unknown name.
-    """
-    if name and name not in PROTOCOLS:
-        raise ValueError(f"unknown protocol {name!r}: one of {', '.join(PROTOCOLS)}")
-    return PROTOCOLS.get(name)
-
-
 @dataclass(frozen=True)
 class MiningProtocol:
     """How a tool mines."""
@@ -214,3 +203,17 @@ MINING_PROTOCOLS: Mapping[str, MiningProtocol] = {
         ),
     )
 }
+
+
+_Protocol = TypeVar("_Protocol")
+
+
+def choose_protocol(name: str, known: Mapping[str, _Protocol]) -> _Protocol | None:
+    """Return the protocol of a name from one of the tables, None for no name.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    if name and name not in known:
+        raise ValueError(f"unknown protocol {name!r}: one of {', '.join(known)}")
+    return known.get(name)

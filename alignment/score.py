@@ -5,9 +5,10 @@ The order of work: read the corpus, encode what the store lacks (each sentence o
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from .cell import Scored, need_pairing, score_cell
 from .checkpoint import Checkpoint
 from .fitting import fit_bitexts
 from .home import open_root
-from .items import errors as items_errors
+from .items import missed_translations
 from .ladder import RUNGS, decomposition
 from .maps import IN_SAMPLE, check_in_sample
 from .measures import Measure, choose_measures
@@ -34,6 +35,8 @@ from .settings import Settings
 from .source import Source, open_source
 from .table import SCHEMA, canonical_hash, concatenate
 from .uncertainty import LEVEL, RESAMPLES
+
+Represent = Callable[[], Mapping[str, Representations]]
 
 # settings that change a cell's numbers and are not told by its layers, measures, pooling or map
 _DECIDING = ("duplicates", "resample", "null", "seed", "store_dtype")
@@ -84,7 +87,7 @@ def score(
         OSError: something cannot be read or written.
     """
     chosen = Settings(**settings)
-    protocol = choose_protocol(chosen.protocol)
+    protocol = choose_protocol(chosen.protocol, PROTOCOLS)
     if protocol is not None:
         chosen = chosen.under(protocol, limit)
         limit = protocol.limit if protocol.limit is not None else limit
@@ -133,8 +136,9 @@ def score(
                 "bootstrap": {"resamples": RESAMPLES, "level": LEVEL},
             }
             run = stack.enter_context(open_run(Path(out), study, {"fingerprint": source.fingerprint}))
-        tables, failures = _score_cells(source, bitexts, fits, chosen, run, cell_done)
-        pools = [] if failures else _score_pools(source, bitexts, chosen, run)
+        represent = cache(source.represent)  # encodes what lacks, when first a cell is not finished yet
+        tables, failures = _score_cells(source, represent, bitexts, fits, chosen, run, cell_done)
+        pools = [] if failures else _score_pools(source, represent, bitexts, chosen, run)
         if run and (tables or pools):
             run.write("scores", concatenate([*tables.values(), *pools]))
             if set(RUNGS) <= set(chosen.map_names):
@@ -153,6 +157,7 @@ def score(
 
 def _score_cells(
     source: Source,
+    represent: Represent,
     bitexts: Sequence[Bitext],
     fits: Sequence[Bitext] | None,
     chosen: Settings,
@@ -164,7 +169,6 @@ def _score_cells(
     columns = {**source.columns, **chosen.labels(source.about)}
     tables: dict[str, pd.DataFrame] = {}
     failures: list[str] = []
-    representations: Mapping[str, Representations] | None = None
     variants = list(product(source.layers, chosen.map_names)) if measures else []
     for number, bitext in enumerate(bitexts):
         scored = Scored(bitext, chosen.duplicates, chosen.resample, chosen.null)
@@ -175,12 +179,11 @@ def _score_cells(
             key = _key(cell, source, chosen, columns, source.layers[pooling], measures, read)
             table = run.finished(key) if run else None
             if table is None:
-                if representations is None:
-                    representations = source.represent()
+                vectors = represent()[pooling]
                 try:
                     table, items = score_cell(
                         scored,
-                        representations[pooling],
+                        vectors,
                         layers=source.layers[pooling],
                         map_name=map_name,
                         fit=fit,
@@ -205,7 +208,7 @@ def _score_cells(
 
 
 def _score_pools(
-    source: Source, bitexts: Sequence[Bitext], chosen: Settings, run: Run | None
+    source: Source, represent: Represent, bitexts: Sequence[Bitext], chosen: Settings, run: Run | None
 ) -> list[pd.DataFrame]:
     """Return the tables of the pooled measures: a cell per pooling and map, of all languages."""
     measures = [measure for measure in choose_measures(chosen.measures) if measure.pooled]
@@ -221,7 +224,7 @@ def _score_pools(
         if table is None:
             table = score_pool(
                 bitexts,
-                source.represent()[pooling],
+                represent()[pooling],
                 layers=layers,
                 map_name=map_name,
                 measures=measures,
@@ -269,7 +272,9 @@ def _errors(
     """Return what was retrieved instead of each missed translation, cell by cell."""
     known = {(b.corpus, b.split, b.source.code, b.target.code): b for b in bitexts}
     by = ["corpus", "split", "source_code", "target_code"]
-    found = [items_errors(known[tuple(table.iloc[0][by])], table, items) for table, items in cells]
+    found = [
+        missed_translations(known[tuple(table.iloc[0][by])], table, items) for table, items in cells
+    ]
     return pd.concat(found, ignore_index=True)
 
 

@@ -33,8 +33,7 @@ def nearest_others(
         `DEPTH` rows, or all there are; what is left out comes last if there are too few others.
     """
     found = neighbours(vectors, vectors, DEPTH + SPARE).rows.ids
-    own = (text[found] == text[:, None]) & (language[found] == language[:, None])
-    order = np.argsort(own, axis=1, kind="stable")[:, :DEPTH]
+    order = np.argsort(_own(found, language, text), axis=1, kind="stable")[:, :DEPTH]
     return np.take_along_axis(found, order, axis=1)
 
 
@@ -82,6 +81,12 @@ def strong_nulls(found: Int64[np.ndarray, "N k"], language: Labels, n: int) -> d
     return {"strong_accuracy": abroad / n}
 
 
+def _own(found: Int64[np.ndarray, "N k"], language: Labels, text: Labels) -> Bool[np.ndarray, "N k"]:
+    """Return which of the found are the query, or its own text in its language."""
+    own: np.ndarray = (text[found] == text[:, None]) & (language[found] == language[:, None])
+    return own
+
+
 def _codes(item: Labels, text: Labels) -> Labels:
     codes: np.ndarray = item * (int(text.max()) + 1) + text
     return codes
@@ -93,8 +98,7 @@ def _right(
     """Return which of the found say what the query says."""
     known = np.unique(_codes(item, text))
     wanted = item[:, None] * (int(text.max()) + 1) + text[found]
-    own = (text[found] == text[:, None]) & (language[found] == language[:, None])
-    right: np.ndarray = np.isin(wanted, known) & ~own
+    right: np.ndarray = np.isin(wanted, known) & ~_own(found, language, text)
     return right
 
 
