@@ -8,6 +8,8 @@ and with rank_x + rank_y > n - 1 some are 1 whatever the data, so that is refuse
 directions on some documents and correlates on others; its null is 0.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float, Float64, Int64
 
@@ -169,8 +171,8 @@ def heldout_cca(
     a, b = views(x, y)
     groups = np.arange(a.n) if groups is None else groups
     plan = deal(groups, folds, repeats, np.random.default_rng(seed))
-    left, right = (view.basis.u[:, :components] for view in (a, b))
-    return heldout(left, right, plan)
+    left, right = (view.leading(components or view.n).u for view in (a, b))
+    return float(heldout([fold_moments(left, right, plan)], left.shape[1])[0])
 
 
 def deal(
@@ -196,23 +198,41 @@ def deal(
     return plan
 
 
-def heldout(
+def fold_moments(
     left: Float[np.ndarray, "n p"], right: Float[np.ndarray, "n q"], plan: Int64[np.ndarray, "k n"]
-) -> float:
-    """Return held-out CCA of two sets of variables, by moments of the folds alone.
+) -> list[Float64[np.ndarray, "f _ _"]]:
+    """Return Σ z zᵀ over the sentences of every fold, z = (left, right, 1): an array a repetition.
 
-    The variables are columns of U, so the covariance of most rows is well conditioned. All folds of all
-    repetitions are fitted at once.
+    Raises:
+        Undefined: the training part of a fold saturates.
     """
     n, p, q = len(left), left.shape[1], right.shape[1]
-    # scaled to unit variance, and 1 beside them: one product gives counts, sums and squares
+    # columns of U, scaled to unit variance
     z = np.concatenate([left * np.sqrt(n), right * np.sqrt(n), np.ones((n, 1))], axis=1)
-    parts = [z[row == fold] for row in plan for fold in range(int(row.max()) + 1)]
-    fewest = n - max(map(len, parts))
-    refuse_saturation(p, q, fewest, "the training part of held-out CCA")
-    inside = np.stack([part.T @ part for part in parts])
-    train = _covariance(z.T @ z - inside)
-    test = _covariance(inside)
+    found = []
+    for row in plan:
+        parts = [z[row == fold] for fold in range(int(row.max()) + 1)]
+        fewest = n - max(map(len, parts))
+        refuse_saturation(p, q, fewest, "the training part of held-out CCA")
+        found.append(np.stack([part.T @ part for part in parts]))
+    return found
+
+
+def heldout(
+    moments: Sequence[Sequence[Float64[np.ndarray, "_ m m"]]], p: int
+) -> Float64[np.ndarray, "s"]:
+    """Return the held-out CCA of several sets of variables, by moments of their folds alone.
+
+    The variables are columns of U, so the covariance of most rows is well conditioned. All folds of all
+    repetitions of all sets are fitted at once: one small decomposition each.
+
+    Args:
+        moments: of each set, see `fold_moments`.
+        p: how many of the variables are the left side's.
+    """
+    inside = np.concatenate([one for each in moments for one in each])
+    whole = np.concatenate([np.broadcast_to(one.sum(0), one.shape) for each in moments for one in each])
+    train, test = _covariance(whole - inside), _covariance(inside)
     x, y, cross = np.s_[:, :p, :p], np.s_[:, p:, p:], np.s_[:, :p, p:]
     inverse_x, inverse_y = (np.linalg.inv(np.linalg.cholesky(train[block])) for block in (x, y))
     u, _, vt = np.linalg.svd(
@@ -223,7 +243,10 @@ def heldout(
     alone_x, alone_y = ((a @ test[x]) * a).sum(axis=2), ((b @ test[y]) * b).sum(axis=2)
     scale = np.sqrt(alone_x * alone_y)
     # a fold over which a variate is constant says nothing: 0, its expectation
-    return float(np.divide(joint, scale, out=np.zeros_like(joint), where=scale > 1e-12).mean())
+    by_fold = np.divide(joint, scale, out=np.zeros_like(joint), where=scale > 1e-12).mean(axis=1)
+    folds = [sum(map(len, each)) for each in moments]
+    means: np.ndarray = np.add.reduceat(by_fold, np.cumsum([0, *folds[:-1]])) / folds
+    return means
 
 
 def _covariance(moments: Float[np.ndarray, "k m m"]) -> Float64[np.ndarray, "k _ _"]:

@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .fingerprint import Identity, identify
-from .loading import check_weights, find_base, first_line, load_encoder, merge_adapter
+from .loading import (
+    check_weights,
+    find_base,
+    first_line,
+    load_encoder,
+    merge_adapter,
+    random_encoder,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -39,6 +46,7 @@ class Checkpoint:
     device: str = "auto"
     device_map: str | None = None
     allow_pickle: bool = False
+    twin: int | None = None  # the seed of random weights instead of the folder's
     about: Mapping[str, Any] = field(default_factory=dict)  # the folder's crosslingual.json
 
     @cached_property
@@ -91,7 +99,8 @@ class Checkpoint:
 
     @cached_property
     def _identity(self) -> Identity:
-        return identify(self.folder, lambda: self.load(checking=True), self.tokenizer)
+        variant = "" if self.twin is None else f"random {self.twin}"
+        return identify(self.folder, lambda: self.load(checking=True), self.tokenizer, variant)
 
     @property
     def fingerprint(self) -> str:
@@ -115,10 +124,16 @@ class Checkpoint:
         import torch
 
         base, adapter = find_base(self.folder)
-        check_weights(base, allow_pickle=self.allow_pickle)
-        dtype: Any = "auto" if checking else getattr(torch, self.dtype)
         device_map = None if checking else self.device_map
-        model: torch.nn.Module = load_encoder(base, self.config, dtype, device_map, self.allow_pickle)
+        model: torch.nn.Module
+        if self.twin is not None:
+            device_map, adapter = None, None
+            model = random_encoder(base, self.config, torch.float32, self.twin)
+            model = model.to(torch.float32 if checking else getattr(torch, self.dtype))
+        else:
+            check_weights(base, allow_pickle=self.allow_pickle)
+            dtype: Any = "auto" if checking else getattr(torch, self.dtype)
+            model = load_encoder(base, self.config, dtype, device_map, self.allow_pickle)
         if adapter is not None:
             model = merge_adapter(model, adapter)
         if not checking and device_map is None:

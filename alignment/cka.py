@@ -9,10 +9,13 @@ both to near 1 while the others are independent. Measure under the maps `standar
 `without-outliers@3` beside.
 """
 
+from functools import cached_property
+
 import numpy as np
 import scipy.spatial.distance
 from jaxtyping import Float, Float64, Int64
 
+from .uncertainty import group_sums
 from .views import MINIMUM, Gram, Matrix, Undefined, View, double_centre, u_centre, views
 
 BANDWIDTH = 0.5  # of the median distance, as in Kornblith et al. 2019
@@ -161,53 +164,56 @@ class MinibatchCKA:
         return _divide(*self._sums)
 
 
-def leave_groups_out(
-    left: Gram, right: Gram, groups: Int64[np.ndarray, "n"], *, debiased: bool
-) -> Float64[np.ndarray, "g"]:
-    """Return the CKA without each group of sentences, all in O(n²).
+class Deletions:
+    """A kernel matrix and what each group of sentences takes away from its sums.
 
-    With K, L (zero diagonal if debiased), k = K1, l = L1, m sentences left:
+    With K (zero diagonal if debiased), k = K1, L, l likewise, m sentences left:
     HSIC = ΣK∘L - c₁ kᵀl + c₂ Σk Σl, c₁ = 2/(m-2), c₂ = 1/((m-1)(m-2)) if debiased, else 2/m, 1/m².
     """
-    order = np.argsort(groups, kind="stable")
-    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
-    sizes = np.diff(starts, append=len(groups))
-    m = len(groups) - sizes.astype(np.float64)
-    m[m < MINIMUM] = np.nan  # too few are left for a value
-    if debiased:
-        first, second = 2 / (m - 2), 1 / ((m - 1) * (m - 2))
-    else:
-        first, second = 2 / m, 1 / m**2
-    kernels = [double_centre(kernel)[np.ix_(order, order)] for kernel in (left, right)]
-    if debiased:
-        for kernel in kernels:
-            np.fill_diagonal(kernel, 0.0)
-    # column G of `parts`: what group G contributes to every row's sum
-    parts = [np.add.reduceat(kernel, starts, axis=1) for kernel in kernels]
-    rows = [kernel.sum(axis=1) for kernel in kernels]
 
-    def within(columns: Float[np.ndarray, "n g"]) -> Float64[np.ndarray, "g"]:
-        """Sum column G over the rows of group G."""
-        mine = columns[np.arange(len(groups)), np.repeat(np.arange(len(starts)), sizes)]
-        return np.add.reduceat(mine, starts)
+    def __init__(self, gram: Gram, groups: Int64[np.ndarray, "n"], *, debiased: bool) -> None:
+        """Sum the matrix over each group, in O(n²)."""
+        self.groups, self.debiased = groups, debiased
+        self.kernel = double_centre(gram)
+        if debiased:
+            np.fill_diagonal(self.kernel, 0.0)
+        self.parts = group_sums(self.kernel, groups)  # row G: its contribution to every row's sum
+        self.rows = self.kernel.sum(axis=1)
+        self.totals = self.rows.sum() - 2 * self._total(self.rows) + self._within(self.parts)
 
-    totals = [
-        row.sum() - 2 * np.add.reduceat(row, starts) + within(part)
-        for row, part in zip(rows, parts, strict=True)
-    ]
-
-    def hsic(i: int, j: int) -> Float64[np.ndarray, "g"]:
-        product = kernels[i] * kernels[j]
+    def hsic(self, other: "Deletions") -> Float64[np.ndarray, "g"]:
+        """Return HSIC without each group, up to a factor; nan where too few are left."""
+        m = len(self.groups) - np.bincount(self.groups).astype(np.float64)
+        m[m < MINIMUM] = np.nan
+        if self.debiased:
+            first, second = 2 / (m - 2), 1 / ((m - 1) * (m - 2))
+        else:
+            first, second = 2 / m, 1 / m**2
+        product = self.kernel * other.kernel
         row = product.sum(axis=1)
-        both = within(np.add.reduceat(product, starts, axis=1))
-        entries = row.sum() - 2 * np.add.reduceat(row, starts) + both
-        products = (rows[i][:, None] - parts[i]) * (rows[j][:, None] - parts[j])
-        sums = products.sum(axis=0) - within(products)
-        result: np.ndarray = entries - first * sums + second * totals[i] * totals[j]
+        entries = row.sum() - 2 * self._total(row) + self._within(group_sums(product, self.groups))
+        products = (self.rows - self.parts) * (other.rows - other.parts)
+        sums = products.sum(axis=1) - self._within(products)
+        result: np.ndarray = entries - first * sums + second * self.totals * other.totals
         return result
 
+    @cached_property
+    def own(self) -> Float64[np.ndarray, "g"]:
+        """HSIC with itself."""
+        return self.hsic(self)
+
+    def _total(self, rows: Float[np.ndarray, "n"]) -> Float64[np.ndarray, "g"]:
+        return np.bincount(self.groups, weights=rows)
+
+    def _within(self, rows: Float[np.ndarray, "g n"]) -> Float64[np.ndarray, "g"]:
+        """Sum row G over the columns of group G."""
+        return self._total(rows[self.groups, np.arange(len(self.groups))])
+
+
+def leave_groups_out(a: Deletions, b: Deletions) -> Float64[np.ndarray, "g"]:
+    """Return the CKA without each group of sentences."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        ratio: np.ndarray = hsic(0, 1) / np.sqrt(hsic(0, 0) * hsic(1, 1))
+        ratio: np.ndarray = a.hsic(b) / np.sqrt(a.own * b.own)
     return ratio
 
 
@@ -217,8 +223,14 @@ def influence(a: Gram, b: Gram) -> Gram:
     a_ij b_ij / (‖a‖ ‖b‖) - CKA / 2 · (a_ij² / ‖a‖² + b_ij² / ‖b‖²): the differential of the ratio. Sums
     to 0.
     """
-    a, b = a / np.linalg.norm(a), b / np.linalg.norm(b)
-    result: np.ndarray = a * b - np.vdot(a, b) / 2 * (a**2 + b**2)
+    norms = np.linalg.norm(a), np.linalg.norm(b)
+    half = np.vdot(a, b) / (2 * norms[0] * norms[1])
+    result: np.ndarray = a * b
+    result /= norms[0] * norms[1]
+    for side, norm in zip((a, b), norms, strict=True):
+        squares = side * side
+        squares *= half / norm**2
+        result -= squares
     return result
 
 
@@ -230,7 +242,7 @@ def hsic_features(x: Matrix, y: Matrix) -> float:
     return float(np.vdot(cross, cross) - n / (n - 2) * (r @ s) + r.sum() * s.sum() / ((n - 1) * (n - 2)))
 
 
-def cosine(a: Gram, b: Gram) -> float:
+def cosine(a: Float[np.ndarray, "..."], b: Float[np.ndarray, "..."]) -> float:
     """Return the cosine of two matrices; raises where one is zero."""
     return _divide(float(np.vdot(a, b)), float(np.vdot(a, a)), float(np.vdot(b, b)))
 

@@ -50,14 +50,15 @@ def dprime(pairing: Pairing) -> list[Statistic]:
 
     size = np.bincount(groups).astype(np.float64)
     within, within_squares = pairing.blocks
-    all_sum, all_squares = m.row_sums.sum(), m.row_squares.sum()
+    row_squares, column_squares = m.squares
+    all_sum, all_squares = m.row_sums.sum(), row_squares.sum()
     # what is left when the rows and columns of a group go: inclusion and exclusion
     left = {
         "n": len(pairing) - size,
         "matched": m.matched.sum() - total(m.matched),
         "matched_squares": (m.matched**2).sum() - total(m.matched**2),
         "sum": all_sum - total(m.row_sums) - total(m.column_sums) + within,
-        "squares": all_squares - total(m.row_squares) - total(m.column_squares) + within_squares,
+        "squares": all_squares - total(row_squares) - total(column_squares) + within_squares,
     }
     whole = np.array(
         [len(pairing), m.matched.sum(), (m.matched**2).sum(), all_sum, all_squares], dtype=np.float64

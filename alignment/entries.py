@@ -1,4 +1,4 @@
-"""Entries: the scores of a cell on their way into the table, with intervals from shared resamples."""
+"""Entries: the scores of a layer on their way into the table, with intervals from shared resamples."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int64
 
-from .estimates import Estimate
+from .estimates import Estimate, Matched
 from .measures import Measure
-from .uncertainty import LEVEL, group_bootstrap
+from .pairing import Pairing
+from .retrieval import Outcome, Statistic, TooFewSentences
+from .uncertainty import LEVEL, group_bootstrap, jackknife
+from .views import Undefined
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,58 @@ class Entry:
     estimate: Estimate
     outcomes: np.ndarray | None = None
     null_kind: str = "shuffle"
+
+
+def need_pairing(measures: Sequence[Measure]) -> bool:
+    """Return whether any of some measures is made of the pairing, as the items are."""
+    return any(measure.compute or measure.statistic for measure in measures)
+
+
+def need_views(measures: Sequence[Measure]) -> bool:
+    """Return whether any of some measures is made of the two views."""
+    return any(measure.estimate or measure.geometry for measure in measures)
+
+
+def pairing_entries(
+    pairing: Pairing, layer: int, measures: Sequence[Measure], null_kind: str = "shuffle"
+) -> Iterator[Entry]:
+    """Yield the scores that are made of a pairing."""
+    for measure in measures:
+        if measure.statistic is not None:
+            for found in measure.statistic(pairing):
+                yield Entry(layer, measure, found.direction, _jackknifed(found), null_kind=null_kind)
+        for outcome in _outcomes(measure, pairing):
+            value = float(outcome.sentences.mean())
+            estimate = Estimate(value, outcome.null, interval="bootstrap")
+            yield Entry(layer, measure, outcome.direction, estimate, outcome.sentences, null_kind)
+
+
+def view_entries(matched: Matched, layer: int, measures: Sequence[Measure]) -> Iterator[Entry]:
+    """Yield the scores that are made of two views; a measure without a value says why."""
+    for measure in measures:
+        try:
+            if measure.geometry is not None:
+                for found in measure.geometry(matched):
+                    yield Entry(layer, measure, found.direction, _jackknifed(found))
+            elif measure.estimate is not None:
+                yield Entry(layer, measure, "both", measure.estimate(matched))
+        except Undefined as error:
+            yield Entry(layer, measure, "both", Estimate(float("nan"), note=str(error)))
+
+
+def _outcomes(measure: Measure, pairing: Pairing) -> list[Outcome]:
+    """Return a measure's outcomes; none where the bitext has too few sentences for it."""
+    if measure.compute is None:
+        return []
+    try:
+        return measure.compute(pairing)
+    except TooFewSentences:
+        return []
+
+
+def _jackknifed(found: Statistic) -> Estimate:
+    low, high = jackknife(found.value, found.left_out)
+    return Estimate(found.value, found.null, low=low, high=high, interval="jackknife")
 
 
 def entry_rows(

@@ -2,18 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy.stats
 from jaxtyping import Float64, Int64
 
-from .nulls import draw, invariants, permutation_mean, permutation_moments, rank_p, threshold
+from .nulls import invariants, permutation_mean, permutation_moments, rank_p, threshold
 from .uncertainty import half_sampling
 from .views import LARGEST, Basis, Gram, Undefined, View
 
 ALPHA = 0.05  # at which a score is calibrated
-FEW = 19  # re-pairings drawn where each costs a decomposition
+FEW = 9  # re-pairings drawn where each costs a decomposition
 MANY = 99  # where it does not
+NOISE = 1e-6  # a null that varies no more than this share of itself does not vary
 NAN = float("nan")
 TOO_MANY = f"z and p need n × n matrices: at most {LARGEST:,} sentences"
 
@@ -54,15 +56,32 @@ class Matched:
         return np.random.default_rng(self.seed)
 
 
+@dataclass(frozen=True, eq=False)
+class Square:
+    """A symmetric matrix over the sentences, with what its re-pairings are known by."""
+
+    matrix: Gram
+
+    @cached_property
+    def norm(self) -> float:
+        """The Frobenius norm."""
+        return float(np.linalg.norm(self.matrix))
+
+    @cached_property
+    def invariants(self) -> Float64[np.ndarray, "15"]:
+        """See `nulls.invariants`."""
+        return invariants(self.matrix)
+
+
 Estimator = Callable[[Matched], Estimate]
 
 
 def against_moments(
-    value: float, a: Gram, b: Gram, scale: float, ends: tuple[float, float], method: str
+    value: float, a: Square, b: Square, scale: float, ends: tuple[float, float], method: str
 ) -> Estimate:
     """Return the estimate of ⟨a, b⟩ / scale with the exact moments of its null."""
-    deviation, skewness = permutation_moments(invariants(a)[None], invariants(b)[None], len(a))
-    null = permutation_mean(a, b) / scale
+    deviation, skewness = permutation_moments(a.invariants[None], b.invariants[None], len(a.matrix))
+    null = permutation_mean(a.matrix, b.matrix) / scale
     null = 0.0 if abs(null) < 1e-14 else null  # of U-centred matrices it is 0, but for rounding
     return against_pearson(
         value, null, float(deviation[0, 0]) / scale, float(skewness[0, 0]), ends, method
@@ -88,22 +107,34 @@ def against_pearson(
 
 
 def against_draws(
-    matched: Matched,
     value: float,
-    statistic: Callable[[np.ndarray], float],
+    drawn: Float64[np.ndarray, "k"],
     ends: tuple[float, float],
     method: str = "half-sampling",
+    *,
     sign: int = 1,
+    mean: float | None = None,
 ) -> Estimate:
-    """Return the estimate against `FEW` drawn re-pairings: a t law around their mean.
+    """Return the estimate against a few drawn re-pairings: a t law around their mean.
 
-    So few tell mean and spread, not a tail. `sign` is -1 where lower is better.
+    So few tell mean and spread, not a tail.
+
+    Args:
+        value: of the pairing itself.
+        drawn: K values of re-pairings.
+        ends: of the interval.
+        method: of the interval.
+        sign: -1 where lower is better.
+        mean: of all re-pairings, where that is known.
     """
-    drawn = draw(statistic, matched.x.n, draws=FEW, rng=matched.rng())
-    null, deviation = float(drawn.mean()), float(drawn.std(ddof=1))
-    if deviation <= 1e-14:
+    k = len(drawn)
+    if mean is None:
+        null, deviation, known = float(drawn.mean()), float(drawn.std(ddof=1)), 1 + 1 / k
+    else:
+        null, deviation, known = mean, float(np.sqrt(np.square(drawn - mean).mean())), 1.0
+    if deviation <= NOISE * abs(null):
         return Estimate(value, null, low=ends[0], high=ends[1], interval=method)
-    law = scipy.stats.t(FEW - 1, scale=deviation * np.sqrt(1 + 1 / FEW))
+    law = scipy.stats.t(k - (mean is None), scale=deviation * np.sqrt(known))
     p = float(law.sf(sign * (value - null)))
     reached = null + sign * float(law.isf(ALPHA))
     return Estimate(value, null, (value - null) / deviation, p, reached, *ends, method)

@@ -12,12 +12,14 @@ from jaxtyping import Float, Float64, Int64
 
 from . import cca, cka, neighbourhood, neurons, rsa, shape
 from .estimates import (
+    FEW,
     MANY,
     NAN,
     TOO_MANY,
     Estimate,
     Estimator,
     Matched,
+    Square,
     against_draws,
     against_moments,
     against_pearson,
@@ -28,9 +30,9 @@ from .estimates import (
 )
 from .nulls import draw
 from .uncertainty import by_group, jackknife, pair_jackknife, twice_counted
-from .views import LARGEST, Basis, Gram, double_centre, u_centre
+from .views import LARGEST, Basis, Gram, View, double_centre, u_centre
 
-WIDER = 4  # the components of a half are sought among so many times as many of the whole's
+WIDER = 2  # the components of a half are sought among so many times as many of the whole's
 _STEP = 1e-3  # of the logarithm of a bandwidth, for a derivative
 
 
@@ -42,9 +44,20 @@ def linear(*, debiased: bool) -> Estimator:
         if matched.x.n > LARGEST:
             value = cka.debiased_linear_cka if debiased else cka.linear_cka
             return Estimate(value(matched.x, matched.y), 0.0 if debiased else NAN, note=TOO_MANY)
-        left, right = matched.x.gram, matched.y.gram
-        left_out = cka.leave_groups_out(left, right, matched.groups, debiased=debiased)
-        return _spectral(centre(left), centre(right), left_out, matched)
+        groups = matched.groups
+
+        def deletions(view: View) -> cka.Deletions:
+            return cka.Deletions(view.gram, groups, debiased=debiased)
+
+        def square(view: View) -> Square:
+            return Square(centre(view.gram))
+
+        sides = matched.x, matched.y
+        left_out = cka.leave_groups_out(
+            *(view.once(("deletions", debiased, groups.tobytes()), deletions) for view in sides)
+        )
+        a, b = (view.once(("centred", debiased), square) for view in sides)
+        return _spectral(a, b, left_out, matched)
 
     return estimate
 
@@ -60,14 +73,16 @@ def rbf(*, debiased: bool) -> Estimator:
     def estimate(matched: Matched) -> Estimate:
         squared = [cka.squared_distances(view) for view in (matched.x, matched.y)]
         kernels = [cka.rbf_kernel(view) for view in (matched.x, matched.y)]
-        a, b = map(centre, kernels)
-        left_out = cka.leave_groups_out(kernels[0], kernels[1], matched.groups, debiased=debiased)
+        a, b = (Square(centre(kernel)) for kernel in kernels)
+        left_out = cka.leave_groups_out(
+            *(cka.Deletions(kernel, matched.groups, debiased=debiased) for kernel in kernels)
+        )
         for side, distances in enumerate(squared):
             middle, without = _medians(distances, matched.groups)
             moved = []
             for step in (-_STEP, _STEP):
                 kernel = cka.gaussian(distances, cka.BANDWIDTH**2 * middle * np.exp(step))
-                moved.append(cka.cosine(centre(kernel), (b, a)[side]))
+                moved.append(cka.cosine(centre(kernel), (b, a)[side].matrix))
             with np.errstate(divide="ignore"):  # a median of 0: no interval
                 shift = np.log(without / middle)
             left_out += (moved[1] - moved[0]) / (2 * _STEP) * shift
@@ -76,11 +91,11 @@ def rbf(*, debiased: bool) -> Estimator:
     return estimate
 
 
-def _spectral(a: Gram, b: Gram, left_out: Float64[np.ndarray, "g"], matched: Matched) -> Estimate:
+def _spectral(a: Square, b: Square, left_out: Float64[np.ndarray, "g"], matched: Matched) -> Estimate:
     """Return the estimate of the cosine of two centred matrices."""
-    value, scale = cka.cosine(a, b), float(np.linalg.norm(a) * np.linalg.norm(b))
-    ends = jackknife(value, left_out, twice=twice_counted(cka.influence(a, b), matched.groups))
-    return against_moments(value, a, b, scale, ends, "jackknife")
+    value, pairs = cka.cosine(a.matrix, b.matrix), cka.influence(a.matrix, b.matrix)
+    ends = jackknife(value, left_out, twice=twice_counted(pairs, matched.groups))
+    return against_moments(value, a, b, a.norm * b.norm, ends, "jackknife")
 
 
 def _medians(squared: Gram, groups: Int64[np.ndarray, "n"]) -> tuple[float, Float64[np.ndarray, "g"]]:
@@ -100,10 +115,15 @@ def _medians(squared: Gram, groups: Int64[np.ndarray, "n"]) -> tuple[float, Floa
 
 def rank_correlation(matched: Matched) -> Estimate:
     """Estimate RSA: the Mantel test by its exact moments; a jackknife to first order."""
-    a, b = rsa.ranks(matched.x), rsa.ranks(matched.y)
-    value, scale = cka.cosine(a, b), float(np.linalg.norm(a) * np.linalg.norm(b))
+    sides = matched.x, matched.y
+    a, b = (view.once("ranks", rsa.ranks) for view in sides)
+    left, right = (
+        view.once("rank matrix", lambda view: Square(view.once("ranks", rsa.ranks).matrix))
+        for view in sides
+    )
+    value = cka.cosine(a.centred, b.centred)
     ends = pair_jackknife(value, rsa.influence(a, b), matched.groups)
-    return against_moments(value, a, b, scale, ends, "jackknife")
+    return against_moments(value, left, right, left.norm * right.norm, ends, "jackknife")
 
 
 def squared_cca(matched: Matched) -> Estimate:
@@ -114,7 +134,7 @@ def squared_cca(matched: Matched) -> Estimate:
     if matched.x.n > LARGEST:
         null = max(a.rank, b.rank) / (matched.x.n - 1)
         return Estimate(value, null, low=ends[0], high=ends[1], interval="half-sampling", note=TOO_MANY)
-    left, right = a.u @ a.u.T, b.u @ b.u.T
+    left, right = Square(a.u @ a.u.T), Square(b.u @ b.u.T)
     return against_moments(value, left, right, float(min(a.rank, b.rank)), ends, "half-sampling")
 
 
@@ -132,7 +152,8 @@ def decomposed(function: Callable[[Basis, Basis], float], *, full_rank: bool = T
         a, b = matched.x.basis, matched.y.basis
         value = function(a, b)
         ends = halves(matched, function, value, full_rank=full_rank)
-        return against_draws(matched, value, lambda order: function(a, b.shuffled(order)), ends)
+        drawn = _draw(matched, lambda order: function(a, b.shuffled(order)), FEW)
+        return against_draws(value, drawn, ends)
 
     return estimate
 
@@ -150,7 +171,8 @@ def svcca(keep: float) -> Estimator:
         value = function(a, b)
         a, b = a.leading(p), b.leading(q)
         ends = halves(matched, function, value, ranks=(p, q))
-        return against_draws(matched, value, lambda order: cca.mean_cca(a, b.shuffled(order)), ends)
+        drawn = _draw(matched, lambda order: cca.mean_cca(a, b.shuffled(order)), FEW)
+        return against_draws(value, drawn, ends)
 
     return estimate
 
@@ -161,27 +183,22 @@ def procrustes(distance: Callable[[float], float] | None = None) -> Estimator:
     Drawn re-pairings; a jackknife to first order. Where n ≤ d every deletion takes a direction away, to
     which no first order holds: subsamples of four fifths there.
     """
-    turn = distance or (lambda cosine: cosine)
+    turn = distance or float
 
     def estimate(matched: Matched) -> Estimate:
-        a, b = matched.x.basis, matched.y.basis
-        value = turn(shape.procrustes_similarity(a, b))
-        if max(a.rank, b.rank) < matched.x.n - 1:
-            method, left_out = "jackknife", shape.leave_groups_out(a, b, matched.groups)
-            ends = jackknife(value, np.array([turn(min(1.0, cosine)) for cosine in left_out]))
+        a, b = map(shape.coordinates, (matched.x, matched.y))
+        if max(a.shape[1], b.shape[1]) < matched.x.n - 1:
+            method = "jackknife"
+            value, *left_out = map(turn, shape.leave_groups_out(a, b, matched.groups).tolist())
+            ends = jackknife(value, np.array(left_out))
         else:
-            method = "half-sampling"
+            method, value = "half-sampling", turn(shape.procrustes_similarity(matched.x, matched.y))
             ends = half_sampled(
                 matched, value, lambda rows: turn(shape.of_rows(a, b, rows)), shares=(0.8,)
             )
-        return against_draws(
-            matched,
-            value,
-            lambda order: turn(shape.procrustes_similarity(a, b.shuffled(order))),
-            ends,
-            method=method,
-            sign=-1 if distance else 1,
-        )
+        repaired = shape.repaired(a, b)
+        drawn = _draw(matched, lambda order: turn(repaired(order)), FEW)
+        return against_draws(value, drawn, ends, method, sign=-1 if distance else 1)
 
     return estimate
 
@@ -194,21 +211,24 @@ def heldout(components: int) -> Estimator:
 
     def estimate(matched: Matched) -> Estimate:
         x, y, groups = matched.x, matched.y, matched.groups
-        value = cca.heldout_cca(x, y, components=components, groups=groups, seed=matched.seed)
-        wide = [view.basis.leading(WIDER * components) for view in (x, y)]
+        wide = [view.leading(WIDER * components) for view in (x, y)]
         left, right = (basis.u[:, :components] for basis in wide)
-        rng = matched.rng()
+        rng, p = matched.rng(), left.shape[1]
+        plan = cca.deal(groups, cca.FOLDS, cca.REPEATS, np.random.default_rng(matched.seed))
+        value = float(cca.heldout([cca.fold_moments(left, right, plan)], p)[0])
         plan = cca.deal(groups, cca.FOLDS, 1, rng)
-        drawn = draw(lambda order: cca.heldout(left, right[order], plan), x.n, draws=MANY, rng=rng)
+        orders = [rng.permutation(x.n) for _ in range(FEW)]
+        drawn = cca.heldout([cca.fold_moments(left, right[order], plan) for order in orders], p)
 
         def half(rows: Int64[np.ndarray, "m"]) -> float:
             there = np.unique(groups[rows], return_inverse=True)[1]
             one, two = (of_rows(basis, rows, components).u for basis in wide)
-            return cca.heldout(one, two, cca.deal(there, cca.FOLDS, cca.REPEATS, rng))
+            plan = cca.deal(there, cca.FOLDS, 1, rng)
+            return float(cca.heldout([cca.fold_moments(one, two, plan)], one.shape[1])[0])
 
         needed = round(2 * components / (1 - 1 / cca.FOLDS))
-        low, high = half_sampled(matched, value, half, needed=needed)
-        return against_ranks(value, drawn, 0.0, low, high)
+        ends = half_sampled(matched, value, half, needed=needed)
+        return against_draws(value, drawn, ends, mean=0.0)
 
     return estimate
 
@@ -225,16 +245,16 @@ def neighbours(k: int, *, jaccard: bool) -> Estimator:
 
     def estimate(matched: Matched) -> Estimate:
         x, y = matched.x, matched.y
-        ids = neighbourhood.nearest(x, k), neighbourhood.nearest(y, k)
+        left, right = (
+            view.once(("nearest", k), lambda view: neighbourhood.nearest(view, k)) for view in (x, y)
+        )
+        ids = left, right
         marked = neighbourhood.mark(ids[1], x.n)
         hits = neighbourhood.shared(ids[0], marked)
         value = overlap(hits)
         null = neighbourhood.jaccard_null(x.n, k) if jaccard else k / (x.n - 1)
-        drawn = draw(
-            lambda order: overlap(neighbourhood.shared_shuffled(ids[0], marked, order)),
-            x.n,
-            draws=MANY,
-            rng=matched.rng(),
+        drawn = _draw(
+            matched, lambda order: overlap(neighbourhood.shared_shuffled(ids[0], marked, order)), MANY
         )
         pairs = neighbourhood.influence(ids)
         if jaccard:  # d/dh of h / (2k - h) is 2k / (2k - h)², that of h / k is 1 / k
@@ -256,11 +276,8 @@ def neuron_correlation(*, absolute: bool) -> Estimator:
         if absolute:
             value = float(np.abs(neurons.correlate(left, right)).mean())
             ends = jackknife(value, np.abs(left_out).mean(axis=1))
-            drawn = draw(
-                lambda order: float(np.abs(neurons.correlate(left, right[order])).mean()),
-                len(left),
-                draws=MANY,
-                rng=matched.rng(),
+            drawn = _draw(
+                matched, lambda order: float(np.abs(neurons.correlate(left, right[order])).mean()), MANY
             )
             return against_ranks(value, drawn, float(drawn.mean()), *ends, "jackknife", note)
         value = float(neurons.correlate(left, right).mean())
@@ -272,3 +289,9 @@ def neuron_correlation(*, absolute: bool) -> Estimator:
         return against_pearson(value, 0.0, deviation, skewness, ends, "jackknife", note)
 
     return estimate
+
+
+def _draw(
+    matched: Matched, statistic: Callable[[np.ndarray], float], draws: int
+) -> Float64[np.ndarray, "k"]:
+    return draw(statistic, matched.x.n, draws=draws, rng=matched.rng())

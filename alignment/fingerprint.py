@@ -33,6 +33,7 @@ def identify(
     folder: Path,
     load: "Callable[[], torch.nn.Module]",
     tokenizer: "PreTrainedTokenizerBase",
+    variant: str = "",
 ) -> Identity:
     """Return the identity of a checkpoint's folder, remembered until one of its files changes.
 
@@ -40,8 +41,9 @@ def identify(
         folder: the checkpoint.
         load: returns the encoder with the dtype of its file.
         tokenizer: the checkpoint's tokenizer.
+        variant: what else decides what `load` returns.
     """
-    memory = home() / "fingerprints" / f"{_stamp(folder)}.json"
+    memory = home() / "fingerprints" / f"{_stamp(folder, variant)}.json"
     if memory.is_file():
         try:
             return Identity(**json.loads(memory.read_text("utf-8")))
@@ -97,9 +99,9 @@ def _canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
 
 
-def _stamp(folder: Path) -> str:
+def _stamp(folder: Path, variant: str) -> str:
     """Return a hash of path, size, mtime and inode of every file of the folder."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(variant.encode())
     for path in sorted(folder.iterdir()):
         if path.is_file():
             status = path.stat()

@@ -84,16 +84,25 @@ def participation_ratios(view: View, groups: Groups) -> LeftOut:
     Σ X_g / √(n - n_g); its norm is made of those of XᵀX, A Aᵀ and X Aᵀ.
     """
     x = view.centred
-    square = x.T @ x if view.n > view.width else x @ x.T
+    if view.n > view.width:
+        square = x.T @ x
+        through = x @ square
+    else:
+        square = x @ x.T
+        through = square @ x
+    members = members_of(groups)
+    left = np.maximum(view.n - np.array([len(rows) for rows in members]), 1)
+    # of each row, and of each group's sum t: ‖a‖² and ‖X a‖²
+    t = group_sums(x, groups)
+    norms, lengths = np.einsum("nd,nd->n", x, x), np.einsum("gd,gd->g", t, t) / left
+    cross = np.bincount(groups, weights=np.einsum("nd,nd->n", x, through))
+    cross += np.einsum("gd,gd->g", t, group_sums(through, groups)) / left
+    own = np.array([np.square(x[rows] @ x[rows].T).sum() for rows in members])
+    own += 2 * np.bincount(groups, weights=np.einsum("nd,nd->n", x, t[groups]) ** 2) / left + lengths**2
     size, trace = np.vdot(square, square), np.trace(square)
-    traces, sizes = [trace], [size]
-    for rows in members_of(groups):
-        a = np.vstack([x[rows], x[rows].sum(axis=0) / np.sqrt(max(view.n - len(rows), 1))])
-        traces.append(trace - np.vdot(a, a))
-        own, cross = a @ a.T, x @ a.T
-        sizes.append(size + np.vdot(own, own) - 2 * np.vdot(cross, cross))
+    traces = np.r_[trace, trace - np.bincount(groups, weights=norms) - lengths]
     with np.errstate(invalid="ignore", divide="ignore"):  # a single group leaves nothing
-        ratios: np.ndarray = np.square(traces) / np.array(sizes)
+        ratios: np.ndarray = np.square(traces) / np.r_[size, size + own - 2 * cross]
     return ratios
 
 
@@ -110,6 +119,8 @@ def of_sides(
     """Return the measure of a bitext that a geometry of one side is."""
 
     def measure(matched: Matched) -> list[Statistic]:
-        return both_and_mean(*(function(view, matched.groups) for view in (matched.y, matched.x)))
+        key, groups = (function, matched.groups.tobytes()), matched.groups
+        sides = matched.y, matched.x
+        return both_and_mean(*(view.once(key, lambda view: function(view, groups)) for view in sides))
 
     return measure

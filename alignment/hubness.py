@@ -40,8 +40,8 @@ def skewness(counts: Counts) -> Float64[np.ndarray, "r"]:
     About 1 / √k where queries choose at random; 0 where all sentences are found as often.
     """
     centred = counts - counts.mean(axis=-1, keepdims=True)
-    spread = np.square(centred).mean(axis=-1)
-    cubes = (centred**3).mean(axis=-1)
+    squares = centred * centred
+    spread, cubes = squares.mean(axis=-1), (squares * centred).mean(axis=-1)
     skew: np.ndarray = np.divide(cubes, spread**1.5, out=np.zeros_like(cubes), where=spread > 0)
     return skew
 
@@ -67,7 +67,7 @@ def _of(
     """Return a summary of the occurrences, then those without each group's queries."""
     n, k = ids.shape
     count = int(groups.max()) + 1
-    by_group = np.zeros((count, n))
-    np.add.at(by_group, (np.repeat(groups, k), ids.ravel()), 1.0)
+    cells = np.repeat(groups, k) * n + ids.ravel()
+    by_group = np.bincount(cells, minlength=count * n).reshape(count, n).astype(np.float64)
     whole = by_group.sum(axis=0)
     return summary(np.vstack([whole, whole - by_group]))

@@ -39,19 +39,10 @@ def load_encoder(
     base: Path | str, config: Any, dtype: Any, device_map: str | None, allow_pickle: bool
 ) -> Any:
     """Load the encoder, and refuse one that lacks weights of its own."""
-    from transformers import AutoModel, AutoModelForTextEncoding
-
-    encoder_only = config.is_encoder_decoder and type(config) in AutoModelForTextEncoding._model_mapping
-    factory: Any = AutoModelForTextEncoding if encoder_only else AutoModel
-    if type(config) not in factory._model_mapping:
-        raise ValueError(f"{base}: transformers has no encoder for model type {config.model_type!r}")
-    options: dict[str, Any] = {"dtype": dtype, "trust_remote_code": False}
+    factory, whole, options = _factory(base, config)
+    options |= {"dtype": dtype}
     if device_map is not None:
         options["device_map"] = device_map
-    kind = factory._model_mapping[type(config)]
-    kind = kind[0] if isinstance(kind, tuple | list) else kind
-    if "add_pooling_layer" in inspect.signature(kind.__init__).parameters:
-        options["add_pooling_layer"] = False
     options["use_safetensors"] = not allow_pickle or None  # None: whichever is there
     if allow_pickle:
         options["weights_only"] = True
@@ -59,7 +50,6 @@ def load_encoder(
         model, info = factory.from_pretrained(base, output_loading_info=True, **options)
     except (OSError, ValueError, RuntimeError) as error:
         raise ValueError(f"{base}: cannot be loaded ({first_line(error)})") from error
-    whole = config.is_encoder_decoder and not encoder_only
     missing = sorted(
         key
         for key in info["missing_keys"]
@@ -73,6 +63,33 @@ def load_encoder(
                 "they would be random"
             )
     return model.get_encoder() if whole else model
+
+
+def random_encoder(base: Path | str, config: Any, dtype: Any, seed: int) -> Any:
+    """Return the encoder with the weights that its training would begin with."""
+    import torch
+
+    factory, whole, options = _factory(base, config)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = factory.from_config(config, dtype=dtype, **options)
+    return model.get_encoder() if whole else model
+
+
+def _factory(base: Path | str, config: Any) -> tuple[Any, bool, dict[str, Any]]:
+    """Return what makes a model, whether it makes a decoder besides, and how to ask for no pooler."""
+    from transformers import AutoModel, AutoModelForTextEncoding
+
+    encoder_only = config.is_encoder_decoder and type(config) in AutoModelForTextEncoding._model_mapping
+    factory: Any = AutoModelForTextEncoding if encoder_only else AutoModel
+    if type(config) not in factory._model_mapping:
+        raise ValueError(f"{base}: transformers has no encoder for model type {config.model_type!r}")
+    kind = factory._model_mapping[type(config)]
+    kind = kind[0] if isinstance(kind, tuple | list) else kind
+    options: dict[str, Any] = {"trust_remote_code": False}
+    if "add_pooling_layer" in inspect.signature(kind.__init__).parameters:
+        options["add_pooling_layer"] = False
+    return factory, config.is_encoder_decoder and not encoder_only, options
 
 
 def merge_adapter(model: Any, adapter: Path) -> Any:

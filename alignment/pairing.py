@@ -6,11 +6,13 @@ made once from vectors (or from a similarity matrix, for the surface floor) and 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse
 from jaxtyping import Float, Float32, Int64
 
+from ..data.surface import similarities
 from .neighbours import Neighbours, search
 from .product import MatrixProduct, Product, VectorProduct
 from .units import unit_sides
@@ -25,8 +27,12 @@ class Moments:
     matched: Float[np.ndarray, "n"]  # s_ii
     row_sums: Float[np.ndarray, "n"]  # sum over j of s_ij
     column_sums: Float[np.ndarray, "n"]
-    row_squares: Float[np.ndarray, "n"]  # sum over j of s_ij²
-    column_squares: Float[np.ndarray, "n"]
+    _squares: Callable[[], tuple[np.ndarray, np.ndarray]]
+
+    @cached_property
+    def squares(self) -> tuple[Float[np.ndarray, "n"], Float[np.ndarray, "n"]]:
+        """The sums of s_ij² of every row, and of every column; few measures ask for them."""
+        return self._squares()
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,27 +73,37 @@ def pair_vectors(
         matched=np.einsum("nd,nd->n", a, b),
         row_sums=a @ b.sum(axis=0),
         column_sums=b @ a.sum(axis=0),
-        row_squares=np.einsum("nd,nd->n", a @ (b.T @ b), a),
-        column_squares=np.einsum("nd,nd->n", b @ (a.T @ a), b),
+        _squares=lambda: (
+            np.einsum("nd,nd->n", a @ (b.T @ b), a),
+            np.einsum("nd,nd->n", b @ (a.T @ a), b),
+        ),
     )
     return _pairing(product, moments, classes, groups, strata, lambda rows: a[rows] @ b[rows].T)
 
 
 def pair_surface(
-    x: scipy.sparse.csr_matrix,
-    y: scipy.sparse.csr_matrix,
+    x: scipy.sparse.csr_array,
+    y: scipy.sparse.csr_array,
     *,
     classes: tuple[np.ndarray, np.ndarray],
     groups: Int64[np.ndarray, "n"] | None = None,
 ) -> Pairing:
     """Return the pairing of sparse vectors with unit rows; without groups each row is its own."""
-    similarities = (x @ y.T).toarray().astype(np.float32)
-    s = similarities.astype(np.float64)
-    squares = s**2
-    moments = Moments(s.diagonal().copy(), s.sum(1), s.sum(0), squares.sum(1), squares.sum(0))
+    s = similarities(x, y).astype(np.float32).astype(np.float64)
+    moments = Moments(
+        s.diagonal().copy(),
+        s.sum(axis=1),
+        s.sum(axis=0),
+        lambda: (np.square(s).sum(axis=1), np.square(s).sum(axis=0)),
+    )
     groups = np.arange(len(s)) if groups is None else groups
     return _pairing(
-        MatrixProduct(similarities), moments, classes, groups, None, lambda rows: s[np.ix_(rows, rows)]
+        MatrixProduct(s.astype(np.float32)),
+        moments,
+        classes,
+        groups,
+        None,
+        lambda rows: s[np.ix_(rows, rows)],
     )
 
 

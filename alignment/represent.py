@@ -8,7 +8,7 @@ same plan, so its bits are those of an undisturbed run on the same machine.
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -23,7 +23,7 @@ from .native import native_pool
 from .pooling import POOLINGS, Pool
 from .precision import compare_with_float32
 from .states import layer_states
-from .store import Space, Store, describe, key
+from .store import Places, Space, Store, describe, key
 from .tokens import Tokens, tokenize
 
 logger = logging.getLogger(__name__)
@@ -62,17 +62,20 @@ class Stored:
     prefix: str
     last: int
     available: tuple[int, ...]
+    _known: dict[Side, Places] = field(default_factory=dict)  # a side is read layer by layer
 
     def read(self, side: Side, layers: Sequence[int]) -> Float32[np.ndarray, "layers n dim"]:
         """Return the vectors of a side at some layers."""
-        return self.store.read(self._keys(side), layers)
+        return self.store.read(self._places(side), layers)
 
     def counts(self, side: Side) -> Int32[np.ndarray, "n 3"]:
         """Return tokens, truncated, unknown tokens of each sentence."""
-        return self.store.counts(self._keys(side))
+        return self.store.counts(self._places(side))
 
-    def _keys(self, side: Side) -> list[bytes]:
-        return [key(self.prefix + text) for text in side.texts]
+    def _places(self, side: Side) -> Places:
+        if side not in self._known:
+            self._known[side] = self.store.places([key(self.prefix + text) for text in side.texts])
+        return self._known[side]
 
 
 def represent(

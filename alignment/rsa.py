@@ -5,14 +5,17 @@ are not independent, so the p-value of a correlation means nothing here: the Man
 sentences. Source: Kriegeskorte et al. 2008.
 """
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 import scipy.spatial.distance
-import scipy.stats
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 
 from .cka import cosine
 from .views import Gram, Matrix, Undefined, View, views
 
+UNIT = 1e-12  # of the greatest dissimilarity; what differs by less is equal
 METRICS = ("cosine", "correlation", "euclidean")
 
 
@@ -29,35 +32,56 @@ def rsa(x: Matrix | View, y: Matrix | View, metric: str = "cosine") -> float:
         ValueError: as `linear_cka`; another metric; dissimilarities that are all equal.
     """
     a, b = views(x, y)
-    return cosine(ranks(a, metric), ranks(b, metric))
+    return cosine(ranks(a, metric).centred, ranks(b, metric).centred)
 
 
-def ranks(view: View, metric: str = "cosine") -> Float64[np.ndarray, "n n"]:
-    """Return the ranks of all dissimilarities (ties averaged), centred, a zero diagonal.
+@dataclass(frozen=True, eq=False)
+class Ranks:
+    """The ranks of the dissimilarities of all sentence pairs i < j, ties averaged."""
+
+    twice: Int64[np.ndarray, "p"]  # whole numbers
+
+    @cached_property
+    def centred(self) -> Float64[np.ndarray, "p"]:
+        """The ranks minus their mean."""
+        return self.twice / 2 - (len(self.twice) + 1) / 2
+
+    @property
+    def matrix(self) -> Float64[np.ndarray, "n n"]:
+        """The centred ranks as a symmetric matrix with a zero diagonal."""
+        result: np.ndarray = scipy.spatial.distance.squareform(self.centred)
+        return result
+
+
+def ranks(view: View, metric: str = "cosine") -> Ranks:
+    """Return the ranks of a view's dissimilarities.
 
     Raises:
         Undefined: all dissimilarities are equal.
     """
-    upper = _ranked(scipy.spatial.distance.squareform(_distances(view, metric), checks=False))
-    upper -= upper.mean()
-    if not upper.any():
+    found = _ranked(scipy.spatial.distance.squareform(_distances(view, metric), checks=False))
+    if found.twice.min() == found.twice.max():
         raise Undefined(f"{view.name}: all dissimilarities are equal, so they have no ranks")
-    result: np.ndarray = scipy.spatial.distance.squareform(upper)
-    return result
+    return found
 
 
-def _ranked(values: Float64[np.ndarray, "p"]) -> Float64[np.ndarray, "p"]:
-    """Return ranks from 1, ties averaged; without ties they are the order itself, at half the cost."""
-    order = np.argsort(values)
-    if (np.diff(values[order]) == 0).any():
-        averaged: np.ndarray = scipy.stats.rankdata(values)
-        return averaged
-    ranks = np.empty_like(values)
-    ranks[order] = np.arange(1.0, len(values) + 1)
-    return ranks
+def _ranked(values: Int64[np.ndarray, "p"]) -> Ranks:
+    """Return ranks from 1, ties averaged.
+
+    Sorted 16 bits at a time, lowest first, for which numpy has a radix sort: half the time of any other.
+    """
+    order = np.argsort(values.astype(np.uint16), kind="stable")
+    for shift in range(16, int(values.max()).bit_length(), 16):
+        digits = (values >> shift).astype(np.uint16)
+        order = order[np.argsort(digits[order], kind="stable")]
+    first = np.flatnonzero(np.diff(values[order], prepend=-1))
+    size = np.diff(first, append=len(values))
+    twice = np.empty(len(values), np.int64)
+    twice[order] = np.repeat(2 * first + size + 1, size)
+    return Ranks(twice)
 
 
-def influence(a: Gram, b: Gram) -> Gram:
+def influence(a: Ranks, b: Ranks) -> Gram:
     """Return what each sentence pair contributes to Spearman's correlation, to first order.
 
     A pair moves the correlation by the product of its centred ranks and by moving others' ranks: with
@@ -68,24 +92,24 @@ def influence(a: Gram, b: Gram) -> Gram:
         A symmetric matrix, zero diagonal, whose sum over ordered pairs is 0; scaled so that taking away
         some pairs lowers the correlation by their sum.
     """
-    f, g = (scipy.spatial.distance.squareform(side, checks=False) for side in (a, b))
-    by_pair = f * g + _above(f, g) + _above(g, f)
+    f, g = a.centred, b.centred
+    by_pair = f * g + _above(a, g) + _above(b, f)
     by_pair -= by_pair.mean()
     # the spread of ranks is fixed; each unordered pair stands twice in the matrix
-    result: np.ndarray = scipy.spatial.distance.squareform(by_pair / (2 * np.sqrt((f @ f) * (g @ g))))
+    by_pair /= 2 * np.sqrt((f @ f) * (g @ g))
+    result: np.ndarray = scipy.spatial.distance.squareform(by_pair)
     return result
 
 
-def _above(x: Float64[np.ndarray, "p"], weight: Float64[np.ndarray, "p"]) -> Float64[np.ndarray, "p"]:
-    """Return for each centred rank the sum of `weight` over the greater ones."""
-    # averaged ranks are whole or half: twice a rank is a bin
-    bins = np.rint(2 * (x - x.min())).astype(np.int64)
-    sums = np.bincount(bins, weights=weight)
-    greater: np.ndarray = (sums[::-1].cumsum()[::-1] - sums)[bins]
+def _above(ranks: Ranks, weight: Float64[np.ndarray, "p"]) -> Float64[np.ndarray, "p"]:
+    """Return for each rank the sum of `weight` over the greater ones."""
+    sums = np.bincount(ranks.twice, weights=weight)
+    greater: np.ndarray = (sums.sum() - sums.cumsum())[ranks.twice]
     return greater
 
 
-def _distances(view: View, metric: str) -> Gram:
+def _distances(view: View, metric: str) -> Int64[np.ndarray, "n n"]:
+    """Return the dissimilarities in units of 1e-12 of the greatest."""
     if metric == "cosine":
         distances: np.ndarray = 1 - view.cosines
     elif metric == "euclidean":
@@ -97,6 +121,7 @@ def _distances(view: View, metric: str) -> Gram:
     else:
         raise ValueError(f"metric must be one of {', '.join(METRICS)}, got {metric!r}")
     # rounding must not rank what is equal: identical sentences, an entry and its mirror image
-    distances = (distances + distances.T) / (2 * max(np.abs(distances).max(), 1e-300))
-    rounded: np.ndarray = np.round(distances, 12)
-    return rounded
+    distances = distances + distances.T
+    distances *= 1 / (UNIT * max(distances.max(), 1e-200))
+    whole: np.ndarray = np.rint(np.maximum(distances, 0, out=distances), out=distances).astype(np.int64)
+    return whole

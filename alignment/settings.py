@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from .cell import NULLS
 from .ladder import RUNGS
 from .maps import check_fit
 from .measures import DEFAULT
 from .protocols import RetrievalProtocol
+from .scored import NULLS
 
 LADDER = "ladder"  # stands for all rungs
 _OPTIONS = {
@@ -38,6 +38,7 @@ class Settings:
     recipe: str | None = None
     train_seed: int | None = None
     store_dtype: str = "float32"
+    random_twin: bool = False  # adds a column and changes no other
 
     @property
     def pooling_names(self) -> list[str]:

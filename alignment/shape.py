@@ -5,13 +5,16 @@ principal components by the product of their variances, this weighs it by their 
 Inflated where n is not much larger than d, like biased CKA: read it against its null.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Float, Float64, Int64
 
 from .uncertainty import group_sums
-from .views import Basis, Matrix, View, bases
+from .views import Matrix, View, views
 
-Given = Matrix | View | Basis
+Given = Matrix | View
+Rows = Float[np.ndarray, "n _"]  # centred
 
 
 def procrustes_similarity(x: Given, y: Given) -> float:
@@ -22,9 +25,8 @@ def procrustes_similarity(x: Given, y: Given) -> float:
     Raises:
         ValueError: as `linear_cka`.
     """
-    a, b = bases(x, y)
-    values = np.linalg.svd(_cross(a, b), compute_uv=False)
-    return _cosine(float(values.sum()), a, b)
+    left, right = map(coordinates, views(x, y))
+    return _cosine(np.linalg.svd(left.T @ right, compute_uv=False), left, right)
 
 
 def procrustes_distance(x: Given, y: Given) -> float:
@@ -44,14 +46,23 @@ def angular_distance(x: Given, y: Given) -> float:
     return float(np.arccos(procrustes_similarity(x, y)))
 
 
-def leave_groups_out(a: Basis, b: Basis, groups: Int64[np.ndarray, "n"]) -> Float64[np.ndarray, "g"]:
-    """Return cos θ without each group, to first order in what leaves.
+def coordinates(view: View) -> Rows:
+    """Return centred rows with the view's inner products, in no more than n - 1 dimensions."""
+    if view.width < view.n:
+        return view.centred
+    rows: np.ndarray = view.basis.u * view.basis.s
+    return rows
+
+
+def leave_groups_out(
+    left: Rows, right: Rows, groups: Int64[np.ndarray, "n"]
+) -> Float64[np.ndarray, "g_plus_1"]:
+    """Return cos θ, and that without each group, to first order in what leaves.
 
     M = XᵀY becomes M - S_G - s tᵀ/(n-g), S_G, s, t the group's sums of products, of x and of y, and a
     nuclear norm changes by ⟨polar factor, change⟩: no decomposition per group.
     """
-    u, values, vt = np.linalg.svd(_cross(a, b), full_matrices=False)
-    left, right, polar = a.u * a.s, b.u * b.s, u @ vt
+    u, values, vt = np.linalg.svd(left.T @ right, full_matrices=False)
     count = int(groups.max()) + 1
     others = len(groups) - np.bincount(groups, minlength=count).astype(np.float64)
     others[others == 0] = np.nan  # nobody is left
@@ -60,29 +71,39 @@ def leave_groups_out(a: Basis, b: Basis, groups: Int64[np.ndarray, "n"]) -> Floa
         return np.bincount(groups, weights=rows, minlength=count)
 
     s, t = group_sums(left, groups), group_sums(right, groups)
-    rotated = left @ polar
-    joint = total((rotated * right).sum(axis=1)) + ((s @ polar) * t).sum(axis=1) / others
+    polar = u @ vt
+    joint = total(((left @ polar) * right).sum(axis=1)) + ((s @ polar) * t).sum(axis=1) / others
     alone_x = total((left**2).sum(axis=1)) + (s**2).sum(axis=1) / others
     alone_y = total((right**2).sum(axis=1)) + (t**2).sum(axis=1) / others
-    scale = ((a.s**2).sum() - alone_x) * ((b.s**2).sum() - alone_y)
-    result: np.ndarray = (values.sum() - joint) / np.sqrt(scale)
-    return result
+    scale = ((left**2).sum() - alone_x) * ((right**2).sum() - alone_y)
+    without = (values.sum() - joint) / np.sqrt(scale)
+    both: np.ndarray = np.minimum(np.r_[_cosine(values, left, right), without], 1.0)
+    return both
 
 
-def of_rows(a: Basis, b: Basis, rows: Int64[np.ndarray, "m"]) -> float:
+def repaired(left: Rows, right: Rows) -> Callable[[Int64[np.ndarray, "n"]], float]:
+    """Return cos θ of re-paired sentences, to six digits or so: enough for a null, at half the cost.
+
+    Products in float32, singular values from the eigenvalues of MᵀM.
+    """
+    x, y = left.astype(np.float32), right.astype(np.float32)
+
+    def similarity(order: Int64[np.ndarray, "n"]) -> float:
+        cross = (x.T @ y[order]).astype(np.float64)
+        squares = cross.T @ cross if cross.shape[0] > cross.shape[1] else cross @ cross.T
+        values = np.sqrt(np.maximum(np.linalg.eigvalsh(squares), 0))
+        return _cosine(values, left, right)
+
+    return similarity
+
+
+def of_rows(left: Rows, right: Rows, rows: Int64[np.ndarray, "m"]) -> float:
     """Return cos θ of some rows, centred anew: one product and its singular values."""
-    x, y = a.u[rows] * a.s, b.u[rows] * b.s
-    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
-    norm = float(np.linalg.svd(x.T @ y, compute_uv=False).sum())
-    return min(1.0, norm / float(np.linalg.norm(x) * np.linalg.norm(y)))
+    x, y = (side[rows] - side[rows].mean(axis=0) for side in (left, right))
+    return _cosine(np.linalg.svd(x.T @ y, compute_uv=False), x, y)
 
 
-def _cross(a: Basis, b: Basis) -> Float64[np.ndarray, "p q"]:
-    """Return XᵀY in the coordinates of the principal components."""
-    cross: np.ndarray = a.s[:, None] * (a.u.T @ b.u) * b.s
-    return cross
-
-
-def _cosine(norm: float, a: Basis, b: Basis) -> float:
+def _cosine(values: Float64[np.ndarray, "r"], left: Rows, right: Rows) -> float:
     # rounding may leave 1 + 1e-16, of which there is no arccos
-    return min(1.0, norm / float(np.linalg.norm(a.s) * np.linalg.norm(b.s)))
+    scale = float(np.linalg.norm(left) * np.linalg.norm(right))
+    return min(1.0, float(values.sum()) / scale)

@@ -70,7 +70,7 @@ STACKED: dict[str, Stacked] = {
     ),
     "rbf_cka": Stacked(lambda view: double_centre(cka.rbf_kernel(view))),
     "debiased_rbf_cka": Stacked(lambda view: u_centre(cka.rbf_kernel(view))),
-    "rsa": Stacked(rsa.ranks),
+    "rsa": Stacked(lambda view: rsa.ranks(view).matrix),
     "mutual_knn@10": Stacked(
         lambda view: mark(nearest(view, K), view.n).astype(np.float64), symmetric=False
     ),

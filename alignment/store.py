@@ -11,17 +11,20 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Int32
+from jaxtyping import Float32, Int32, Int64
 
 from .shard import DAMAGED, UNFINISHED, VERSION, Shard, write_file, write_shard
 
 logger = logging.getLogger(__name__)
+
+# of each shard that holds some of the texts asked for: their positions, and its rows
+Places = Mapping[str, tuple[Int64[np.ndarray, "m"], Int64[np.ndarray, "m"]]]
 
 
 @dataclass(frozen=True)
@@ -109,25 +112,35 @@ class Store:
         for row, row_key in enumerate(keys):
             self._index.setdefault(row_key, (shard.path.name, row))
 
-    def read(self, keys: Sequence[bytes], layers: Sequence[int]) -> Float32[np.ndarray, "layers n dim"]:
+    def places(self, keys: Sequence[bytes]) -> Places:
+        """Return where the texts of some keys lie: shard by shard, their positions and its rows."""
+        grouped: dict[str, tuple[list[int], list[int]]] = {}
+        for at, one in enumerate(keys):
+            name, row = self._index[one]
+            mine, rows = grouped.setdefault(name, ([], []))
+            mine.append(at)
+            rows.append(row)
+        return {name: (np.array(mine), np.array(rows)) for name, (mine, rows) in grouped.items()}
+
+    def read(self, places: Places, layers: Sequence[int]) -> Float32[np.ndarray, "layers n dim"]:
         """Return the vectors of texts at some layers, upcast to float32."""
-        places = [self._index[one] for one in keys]
         result: np.ndarray | None = None
-        for name, (mine, rows) in _by_shard(places).items():
+        for name, (mine, rows) in places.items():
             shard = self.shards[name]
             values = shard.values()
             if result is None:
-                result = np.empty((len(layers), len(keys), values.shape[2]), dtype=np.float32)
+                shape = len(layers), _texts(places), values.shape[2]
+                result = np.empty(shape, dtype=np.float32)
             for at, layer in enumerate(layers):
                 result[at, mine] = values[shard.layers.index(layer)][rows]
         if result is None:
             raise ValueError("no sentences to read")
         return result
 
-    def counts(self, keys: Sequence[bytes]) -> Int32[np.ndarray, "n 3"]:
+    def counts(self, places: Places) -> Int32[np.ndarray, "n 3"]:
         """Return tokens, truncated, unknown of texts."""
-        result = np.empty((len(keys), 3), dtype=np.int32)
-        for name, (mine, rows) in _by_shard([self._index[one] for one in keys]).items():
+        result = np.empty((_texts(places), 3), dtype=np.int32)
+        for name, (mine, rows) in places.items():
             result[mine] = self.shards[name].counts[rows]
         return result
 
@@ -178,11 +191,5 @@ def prune(root: Path, *, older_than: float = 3600.0) -> list[Path]:
     return removed
 
 
-def _by_shard(places: Sequence[tuple[str, int]]) -> dict[str, tuple[list[int], list[int]]]:
-    """Group (shard, row) by shard: its positions in the request, and its rows."""
-    grouped: dict[str, tuple[list[int], list[int]]] = {}
-    for at, (name, row) in enumerate(places):
-        mine, rows = grouped.setdefault(name, ([], []))
-        mine.append(at)
-        rows.append(row)
-    return grouped
+def _texts(places: Places) -> int:
+    return sum(len(mine) for mine, _ in places.values())

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-SCHEMA = 2
+SCHEMA = 3
 # What a score is a score of. Two rows that agree in all of these are the same score.
 IDENTITY = (
     "checkpoint",
@@ -65,6 +65,7 @@ COLUMNS: Mapping[str, str] = {
     "null": "float64",
     "null_kind": "string",
     "surface": "float64",
+    "random": "float64",
     "z": "float64",
     "p": "float64",
     "effect": "float64",

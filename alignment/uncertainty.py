@@ -8,6 +8,7 @@ its own perfect neighbour.
 from collections.abc import Callable
 
 import numpy as np
+import scipy.sparse
 import scipy.stats
 from jaxtyping import Float, Int64
 
@@ -15,7 +16,7 @@ from .views import MINIMUM, u_centre
 
 LEVEL = 0.95
 RESAMPLES = 1000
-HALVES = 50
+HALVES = 30
 
 
 def group_bootstrap(
@@ -137,8 +138,10 @@ def group_sums(
     rows: Float[np.ndarray, "n c"], groups: Int64[np.ndarray, "n"]
 ) -> Float[np.ndarray, "g c"]:
     """Sum the rows of each group."""
-    sums = np.zeros((int(groups.max()) + 1, rows.shape[1]))
-    np.add.at(sums, groups, rows)
+    n = len(groups)
+    shape = int(groups.max()) + 1, n
+    chosen = scipy.sparse.csr_array((np.ones(n), (groups, np.arange(n))), shape=shape)
+    sums: np.ndarray = chosen @ rows
     return sums
 
 
@@ -146,10 +149,8 @@ def by_group(
     matrix: Float[np.ndarray, "n n"], groups: Int64[np.ndarray, "n"]
 ) -> Float[np.ndarray, "g g"]:
     """Sum a matrix over the rows and columns of each group."""
-    order = np.argsort(groups, kind="stable")
-    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
-    rows = np.add.reduceat(matrix[order], starts, axis=0)
-    return np.add.reduceat(rows[:, order], starts, axis=1)
+    by_row = group_sums(matrix, groups)
+    return group_sums(by_row.T, groups).T
 
 
 def half_sampling(

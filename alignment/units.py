@@ -87,9 +87,13 @@ def similarities(
     """Return the similarities of pairs, by definition."""
     starts = range(0, len(rows), PAIRS)
     parts = [(x, y, rows[i : i + PAIRS], columns[i : i + PAIRS]) for i in starts]
-    with ThreadPoolExecutor(torch.get_num_threads()) as threads:
-        scores = list(threads.map(_pairs, *zip(*parts, strict=True))) if len(parts) > 1 else []
-    return np.concatenate(scores) if scores else _pairs(x, y, rows, columns)
+    threads = min(torch.get_num_threads(), len(parts))
+    if threads < 2:
+        scores = [_pairs(*part) for part in parts]
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            scores = list(pool.map(_pairs, *zip(*parts, strict=True)))
+    return np.concatenate(scores) if scores else np.zeros(0, np.float32)
 
 
 def _pairs(

@@ -1,15 +1,19 @@
 """A view: one representation of n sentences, with what many measures need of it computed once.
 
 Rows are sentences. Everything is computed in float64 from columns centred in float64: the Gram matrix of
-float32 data with an offset of 1000 has no correct digit left. The SVD is that of the data, never of a
-covariance matrix, which would square its condition.
+float32 data with an offset of 1000 has no correct digit left. The SVD is that of the data: that of a
+covariance matrix squares its condition, and serves for leading components only.
 """
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
+import scipy.linalg
 import scipy.sparse
+import xxhash
 from jaxtyping import Float, Int64
 
 MINIMUM = 4  # sentences; HSIC₁ divides by n - 3
@@ -17,6 +21,9 @@ LARGEST = 6_000  # sentences with n × n matrices: .3 GB each in float64, and so
 
 Matrix = Float[np.ndarray, "_ _"]  # a row per sentence; the widths of two sides may differ
 Gram = Float[np.ndarray, "n n"]
+MATRICES = 5  # n × n, that a view comes to hold
+KEPT = 2 << 30  # bytes of views kept between bitexts
+Made = TypeVar("Made")
 
 
 class Undefined(ValueError):
@@ -74,6 +81,14 @@ class View:
         self._largest = float(np.abs(x).max())
         self._x: Matrix | None = x
         self._kernel: Gram | None = None
+        self._made: dict[Hashable, Any] = {}
+
+    def once(self, key: Hashable, make: Callable[["View"], Made]) -> Made:
+        """Return what `make` makes of this view; it is made only once for a key."""
+        if key not in self._made:
+            self._made[key] = make(self)
+        made: Made = self._made[key]
+        return made
 
     @staticmethod
     def of_similarities(kernel: Gram | scipy.sparse.sparray | scipy.sparse.spmatrix) -> "View":
@@ -130,13 +145,40 @@ class View:
         if self._kernel is None:
             u, s, vt = np.linalg.svd(self.centred, full_matrices=False)
             keep = s > s[0] * max(self.n, self.width) * self._eps
-        else:
-            values, vectors = np.linalg.eigh(self.gram)
-            # the data's coordinates are any with these inner products: U S itself
-            s, u, vt = np.sqrt(np.maximum(values[::-1], 0)), vectors[:, ::-1], np.eye(self.n)
-            # an eigenvalue is known to ε of the largest, its root only to √ε
-            keep = s > s[0] * np.sqrt(self.n * self._eps)
-        return Basis(np.ascontiguousarray(u[:, keep]), s[keep], vt[keep])
+            return Basis(np.ascontiguousarray(u[:, keep]), s[keep], vt[keep])
+        return self._eigenvectors(self.n)
+
+    def leading(self, count: int) -> Basis:
+        """Return the leading principal components, without computing the others where that is cheaper.
+
+        The eigenvectors of a covariance are as good as an SVD's as long as their variances are not
+        rounding noise of the greatest.
+        """
+        if self._kernel is not None:
+            return self._eigenvectors(min(count, self.n))
+        if "basis" not in self.__dict__ and 4 * count <= self.width < self.n:
+            found = self.once(("leading", count), lambda view: view._by_covariance(count))
+            if found is not None:
+                return found
+        return self.basis.leading(count)
+
+    def _by_covariance(self, count: int) -> Basis | None:
+        """Return the leading components, or None where some of them might be noise."""
+        x, last = self.centred, self.width - 1
+        values, vectors = scipy.linalg.eigh(x.T @ x, subset_by_index=[self.width - count, last])
+        if values[0] < 1e-10 * values[-1]:
+            return None
+        s, vectors = np.sqrt(values[::-1]), vectors[:, ::-1]
+        return Basis(x @ vectors / s, s, vectors.T)
+
+    def _eigenvectors(self, count: int) -> Basis:
+        last = self.n - 1
+        values, vectors = scipy.linalg.eigh(self.gram, subset_by_index=[self.n - count, last])
+        # the data's coordinates are any with these inner products: U S itself
+        s, u = np.sqrt(np.maximum(values[::-1], 0)), vectors[:, ::-1]
+        # an eigenvalue is known to ε of the largest, its root only to √ε
+        keep = s > s[0] * np.sqrt(self.n * self._eps)
+        return Basis(np.ascontiguousarray(u[:, keep]), s[keep], np.eye(self.n)[:count][keep])
 
     @cached_property
     def cosines(self) -> Gram:
@@ -159,6 +201,27 @@ class View:
                 f"{self.n:,} sentences are too many for n × n matrices (at most {LARGEST:,}); take "
                 "--limit, or MinibatchCKA"
             )
+
+
+class KeptViews:
+    """Views that several bitexts have in common: those of the target's vectors, as far as they fit."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._views: dict[Hashable, View] = {}
+        self._room = KEPT
+
+    def view(self, x: Matrix, name: str) -> View:
+        """Return the view of a matrix: one for all calls with equal values, while there is room."""
+        x = np.ascontiguousarray(x)
+        key = x.shape, x.dtype, xxhash.xxh3_128_digest(x)
+        if key in self._views:
+            return self._views[key]
+        view = View(x, name)
+        self._room -= 8 * (MATRICES * len(x) ** 2 + 3 * x.size)
+        if self._room > 0:
+            self._views[key] = view
+        return view
 
 
 def views(x: Matrix | View, y: Matrix | View) -> tuple[View, View]:

@@ -61,6 +61,9 @@ def score(
         str,
         _Option(help="Re-paired at random: shuffle (all), length (a decile), document (within one)."),
     ] = "shuffle",
+    random_twin: Annotated[
+        bool, _Option("--random-twin", help="Score 3 randomly initialised twins too: column random.")
+    ] = False,
     limit: options.Limit = None,
     seed: Annotated[int, _Option(help="Of the bootstrap.")] = 0,
     family: Annotated[str | None, _Option(help="Column of the table.")] = None,
@@ -133,6 +136,7 @@ def score(
         duplicates=duplicates,
         resample=resample,
         null=null,
+        random_twin=random_twin,
         seed=seed,
         family=family,
         stage=stage,

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
 
@@ -29,6 +31,7 @@ def summary(table: "pd.DataFrame") -> str:
     lines.append(
         "best: chosen on these same sentences, so a little too good. null: randomly re-paired, "
         f"{'; '.join(kinds)}. surface: character n-grams, no model."
+        + (" random: the model untrained." if table["random"].notna().any() else "")
     )
     return "\n".join(lines)
 
@@ -84,33 +87,36 @@ def _best(values: "pd.Series", measure: str) -> Any:
     return known.idxmax() if MEASURES[measure].higher_is_better else known.idxmin()
 
 
+def _floors(table: "pd.DataFrame") -> list[str]:
+    """Return the floors that a table has; null and surface always stand there."""
+    return ["null", "surface"] + ["random"] * bool(table["random"].notna().any())
+
+
 def _block(part: "pd.DataFrame") -> list[str]:
-    measure = str(part["measure"].iloc[0])
-    head = f"{'pair':<12} {'n':>6}  {'best layer':>10} {'value':>7} {'95 % interval':>18}"
-    lines = [head + f" {'last':>7} {'null':>7} {'surface':>8}"]
-    best_values, last_values, nulls, surfaces = [], [], [], []
+    measure, floors = str(part["measure"].iloc[0]), _floors(part)
+    head = f"{'pair':<12} {'n':>6}  {'best layer':>10} {'value':>7} {'95 % interval':>18} {'last':>7}"
+    lines = [head + "".join(f" {floor:>8}" for floor in floors)]
+    best_rows, last_values = [], []
     for (source, target), pair in part.groupby(["source", "target"], sort=False):
         at = _best(pair["value"], measure)
         if at is None:
             lines.append(f"{source + '-' + target:<12} {pair['n'].iloc[0]:>6}  no value; see the notes")
             continue
         best, last = pair.loc[at], pair.loc[pair["layer"].idxmax()]
-        best_values.append(best["value"])
+        best_rows.append(best)
         last_values.append(last["value"])
-        nulls.append(best["null"])
-        surfaces.append(best["surface"])
         interval = f"[{best['low']:.4f}, {best['high']:.4f}]"
         lines.append(
             f"{source + '-' + target:<12} {best['n']:>6} {best['layer']:>11} {best['value']:>7.4f} "
-            f"{interval:>18} {last['value']:>7.4f} {_number(best['null']):>7} "
-            f"{_number(best['surface']):>8}"
+            f"{interval:>18} {last['value']:>7.4f}" + _numbers(best[floors])
         )
-    if not best_values:
+    if not best_rows:
         return lines
     means = part.groupby("layer")["value"].mean()
+    best_means = {name: _mean([row[name] for row in best_rows]) for name in ("value", *floors)}
     lines.append(
-        f"{'macro mean':<12} {'':>6} {'':>11} {_mean(best_values):>7.4f} {'':>18} "
-        f"{_mean(last_values):>7.4f} {_number(_mean(nulls)):>7} {_number(_mean(surfaces)):>8}"
+        f"{'macro mean':<12} {'':>6} {'':>11} {best_means.pop('value'):>7.4f} {'':>18} "
+        f"{_mean(last_values):>7.4f}" + _numbers(best_means.values())
     )
     at = _best(means, measure)
     lines.append(f"best single layer over all pairs: {at} (macro mean {means[at]:.4f})")
@@ -121,25 +127,24 @@ def _others(part: "pd.DataFrame") -> list[str]:
     """Return a line for each measure: the macro mean over the pairs at its best single layer."""
     from ..alignment.table import main_direction
 
-    lines = []
+    lines, floors = [], _floors(part)
     for measure, rows in part.groupby("measure", sort=False):
         shown = rows[rows["direction"] == main_direction(rows)]
-        means = shown.groupby("layer")[["value", "null", "surface"]].mean()
+        means = shown.groupby("layer")[["value", *floors]].mean()
         at = _best(means["value"], str(measure))
         if at is not None:
-            value, null, surface = means.loc[at]
             lines.append(
-                f"{measure:<24} {at:>11} {value:>8.4f} {means['value'].iloc[-1]:>8.4f} "
-                f"{_number(null + 0):>8} {_number(surface):>8}"
+                f"{measure:<24} {at:>11} {means.loc[at, 'value']:>8.4f} "
+                f"{means['value'].iloc[-1]:>8.4f}" + _numbers(means.loc[at, floors])
             )
-    head = f"{'other measures (macro)':<24} {'best layer':>11} {'value':>8} {'last':>8} {'null':>8}"
-    head += f" {'surface':>8}"
+    head = f"{'other measures (macro)':<24} {'best layer':>11} {'value':>8} {'last':>8}"
+    head += "".join(f" {floor:>8}" for floor in floors)
     return [head, *lines] if lines else []
 
 
-def _number(value: float) -> str:
-    """Return four decimals; a dash where there is no number."""
-    return "–" if value != value else f"{value:.4f}"
+def _numbers(values: "Iterable[float]") -> str:
+    """Return four decimals of each; a dash where there is no number."""
+    return "".join(f" {'–' if value != value else f'{value + 0:.4f}':>8}" for value in values)
 
 
 def _mean(values: list[float]) -> float:

@@ -8,18 +8,23 @@ import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 import scipy.sparse
-from sklearn.feature_extraction.text import TfidfVectorizer
+from jaxtyping import Float64
+
+SHORTEST, LONGEST = 2, 4  # characters of an n-gram
+COMMON = 512  # n-grams whose products are dense
 
 
 def surface_vectors(
     source: Sequence[str], target: Sequence[str]
-) -> tuple[scipy.sparse.csr_matrix, scipy.sparse.csr_matrix]:
+) -> tuple[scipy.sparse.csr_array, scipy.sparse.csr_array]:
     """Return TF-IDF vectors over character 2- to 4-grams of both sides of a bitext.
 
-    Text is NFKC-normalised and lower-cased, n-grams cross word boundaries, and the document
-    frequencies are those of the two sides together: weight = tf · (1 + ln((1 + N)/(1 + df))), rows
-    of unit length (a text without n-grams in it, one character long, is a zero row).
+    Text is NFKC-normalised and lower-cased, a run of white space is one space, n-grams cross word
+    boundaries, and the document frequencies are those of the two sides together: weight =
+    tf · (1 + ln((1 + N)/(1 + df))), rows of unit length (a text without n-grams in it, one character
+    long, is a zero row). The vectors of scikit-learn's TfidfVectorizer, several times as fast.
 
     Args:
         source: n texts.
@@ -28,12 +33,51 @@ def surface_vectors(
     Returns:
         Two float64 CSR matrices of shapes (n, v) and (m, v) over one vocabulary.
     """
-    vectorizer = TfidfVectorizer(
-        analyzer="char", ngram_range=(2, 4), preprocessor=_normalise, dtype=np.float64
-    )
-    both = scipy.sparse.csr_matrix(vectorizer.fit_transform([*source, *target]))
-    return both[: len(source)], both[len(source) :]
+    counts = _counts([_normalise(text) for text in (*source, *target)])
+    frequency = np.bincount(counts.indices, minlength=counts.shape[1])
+    weight = 1 + np.log((1 + counts.shape[0]) / (1 + frequency))
+    counts.data *= weight[counts.indices]
+    rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+    norms = np.sqrt(np.bincount(rows, weights=counts.data**2, minlength=counts.shape[0]))
+    counts.data /= norms[rows]
+    return counts[: len(source)], counts[len(source) :]
+
+
+def similarities(x: scipy.sparse.csr_array, y: scipy.sparse.csr_array) -> Float64[np.ndarray, "n m"]:
+    """Return x yᵀ of surface vectors.
+
+    A few hundred n-grams are in most texts and cause most of the work: theirs is a dense product.
+    """
+    often = np.bincount(x.indices, minlength=x.shape[1]) * np.bincount(y.indices, minlength=x.shape[1])
+    order = np.argsort(-often, kind="stable")
+    common, rare = order[:COMMON], order[COMMON:][often[order[COMMON:]] > 0]
+    dense = x[:, common].toarray() @ y[:, common].toarray().T
+    product: np.ndarray = dense + (x[:, rare] @ y[:, rare].T).toarray()
+    return product
+
+
+def _counts(texts: Sequence[str]) -> scipy.sparse.csr_array:
+    """Return how often each n-gram occurs in each text: a column per n-gram that occurs."""
+    lengths = np.array([len(text) for text in texts])
+    characters = np.frombuffer("".join(texts).encode("utf-32-le"), np.uint32).astype(np.int64)
+    row = np.repeat(np.arange(len(texts)), lengths)
+    left = np.repeat(np.cumsum(lengths), lengths) - np.arange(len(row))  # characters up to the end
+    letter, alphabet = pd.factorize(characters)
+    grams, columns, rows, width = letter, [], [], 0
+    for size in range(2, LONGEST + 1):
+        # the n-gram that begins here is one shorter by a letter, and the letter that follows
+        grams = grams[:-1] * len(alphabet) + letter[size - 1 :]
+        grams, distinct = pd.factorize(grams)
+        if size >= SHORTEST:
+            whole = left[: len(grams)] >= size  # it does not run into the next text
+            columns.append(width + grams[whole])
+            rows.append(row[: len(grams)][whole])
+            width += len(distinct)
+    column = np.concatenate(columns)
+    shape = len(texts), width
+    ones = np.ones(len(column))
+    return scipy.sparse.coo_array((ones, (np.concatenate(rows), column)), shape=shape).tocsr()
 
 
 def _normalise(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).lower()
+    return " ".join(unicodedata.normalize("NFKC", text).lower().split())

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from crosslingual.alignment import cells
 from crosslingual.alignment.run import read_scores
 from crosslingual.alignment.score import score
 from crosslingual.alignment.source import parse_layers
@@ -72,9 +73,7 @@ def test_items_explain_the_scores(table, tmp_path):
 
 
 def test_running_again_computes_nothing(table, tiny_bert, tmp_path, monkeypatch):
-    from crosslingual.alignment import score as module
-
-    monkeypatch.setattr(module, "score_cell", lambda *a, **k: pytest.fail("scored again"))
+    monkeypatch.setattr(cells, "Cell", lambda *a, **k: pytest.fail("scored again"))
     again = score(
         tiny_bert,
         "pocket",
@@ -91,16 +90,14 @@ def test_running_again_computes_nothing(table, tiny_bert, tmp_path, monkeypatch)
 
 
 def test_a_failed_cell_is_noted_and_the_others_are_kept(tiny_bert, tmp_path, monkeypatch):
-    from crosslingual.alignment import score as module
+    original = cells.Cell.measure
 
-    original = module.score_cell
-
-    def fail_german(scored, *arguments, **options):
-        if scored.bitext.source.language == "de":
+    def fail_german(cell, layer):
+        if cell.scored.bitext.source.language == "de":
             raise ValueError("planted")
-        return original(scored, *arguments, **options)
+        return original(cell, layer)
 
-    monkeypatch.setattr(module, "score_cell", fail_german)
+    monkeypatch.setattr(cells.Cell, "measure", fail_german)
     with pytest.raises(
         ValueError, match="1 of 2 cells failed, the others are kept; first pocket/test de-en: planted"
     ):

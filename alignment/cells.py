@@ -1,0 +1,209 @@
+"""All cells of a run: those of a run folder are read, what lacks is computed, layers side by side."""
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice, product
+from typing import Any
+
+import pandas as pd
+
+from ..data import Bitext
+from .cell import Cell, Found
+from .entries import need_views
+from .measures import Measure, choose_measures
+from .pool import score_pool
+from .protocols import PROTOCOLS
+from .represent import Progress, Representations
+from .run import Run
+from .scored import Scored
+from .settings import Settings
+from .source import Source
+from .table import SCHEMA, canonical_hash
+from .threads import in_order, jobs_for
+from .uncertainty import LEVEL, RESAMPLES
+from .views import LARGEST, KeptViews
+
+Represent = Callable[[], Mapping[str, Representations]]
+
+# settings that change a cell's numbers and are not told by its layers, measures, pooling or map
+_DECIDING = ("duplicates", "resample", "null", "seed", "store_dtype")
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    key: str
+    name: Mapping[str, str]
+    scored: Scored
+    fit: Bitext | None
+    pooling: str
+    map_name: str
+
+
+def score_cells(
+    source: Source,
+    represent: Represent,
+    bitexts: Sequence[Bitext],
+    fits: Sequence[Bitext] | None,
+    chosen: Settings,
+    run: Run | None,
+    cell_done: Progress | None,
+) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    """Return the tables of all cells by their keys, read or computed, and what failed."""
+    measures = [measure for measure in choose_measures(chosen.measures) if not measure.pooled]
+    columns = {**source.columns, **chosen.labels(source.about)}
+    tasks = list(_tasks(source, bitexts, fits, chosen, measures, columns)) if measures else []
+    known = {task.key: run.finished(task.key) if run else None for task in tasks}
+    lacking = [task for task in tasks if known[task.key] is None]
+    under_way: deque[Cell] = deque()
+
+    def pieces() -> Iterator[Callable[[], Found | ValueError]]:
+        kept, target = KeptViews(), None
+        for task in lacking:
+            if task.scored.bitext.target != target:
+                kept, target = KeptViews(), task.scored.bitext.target
+            cell = Cell(
+                task.scored,
+                represent()[task.pooling],
+                layers=source.layers[task.pooling],
+                map_name=task.map_name,
+                fit=task.fit,
+                measures=measures,
+                seed=chosen.seed,
+                columns=columns | {"pooling": task.pooling},
+                kept=kept,
+            )
+            under_way.append(cell)
+            yield from map(_caught, cell.work())
+
+    largest = max((n for n in map(len, bitexts) if need_views(measures) and n <= LARGEST), default=0)
+    failures: list[str] = []
+    with closing(in_order(pieces(), jobs_for(largest))) as results:
+        for done, task in enumerate(lacking, start=len(tasks) - len(lacking) + 1):
+            first = next(results)
+            cell = under_way.popleft()
+            try:
+                found = [first, *islice(results, len(cell.work()) - 1)]
+                table, items = cell.table([_raised(one) for one in found])
+            except ValueError as error:
+                failures.append(f"{task.scored.bitext.name}: {error}")
+                if run:
+                    run.fail(task.name, error)
+                continue
+            if chosen.protocol:
+                pinned = table["direction"].isin(PROTOCOLS[chosen.protocol].directions)
+                table = table[pinned].reset_index(drop=True)
+            if run:
+                run.finish(task.key, table, items)
+            known[task.key] = table
+            if cell_done is not None:
+                cell_done(done, len(tasks))
+    return {key: table for key, table in known.items() if table is not None}, failures
+
+
+def _tasks(
+    source: Source,
+    bitexts: Sequence[Bitext],
+    fits: Sequence[Bitext] | None,
+    chosen: Settings,
+    measures: Sequence[Measure],
+    columns: Mapping[str, Any],
+) -> Iterator[_Task]:
+    """Yield every cell: bitext by bitext, so that what its cells share is made once."""
+    for number, bitext in enumerate(bitexts):
+        scored = Scored(bitext, chosen.duplicates, chosen.resample, chosen.null)
+        for pooling, map_name in product(source.layers, chosen.map_names):
+            fit = fits[number] if fits and map_name != "none" else None
+            name = {"bitext": bitext.name, "pooling": pooling, "map": map_name}
+            read = [_digest(bitext)] + ([_digest(fit)] if fit else [])
+            key = _key(name, source, chosen, columns, source.layers[pooling], measures, read)
+            yield _Task(key, name, scored, fit, pooling, map_name)
+
+
+def _caught(piece: Callable[[], Found]) -> Callable[[], Found | ValueError]:
+    """Return a piece of work that returns what is wrong with its cell: the others go on."""
+
+    def run() -> Found | ValueError:
+        try:
+            return piece()
+        except ValueError as error:
+            return error
+
+    return run
+
+
+def _raised(found: Found | ValueError) -> Found:
+    if isinstance(found, ValueError):
+        raise found
+    return found
+
+
+def score_pools(
+    source: Source, represent: Represent, bitexts: Sequence[Bitext], chosen: Settings, run: Run | None
+) -> list[pd.DataFrame]:
+    """Return the tables of the pooled measures: a cell per pooling and map, of all languages."""
+    measures = [measure for measure in choose_measures(chosen.measures) if measure.pooled]
+    if not measures:
+        return []
+    columns = {**source.columns, **chosen.labels(source.about)}
+    tables = []
+    for pooling, map_name in product(source.layers, chosen.map_names):
+        cell = {"pool": corpus_name(bitexts), "pooling": pooling, "map": map_name}
+        layers = source.layers[pooling]
+        key = _key(cell, source, chosen, columns, layers, measures, [_digest(b) for b in bitexts])
+        table = run.finished(key) if run else None
+        if table is None:
+            table = score_pool(
+                bitexts,
+                represent()[pooling],
+                layers=layers,
+                map_name=map_name,
+                measures=measures,
+                resample=chosen.resample,
+                seed=chosen.seed,
+                columns=columns | {"pooling": pooling},
+            )
+            if run:
+                run.finish(key, table, pd.DataFrame())
+        tables.append(table)
+    return tables
+
+
+def _key(
+    cell: Mapping[str, Any],
+    source: Source,
+    chosen: Settings,
+    columns: Mapping[str, Any],
+    layers: Sequence[int],
+    measures: Sequence[Measure],
+    read: Sequence[str],
+) -> str:
+    """Return a hash of everything that decides a cell's numbers; `read` are digests of what is read."""
+    decides = {
+        "fingerprint": source.fingerprint,
+        "columns": columns,
+        "read": read,
+        "layers": layers,
+        "measures": [measure.name for measure in measures],
+        "settings": [getattr(chosen, name) for name in _DECIDING],
+        "intervals": [RESAMPLES, LEVEL],
+        "schema": SCHEMA,
+    }
+    return canonical_hash({**cell, **decides})
+
+
+def corpus_name(bitexts: Sequence[Bitext]) -> str:
+    """Name the corpus of some bitexts in messages and settings."""
+    return ",".join(dict.fromkeys(f"{bitext.corpus}/{bitext.split}" for bitext in bitexts))
+
+
+def _digest(bitext: Bitext) -> str:
+    """Return a hash of a bitext's ids, texts and groups: a changed corpus is scored anew."""
+    digest = hashlib.sha256(f"{bitext.name}\0{bitext.source.language}\0".encode())
+    for side in (bitext.source, bitext.target):
+        for sentence in side.sentences:
+            digest.update("\0".join((sentence.id, sentence.text, sentence.group or "")).encode())
+            digest.update(b"\1")
+    return digest.hexdigest()

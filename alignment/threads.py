@@ -1,0 +1,66 @@
+"""Threads: independent pieces of work side by side, the cores divided among them.
+
+A decomposition of a few hundred columns is hardly faster with a second thread; two of them side by side
+take the time of one.
+"""
+
+import ctypes
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from typing import TypeVar
+
+import torch
+from threadpoolctl import threadpool_limits
+
+MATRICES = 12  # n × n matrices of two views and what is computed of them
+MEMORY = 4 << 30  # bytes that these may take
+
+Result = TypeVar("Result")
+
+
+def jobs_for(sentences: int) -> int:
+    """Return how many layers of so many sentences may be measured at once: threads, if they fit."""
+    return max(1, min(torch.get_num_threads(), MEMORY // (8 * MATRICES * max(sentences, 1) ** 2)))
+
+
+def in_order(work: Iterable[Callable[[], Result]], jobs: int) -> Generator[Result]:
+    """Yield what each piece of work gives, in order, while the next ones are under way.
+
+    Args:
+        work: functions without arguments; no more than twice `jobs` are taken ahead.
+        jobs: how many at once; 1 does without threads.
+    """
+    if jobs == 1:
+        for piece in work:
+            yield piece()
+        return
+    _keep_freed_memory()
+    threads = torch.get_num_threads()
+    each = max(1, threads // jobs)
+    waiting: deque[Future[Result]] = deque()
+    with (
+        threadpool_limits(each, user_api="blas"),
+        ThreadPoolExecutor(jobs, initializer=torch.set_num_threads, initargs=(each,)) as pool,
+    ):
+        try:
+            for piece in work:
+                waiting.append(pool.submit(piece))
+                if len(waiting) == 2 * jobs:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:  # an error or an interrupt: begin nothing more
+                future.cancel()
+            torch.set_num_threads(threads)
+
+
+@cache
+def _keep_freed_memory() -> None:
+    """Have glibc keep what is freed: n × n arrays come and go, and fresh pages cost time."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
+        for parameter, size in ((-1, 1 << 30), (-3, 1 << 30)):  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD
+            libc.mallopt(parameter, size)
