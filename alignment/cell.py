@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..data import Bitext
+from ..data import Bitext, GoldBitext
 from .entries import Entry, entry_rows, need_pairing, need_views, pairing_entries, view_entries
 from .estimates import Matched
 from .items import make_items
@@ -34,7 +34,9 @@ class Cell:
     representations: Representations
     layers: Sequence[int]
     map_name: str  # see `maps.choose_map`
-    fit: Bitext | None  # what the map is fitted on; None for the scored sentences themselves
+    fit: (
+        Bitext | GoldBitext | None
+    )  # what the map is fitted on; None for the scored sentences themselves
     measures: Sequence[Measure]
     seed: int  # of the bootstrap; the same for all layers and measures, so that they may be compared
     columns: Mapping[str, Any]  # what else stands in every row (checkpoint, pooling, …)
@@ -47,8 +49,8 @@ class Cell:
     def measure(self, layer: int) -> Found:
         """Return the scores of a layer and what became of every sentence."""
         scored, measures = self.scored, self.measures
-        x, y = self._read(scored.bitext, layer)
-        held_out = (x, y) if self.fit is None else self._read(self.fit, layer)
+        x, y = read_sides(scored.bitext, self.representations, layer)
+        held_out = (x, y) if self.fit is None else read_pairs(self.fit, self.representations, layer)
         x, y = choose_map(self.map_name)(*held_out)(x, y)
         entries: list[Entry] = []
         items: list[pd.DataFrame] = []
@@ -71,28 +73,8 @@ class Cell:
         entries = [entry for some, _ in found for entry in some]
         items = [table for _, tables in found for table in tables]
         _say_undefined(bitext.name, entries)
-        sides = bitext.source, bitext.target
-        counts = sum(
-            self.representations.counts(side)[:, 1:].sum(axis=0, dtype=np.int64) for side in sides
-        )
-        fit = f"{self.fit.corpus}/{self.fit.split}" if self.fit else IN_SAMPLE
-        fixed = dict(self.columns) | {
-            "corpus": bitext.corpus,
-            "split": bitext.split,
-            "unit": "sentence",
-            "source": bitext.source.language,
-            "target": bitext.target.language,
-            "source_code": bitext.source.code,
-            "target_code": bitext.target.code,
-            "map": self.map_name,
-            "map_fit": fitted_on(self.map_name, fit),
-            "n": len(bitext),
-            "candidates": len(bitext),
-            "duplicates": scored.duplicates,
-            "dim": self._read(bitext, self.layers[0])[0].shape[1],
-            "truncated": int(counts[0]),
-            "unknown": int(counts[1]),
-        }
+        fixed = cell_columns(bitext, self.representations, self.layers, self.map_name, self.fit)
+        shared = dict(self.columns) | fixed | {"duplicates": scored.duplicates}
         rows = entry_rows(
             entries,
             scored.groups,
@@ -101,18 +83,62 @@ class Cell:
             seed=self.seed,
             surface=scored.surface(self.measures),
         )
-        table = make_table(fixed | row for row in rows)
+        table = make_table(shared | row for row in rows)
         return table, pd.concat(items, ignore_index=True) if items else pd.DataFrame()
 
     def _surface(self) -> Found:
         self.scored.surface(self.measures)
         return [], []
 
-    def _read(self, bitext: Bitext, layer: int) -> tuple[np.ndarray, np.ndarray]:
-        source, target = (
-            self.representations.read(side, [layer])[0] for side in (bitext.source, bitext.target)
-        )
-        return source, target
+
+def read_sides(
+    bitext: Bitext | GoldBitext, representations: Representations, layer: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the vectors of both sides of a bitext at a layer."""
+    source, target = (representations.read(side, [layer])[0] for side in (bitext.source, bitext.target))
+    return source, target
+
+
+def read_pairs(
+    bitext: Bitext | GoldBitext, representations: Representations, layer: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the vectors of both sides of a bitext at a layer, row by row what belongs together."""
+    x, y = read_sides(bitext, representations, layer)
+    if isinstance(bitext, GoldBitext):
+        i, j = bitext.pairs.T
+        return x[i], y[j]
+    return x, y
+
+
+def cell_columns(
+    bitext: Bitext | GoldBitext,
+    representations: Representations,
+    layers: Sequence[int],
+    map_name: str,
+    fit: Bitext | GoldBitext | None,
+) -> dict[str, Any]:
+    """Return what stands in every row of a cell about its bitext and map."""
+    counts = sum(
+        representations.counts(side)[:, 1:].sum(axis=0, dtype=np.int64)
+        for side in (bitext.source, bitext.target)
+    )
+    fitted = f"{fit.corpus}/{fit.split}" if fit else IN_SAMPLE
+    return {
+        "corpus": bitext.corpus,
+        "split": bitext.split,
+        "unit": bitext.unit,
+        "source": bitext.source.language,
+        "target": bitext.target.language,
+        "source_code": bitext.source.code,
+        "target_code": bitext.target.code,
+        "map": map_name,
+        "map_fit": fitted_on(map_name, fitted),
+        "n": len(bitext),
+        "candidates": len(bitext.target.sentences),
+        "dim": read_sides(bitext, representations, layers[0])[0].shape[1],
+        "truncated": int(counts[0]),
+        "unknown": int(counts[1]),
+    }
 
 
 def _say_undefined(bitext: str, entries: Sequence[Entry]) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 
 import pandas as pd
 
-from ..data import Bitext
+from ..data import Bitext, GoldBitext
 from .cell import Cell, Found
 from .entries import need_views
+from .fitting import AnyBitext
+from .gold_cell import GoldCell, gold_measures
 from .measures import Measure, choose_measures
 from .pool import score_pool
 from .protocols import PROTOCOLS
@@ -36,8 +38,8 @@ _DECIDING = ("duplicates", "resample", "null", "seed", "store_dtype")
 class _Task:
     key: str
     name: Mapping[str, str]
-    scored: Scored
-    fit: Bitext | None
+    bitext: AnyBitext
+    fit: AnyBitext | None
     pooling: str
     map_name: str
 
@@ -45,36 +47,40 @@ class _Task:
 def score_cells(
     source: Source,
     represent: Represent,
-    bitexts: Sequence[Bitext],
-    fits: Sequence[Bitext] | None,
+    bitexts: Sequence[AnyBitext],
+    fits: Sequence[AnyBitext] | None,
     chosen: Settings,
     run: Run | None,
     cell_done: Progress | None,
 ) -> tuple[dict[str, pd.DataFrame], list[str]]:
     """Return the tables of all cells by their keys, read or computed, and what failed."""
-    measures = [measure for measure in choose_measures(chosen.measures) if not measure.pooled]
+    measures = cell_measures(chosen, bitexts)
     columns = {**source.columns, **chosen.labels(source.about)}
     tasks = list(_tasks(source, bitexts, fits, chosen, measures, columns)) if measures else []
     known = {task.key: run.finished(task.key) if run else None for task in tasks}
     lacking = [task for task in tasks if known[task.key] is None]
-    under_way: deque[Cell] = deque()
+    under_way: deque[Cell | GoldCell] = deque()
 
     def pieces() -> Iterator[Callable[[], Found | ValueError]]:
-        kept, target = KeptViews(), None
+        kept, scored = KeptViews(), None
         for task in lacking:
-            if task.scored.bitext.target != target:
-                kept, target = KeptViews(), task.scored.bitext.target
-            cell = Cell(
-                task.scored,
-                represent()[task.pooling],
-                layers=source.layers[task.pooling],
-                map_name=task.map_name,
-                fit=task.fit,
-                measures=measures,
-                seed=chosen.seed,
-                columns=columns | {"pooling": task.pooling},
-                kept=kept,
-            )
+            about: dict[str, Any] = {
+                "layers": source.layers[task.pooling],
+                "map_name": task.map_name,
+                "fit": task.fit,
+                "measures": measures,
+                "seed": chosen.seed,
+                "columns": columns | {"pooling": task.pooling},
+            }
+            vectors = represent()[task.pooling]
+            if isinstance(task.bitext, GoldBitext):
+                cell: Cell | GoldCell = GoldCell(task.bitext, vectors, **about)
+            else:
+                if scored is None or scored.bitext is not task.bitext:
+                    if scored is None or scored.bitext.target != task.bitext.target:
+                        kept = KeptViews()
+                    scored = Scored(task.bitext, chosen.duplicates, chosen.resample, chosen.null)
+                cell = Cell(scored, vectors, **about, kept=kept)
             under_way.append(cell)
             yield from map(_caught, cell.work())
 
@@ -88,7 +94,7 @@ def score_cells(
                 found = [first, *islice(results, len(cell.work()) - 1)]
                 table, items = cell.table([_raised(one) for one in found])
             except ValueError as error:
-                failures.append(f"{task.scored.bitext.name}: {error}")
+                failures.append(f"{task.bitext.name}: {error}")
                 if run:
                     run.fail(task.name, error)
                 continue
@@ -103,23 +109,30 @@ def score_cells(
     return {key: table for key, table in known.items() if table is not None}, failures
 
 
+def cell_measures(chosen: Settings, bitexts: Sequence[AnyBitext]) -> list[Measure]:
+    """Return the measures of cells: with one-to-one gold, those of the whole corpus are no cell's."""
+    measures = choose_measures(chosen.measures)
+    if any(isinstance(bitext, GoldBitext) for bitext in bitexts):
+        return gold_measures(measures)
+    return [measure for measure in measures if not measure.pooled]
+
+
 def _tasks(
     source: Source,
-    bitexts: Sequence[Bitext],
-    fits: Sequence[Bitext] | None,
+    bitexts: Sequence[AnyBitext],
+    fits: Sequence[AnyBitext] | None,
     chosen: Settings,
     measures: Sequence[Measure],
     columns: Mapping[str, Any],
 ) -> Iterator[_Task]:
     """Yield every cell: bitext by bitext, so that what its cells share is made once."""
     for number, bitext in enumerate(bitexts):
-        scored = Scored(bitext, chosen.duplicates, chosen.resample, chosen.null)
         for pooling, map_name in product(source.layers, chosen.map_names):
             fit = fits[number] if fits and map_name != "none" else None
             name = {"bitext": bitext.name, "pooling": pooling, "map": map_name}
             read = [_digest(bitext)] + ([_digest(fit)] if fit else [])
             key = _key(name, source, chosen, columns, source.layers[pooling], measures, read)
-            yield _Task(key, name, scored, fit, pooling, map_name)
+            yield _Task(key, name, bitext, fit, pooling, map_name)
 
 
 def _caught(piece: Callable[[], Found]) -> Callable[[], Found | ValueError]:
@@ -141,11 +154,12 @@ def _raised(found: Found | ValueError) -> Found:
 
 
 def score_pools(
-    source: Source, represent: Represent, bitexts: Sequence[Bitext], chosen: Settings, run: Run | None
+    source: Source, represent: Represent, bitexts: Sequence[AnyBitext], chosen: Settings, run: Run | None
 ) -> list[pd.DataFrame]:
     """Return the tables of the pooled measures: a cell per pooling and map, of all languages."""
     measures = [measure for measure in choose_measures(chosen.measures) if measure.pooled]
-    if not measures:
+    one_to_one = [bitext for bitext in bitexts if isinstance(bitext, Bitext)]
+    if not measures or not one_to_one:
         return []
     columns = {**source.columns, **chosen.labels(source.about)}
     tables = []
@@ -156,7 +170,7 @@ def score_pools(
         table = run.finished(key) if run else None
         if table is None:
             table = score_pool(
-                bitexts,
+                one_to_one,
                 represent()[pooling],
                 layers=layers,
                 map_name=map_name,
@@ -194,16 +208,19 @@ def _key(
     return canonical_hash({**cell, **decides})
 
 
-def corpus_name(bitexts: Sequence[Bitext]) -> str:
+def corpus_name(bitexts: Sequence[AnyBitext]) -> str:
     """Name the corpus of some bitexts in messages and settings."""
     return ",".join(dict.fromkeys(f"{bitext.corpus}/{bitext.split}" for bitext in bitexts))
 
 
-def _digest(bitext: Bitext) -> str:
+def _digest(bitext: AnyBitext) -> str:
     """Return a hash of a bitext's ids, texts and groups: a changed corpus is scored anew."""
     digest = hashlib.sha256(f"{bitext.name}\0{bitext.source.language}\0".encode())
     for side in (bitext.source, bitext.target):
         for sentence in side.sentences:
-            digest.update("\0".join((sentence.id, sentence.text, sentence.group or "")).encode())
-            digest.update(b"\1")
+            context = "" if sentence.context is None else repr(sentence.context)
+            parts = sentence.id, sentence.text, sentence.group or "", context
+            digest.update("\0".join(parts).encode() + b"\1")
+    if isinstance(bitext, GoldBitext):
+        digest.update(bitext.pairs.tobytes())
     return digest.hexdigest()

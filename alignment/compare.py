@@ -100,11 +100,14 @@ def compare(
     """
     chosen = Options(**options)
     _check(chosen)
-    bitexts = (
+    loaded = (
         load(corpus, data_dir=data_dir, languages=languages, pivot=pivot, limit=limit)
         if isinstance(corpus, str)
-        else list(corpus)
+        else corpus
     )
+    bitexts = [bitext for bitext in loaded if isinstance(bitext, Bitext)]
+    if not bitexts:
+        raise ValueError("a lexicon's sides are not row by row the same; compare takes bitexts")
     with ExitStack() as stack:
         root = stack.enter_context(open_root(store, keep=keep))
         sides = [side for bitext in bitexts for side in (bitext.source, bitext.target)]

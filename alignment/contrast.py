@@ -35,6 +35,20 @@ def contrast(pairing: Pairing) -> list[Outcome]:
     ]
 
 
+def matched_cosine(pairing: Pairing) -> list[Outcome]:
+    """Mean cosine of translations, in [-1, 1].
+
+    Null: the mean cosine of all re-pairable pairs, exactly. Where all vectors lie in a narrow cone it is
+    near 1, and the measure with it: alone it says nothing.
+    """
+    moments, n = pairing.moments, len(pairing)
+    if pairing.strata.any():
+        null = float((pairing.stratum_sums / np.bincount(pairing.strata)).sum() / n)
+    else:
+        null = float(moments.row_sums.sum() / n**2)
+    return [Outcome("both", moments.matched, null)]
+
+
 def dprime(pairing: Pairing) -> list[Statistic]:
     """Sensitivity index d' = (μ₁ - μ₀) / sqrt((σ₁² + σ₀²) / 2) of matched against other pairs.
 

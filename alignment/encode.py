@@ -86,11 +86,15 @@ def make_batch(tokens: Tokens, rows: Int64[np.ndarray, "b"], pad_id: int, device
     inside = places[None, :] < lengths[:, None]
     where = np.where(inside, tokens.offsets[rows][:, None] + places[None, :], 0)
     ids = np.where(inside, tokens.ids[where], pad_id).astype(np.int64)
+    chosen = None
+    if tokens.chosen is not None and not tokens.chosen[where][inside].all():
+        chosen = torch.from_numpy(tokens.chosen[where] & inside).to(device, non_blocking=True)
     return Batch(
         torch.from_numpy(ids).to(device, non_blocking=True),
         torch.from_numpy(lengths).to(device, non_blocking=True),
         torch.from_numpy(tokens.special[where] & inside).to(device, non_blocking=True),
         padded=bool(lengths.min() < width),
+        chosen=chosen,
     )
 
 
@@ -113,7 +117,13 @@ def _on(batch: Batch, device: torch.device) -> Batch:
     """Return the batch on the device of a layer (models may be spread over several)."""
     if batch.ids.device == device:
         return batch
-    return Batch(batch.ids.to(device), batch.lengths.to(device), batch.special.to(device), batch.padded)
+    return Batch(
+        batch.ids.to(device),
+        batch.lengths.to(device),
+        batch.special.to(device),
+        batch.padded,
+        None if batch.chosen is None else batch.chosen.to(device),
+    )
 
 
 def batch_end(counts: np.ndarray, rows: np.ndarray, start: int, budget: int) -> int:

@@ -7,13 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data import Bitext, Side, load
+from ..data import Bitext, GoldBitext, Side, load
 from ..data.bitext import MINIMUM
 
 logger = logging.getLogger(__name__)
 
+AnyBitext = Bitext | GoldBitext
 
-def fit_bitexts(name: str, scored: Sequence[Bitext], *, data_dir: str | Path | None) -> list[Bitext]:
+
+def fit_bitexts(
+    name: str, scored: Sequence[AnyBitext], *, data_dir: str | Path | None
+) -> list[AnyBitext]:
     """Return a held-out bitext for each of those that are scored, in their order.
 
     Sentences that both have (on either side) are left out of the fit, and that is said.
@@ -27,26 +31,27 @@ def fit_bitexts(name: str, scored: Sequence[Bitext], *, data_dir: str | Path | N
         ValueError: the corpus lacks a language, or is the one that is scored; too little is left.
         OSError: the corpus is not there.
     """
-    known: dict[tuple[str, str], Bitext] = {}
+    known: dict[tuple[str, str], AnyBitext] = {}
     for target in dict.fromkeys(bitext.target.language for bitext in scored):
         sources = {b.source.language for b in scored if b.target.language == target}
         try:
             found = load(name, data_dir=data_dir, languages=",".join(sorted(sources)), pivot=target)
         except ValueError as error:
             raise ValueError(f"--map-fit {name}: {error}") from None
-        for bitext in reversed(found):  # so that of two variants the first stands
+        for bitext in found[::-1]:  # so that of two variants the first stands
             known[bitext.source.language, target] = bitext
     return [_without(known[b.source.language, b.target.language], b) for b in scored]
 
 
-def _without(fit: Bitext, scored: Bitext) -> Bitext:
+def _without(fit: AnyBitext, scored: AnyBitext) -> AnyBitext:
     """Return a bitext without the sentences of another."""
     if (fit.corpus, fit.split) == (scored.corpus, scored.split):
         raise ValueError(
             f"--map-fit {fit.corpus}/{fit.split} is what is scored; name another bitext, or in-sample"
         )
     seen = set(scored.source.texts), set(scored.target.texts)
-    texts = zip(fit.source.texts, fit.target.texts, strict=True)
+    pairs = fit.gold if isinstance(fit, GoldBitext) else [(row, row) for row in range(len(fit))]
+    texts = [(fit.source.texts[i], fit.target.texts[j]) for i, j in pairs]
     apart = np.array([source not in seen[0] and target not in seen[1] for source, target in texts])
     if apart.all():
         return fit
@@ -59,6 +64,9 @@ def _without(fit: Bitext, scored: Bitext) -> Bitext:
     )
     if apart.sum() < MINIMUM:
         raise ValueError(f"--map-fit {fit.name}: {apart.sum()} sentences are left to fit on")
+
+    if isinstance(fit, GoldBitext):
+        return replace(fit, gold=tuple(pair for pair, keep in zip(pairs, apart, strict=True) if keep))
 
     def some(side: Side) -> Side:
         kept = zip(side.sentences, apart, strict=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..data.languages import nearest
 from . import cca, cka, estimators, geometry, hubness, neighbourhood, neurons, retrieval, rsa, shape
-from .contrast import contrast, dprime
+from .contrast import contrast, dprime, matched_cosine
 from .estimates import FEW, MANY, Estimator, Matched
 from .pairing import Pairing
 from .retrieval import Outcome, Statistic
@@ -303,6 +303,15 @@ MEASURES: Mapping[str, Measure] = {
             "mean cosine difference",
             contrast,
             best=None,
+        ),
+        Measure(
+            "matched_cosine",
+            "contrast",
+            "[-1, 1]",
+            "mean cosine of all pairs",
+            _COSINE,
+            "mean cosine of translations",
+            matched_cosine,
         ),
         Measure(
             "dprime",

@@ -60,8 +60,11 @@ def nearest(view: View, k: int) -> Ids:
     scores = view.cosines.astype(np.float32)
     np.fill_diagonal(scores, -np.inf)
     # -0.0 and 0.0 are one score; of the bits of negative floats the order is reversed
-    bits = (-scores + np.float32(0)).view(np.int32).astype(np.int64)
-    keys = np.where(bits < 0, -0x80000000 - bits, bits) << 32 | np.arange(view.n)
+    bits = (np.float32(0) - scores).view(np.int32)
+    bits ^= (bits >> 31) & 0x7FFFFFFF
+    keys = bits.astype(np.int64)
+    keys <<= 32
+    keys |= np.arange(view.n)
     return np.sort(np.partition(keys, k, axis=1)[:, :k], axis=1) & 0xFFFFFFFF
 
 

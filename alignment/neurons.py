@@ -102,9 +102,9 @@ def shuffle_moments(
     third moment n ΣM³ / ((n-1)(n-2)). Source: Hoeffding 1951.
     """
     n, k = left.shape
-    matrix = left @ right.T / k
+    matrix = left @ right.T
     deviation = np.sqrt(np.vdot(matrix, matrix) / (n - 1))
     if deviation == 0:
         return 0.0, 0.0
     third = n * np.einsum("ij,ij,ij->", matrix, matrix, matrix) / ((n - 1) * (n - 2))
-    return float(deviation), float(third / deviation**3)
+    return float(deviation / k), float(third / deviation**3)

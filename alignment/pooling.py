@@ -20,6 +20,7 @@ class Batch:
     lengths: Tensor  # (batch,) int64, tokens that are not padding
     special: Tensor  # (batch, tokens) bool
     padded: bool  # whether any length is below the width
+    chosen: Tensor | None = None  # (batch, tokens) bool, those of a word in its context; None: all
 
     @property
     def attended(self) -> Tensor:
@@ -27,47 +28,84 @@ class Batch:
         places = torch.arange(self.ids.shape[1], device=self.ids.device)
         return places[None, :] < self.lengths[:, None]
 
+    @property
+    def pooled(self) -> Tensor:
+        """(batch, tokens) bool: what is pooled, not padding and, of a word, its own tokens."""
+        return self.attended if self.chosen is None else self.attended & self.chosen
+
+    @property
+    def whole(self) -> bool:
+        """Whether all tokens are pooled."""
+        return not self.padded and self.chosen is None
+
 
 Pool = Callable[[Tensor, Batch], Tensor]
 
 
 def mean(states: Tensor, batch: Batch) -> Tensor:
     """Mean over the attended tokens, special ones included."""
-    if not batch.padded:
+    if batch.whole:
         return states.float().mean(dim=1)
-    return _weighted(states, batch.attended.float())
+    return _weighted(states, batch.pooled.float())
 
 
 def mean_content(states: Tensor, batch: Batch) -> Tensor:
     """Mean over the attended tokens that are not special; over all of a text that has no other."""
-    content = batch.attended & ~batch.special
-    content = torch.where(content.any(dim=1, keepdim=True), content, batch.attended)
-    return _weighted(states, content.float())
+    return _mean_but(states, batch, batch.special)
+
+
+def mean_but_first(states: Tensor, batch: Batch) -> Tensor:
+    """Mean over the attended tokens but the first; that alone of a text that has no other.
+
+    The first token of many decoders is enormous: with it any two short texts are nearly parallel.
+    """
+    return _mean_but(states, batch, _at(batch, _first(batch)))
 
 
 def first(states: Tensor, batch: Batch) -> Tensor:
     """The first token, [CLS] or <s> where there is one."""
-    return states[:, 0].float()
+    return states[_rows(batch), _first(batch)].float()
 
 
 def last(states: Tensor, batch: Batch) -> Tensor:
     """The last attended token, what a decoder has read everything by."""
-    rows = torch.arange(len(batch.lengths), device=states.device)
-    return states[rows, batch.lengths - 1].float()
+    places = torch.arange(states.shape[1], device=states.device)
+    return states[_rows(batch), (places * batch.pooled).argmax(dim=1)].float()
 
 
 def maximum(states: Tensor, batch: Batch) -> Tensor:
     """The maximum over the attended tokens, dimension by dimension."""
-    if not batch.padded:
+    if batch.whole:
         return states.amax(dim=1).float()
-    hidden = ~batch.attended[:, :, None]
-    return states.float().masked_fill(hidden, -torch.inf).amax(dim=1)
+    return states.float().masked_fill(~batch.pooled[:, :, None], -torch.inf).amax(dim=1)
 
 
 def weighted(states: Tensor, batch: Batch) -> Tensor:
     """Mean with weights 1, 2, …, n by position: later tokens of a decoder have read more (MEXA)."""
     places = torch.arange(1, states.shape[1] + 1, device=states.device, dtype=torch.float32)
-    return _weighted(states, places * batch.attended)
+    return _weighted(states, places * batch.pooled)
+
+
+def _rows(batch: Batch) -> Tensor:
+    return torch.arange(len(batch.lengths), device=batch.lengths.device)
+
+
+def _first(batch: Batch) -> Tensor:
+    """(batch,) the place of the first pooled token."""
+    return batch.pooled.int().argmax(dim=1)
+
+
+def _at(batch: Batch, places: Tensor) -> Tensor:
+    """(batch, tokens) bool: one token of each text."""
+    columns = torch.arange(batch.ids.shape[1], device=places.device)
+    return columns[None, :] == places[:, None]
+
+
+def _mean_but(states: Tensor, batch: Batch, left_out: Tensor) -> Tensor:
+    """Mean over the pooled tokens that are not left out; over all where none would be left."""
+    rest = batch.pooled & ~left_out
+    rest = torch.where(rest.any(dim=1, keepdim=True), rest, batch.pooled)
+    return _weighted(states, rest.float())
 
 
 def _weighted(states: Tensor, weights: Tensor) -> Tensor:
@@ -78,6 +116,7 @@ def _weighted(states: Tensor, weights: Tensor) -> Tensor:
 POOLINGS: Mapping[str, Pool] = {
     "mean": mean,
     "mean-content": mean_content,
+    "mean-but-first": mean_but_first,
     "first": first,
     "last": last,
     "max": maximum,

@@ -27,6 +27,9 @@ class RetrievalProtocol:
     stage: str  # of the checkpoint it is meant for
     differs: str
     source: str
+    maps: str = "none"  # fitted in sample
+    duplicates: str = "index"
+    unit: str = "sentence"
 
     def layer(self, blocks: int) -> str:
         """Return the layers to score, as `--layers` takes them.
@@ -46,7 +49,13 @@ class RetrievalProtocol:
     @property
     def settings(self) -> dict[str, Any]:
         """The settings of `score` that it decides."""
-        return {"measures": self.measures, "maps": "none", "duplicates": "index"}
+        fit = "" if self.maps == "none" else "in-sample"
+        return {
+            "measures": self.measures,
+            "maps": self.maps,
+            "map_fit": fit,
+            "duplicates": self.duplicates,
+        }
 
 
 _XTREME = (
@@ -127,6 +136,33 @@ PROTOCOLS: Mapping[str, RetrievalProtocol] = {
             stage="pretrained",
             differs="there without intervals, of the pivot with itself too",
             source="Kargaran et al. 2024, https://github.com/cisnlp/MEXA",
+        ),
+        RetrievalProtocol(
+            "xsim",
+            poolings=("native",),
+            layers=LAST,
+            measures="ratio_accuracy@4",
+            directions=("forward",),
+            max_length=None,
+            limit=None,
+            stage="any",
+            differs="there an error rate, 1 - ratio accuracy, of its own encoder",
+            source="Heffernan et al. 2022, https://github.com/facebookresearch/LASER source/xsim.py",
+            duplicates="class",
+        ),
+        RetrievalProtocol(
+            "lexical-injection",
+            poolings=("mean", "mean-but-first"),
+            layers=ALL,
+            measures="matched_cosine,contrast,accuracy",
+            directions=("forward", "backward", "mean", "both"),
+            max_length=None,
+            limit=None,
+            stage="any",
+            differs="there the mean cosine of pairs alone, not centred, the first token included",
+            source="Ngugi 2025, https://arxiv.org/abs/2506.15415",
+            maps="none,centre",
+            unit="word",
         ),
     )
 }

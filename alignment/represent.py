@@ -15,7 +15,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float32, Int32, Int64
 
-from ..data import Side
+from ..data import Sentence, Side
 from ..data.languages import nearest
 from .checkpoint import Checkpoint
 from .encode import BUDGET, encode_rows
@@ -74,7 +74,8 @@ class Stored:
 
     def _places(self, side: Side) -> Places:
         if side not in self._known:
-            self._known[side] = self.store.places([key(self.prefix + text) for text in side.texts])
+            keys = [_key(self.prefix, sentence) for sentence in side.sentences]
+            self._known[side] = self.store.places(keys)
         return self._known[side]
 
 
@@ -113,7 +114,7 @@ def represent(
     asked = [(side, row) for side in sides for row in range(len(side.texts))]
     first: dict[bytes, tuple[Side, int]] = {}
     for side, row in asked:
-        first.setdefault(key(checkpoint.prefix + side.texts[row]), (side, row))
+        first.setdefault(_key(checkpoint.prefix, side.sentences[row]), (side, row))
     for name, store in stores.items():
         store.drop_damaged(first, wanted[name])
     lacking: dict[bytes, None] = {}
@@ -127,20 +128,37 @@ def represent(
     )
     if lacking:
         keys = sorted(lacking)
-        texts = [checkpoint.prefix + side.texts[row] for side, row in map(first.__getitem__, keys)]
+        sentences = [side.sentences[row] for side, row in map(first.__getitem__, keys)]
+        texts, spans = zip(*(_fed(checkpoint.prefix, one) for one in sentences), strict=True)
+        words = any(span is not None for span in spans)
+        if words and "native" in poolings:
+            raise ValueError("words in context have no native pooling; take mean or first")
         work = _Work(
             checkpoint,
             {name: (_pool(checkpoint, name), wanted[name]) for name in poolings},
             {name: (stores[name], spaces[name]) for name in poolings},
             keys,
             [f"{side.language} {side.ids[row]}" for side, row in map(first.__getitem__, keys)],
-            tokenize(checkpoint.tokenizer, texts, checkpoint.max_length),
+            tokenize(checkpoint.tokenizer, texts, checkpoint.max_length, spans if words else None),
         )
         _encode_missing(work, budget, progress)
     return {
         name: Stored(stores[name], checkpoint.prefix, checkpoint.layers, wanted[name])
         for name in poolings
     }
+
+
+def _fed(prefix: str, sentence: Sentence) -> tuple[str, tuple[int, int] | None]:
+    """Return what a model is fed for a sentence, or for a word in its context, and where the word is."""
+    if sentence.context is None:
+        return prefix + sentence.text, None
+    text, start, end = sentence.context
+    return prefix + text, (len(prefix) + start, len(prefix) + end)
+
+
+def _key(prefix: str, sentence: Sentence) -> bytes:
+    text, span = _fed(prefix, sentence)
+    return key(text if span is None else f"{text}\0{span[0]}:{span[1]}")
 
 
 @dataclass(frozen=True, eq=False)

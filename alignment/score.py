@@ -15,18 +15,19 @@ import pandas as pd
 
 from ..data import Bitext, load
 from ..data.bitext import MINIMUM
+from ..data.gold import with_negatives
 from .aggregates import aggregates
-from .cells import corpus_name, score_cells, score_pools
+from .cells import cell_measures, corpus_name, score_cells, score_pools
 from .checkpoint import Checkpoint, open_checkpoint
 from .entries import need_pairing
-from .fitting import fit_bitexts
+from .fitting import AnyBitext, fit_bitexts
 from .home import open_root
 from .items import missed_translations
 from .ladder import RUNGS, decomposition
 from .maps import IN_SAMPLE, check_in_sample
 from .measures import choose_measures
 from .plan import common
-from .protocols import ALL, PROTOCOLS, choose_protocol
+from .protocols import PROTOCOLS, choose_protocol
 from .represent import Progress
 from .run import Run, open_run
 from .settings import Settings
@@ -39,7 +40,7 @@ from .vectors import PREFIX
 
 def score(
     checkpoint: Checkpoint | str | Path,
-    corpus: str | Sequence[Bitext],
+    corpus: str | Sequence[AnyBitext],
     *,
     data_dir: str | Path | None = None,
     languages: str = "all",
@@ -53,6 +54,7 @@ def score(
     progress: Progress | None = None,
     cell_done: Progress | None = None,
     errors: bool = False,
+    hard_negatives: str | Path | None = None,
     **settings: Any,
 ) -> pd.DataFrame:
     """Return the scores of a checkpoint on a corpus, for every layer and language.
@@ -72,6 +74,7 @@ def score(
         progress: called with (sentences done, of how many).
         cell_done: called with (cells done, of how many).
         errors: write `errors.parquet` to the run folder: what was retrieved instead of translations.
+        hard_negatives: a file of more candidates in the target's language; see `with_negatives`.
         settings: fields of `Settings`.
 
     Returns:
@@ -96,21 +99,19 @@ def score(
     model = checkpoint if given or isinstance(checkpoint, Checkpoint) else open_checkpoint(checkpoint)
     if errors and not need_pairing(measures):
         raise ValueError("--errors needs a measure of retrieval: add accuracy to --measures")
-    bitexts = (
+    bitexts: Sequence[AnyBitext] = (
         load(corpus, data_dir=data_dir, languages=languages, pivot=pivot, pairs=pairs, limit=limit)
         if isinstance(corpus, str)
         else [bitext.head(limit) for bitext in corpus]
     )
-    for bitext in bitexts:
-        if len(bitext) < MINIMUM:
-            raise ValueError(f"{bitext.name} has {len(bitext)} sentences; at least {MINIMUM} are needed")
-        if chosen.null == "document" and bitext.groups is None:
-            raise ValueError(f"{bitext.name} has no documents for --null document")
-    fits: Sequence[Bitext] | None = None
+    if hard_negatives is not None:
+        bitexts = [with_negatives(bitext, Path(hard_negatives)) for bitext in bitexts]
+    one_to_one = _checked(bitexts, chosen, errors=errors)
+    fits: Sequence[AnyBitext] | None = None
     if chosen.map_fit not in ("", IN_SAMPLE) and chosen.map_names != ["none"]:
         fits = fit_bitexts(chosen.map_fit, bitexts, data_dir=data_dir)
-    if any(measure.pooled for measure in measures):
-        common(bitexts)
+    if one_to_one and any(measure.pooled for measure in measures):
+        common(one_to_one)
         for name in chosen.map_names:
             check_in_sample(name, chosen.map_fit)
     with ExitStack() as stack:
@@ -137,6 +138,7 @@ def score(
                 "checkpoint": source.columns["checkpoint"],
                 "corpus": corpus_name(bitexts),
                 **{"languages": languages, "pivot": pivot, "pairs": pairs, "limit": limit},
+                "hard_negatives": None if hard_negatives is None else str(hard_negatives),
                 **asdict(chosen),
                 **{name: source.columns[name] for name in ("dtype", "max_length", "prefix")},
                 "bootstrap": {"resamples": RESAMPLES, "level": LEVEL},
@@ -157,16 +159,47 @@ def score(
             run.write("scores", table)
             if set(RUNGS) <= set(chosen.map_names):
                 run.write("decomposition", decomposition(_cells(run, tables), seed=chosen.seed))
-            if protocol is not None and protocol.layers == ALL:
+            if protocol is not None and protocol.name == "mexa":
                 run.write("aggregates", aggregates(_cells(run, tables), seed=chosen.seed))
             if errors:
-                run.write("errors", _errors(bitexts, _cells(run, tables)))
+                run.write("errors", _errors(one_to_one, _cells(run, tables)))
     if failures:
         raise ValueError(
             f"{len(failures)} of {len(failures) + len(tables)} cells failed, the others are kept; first "
             + failures[0]
         )
     return table
+
+
+def _checked(bitexts: Sequence[AnyBitext], chosen: Settings, *, errors: bool) -> list[Bitext]:
+    """Return the bitexts whose gold is one-to-one: all of them, or none.
+
+    Raises:
+        ValueError: too few sentences, or a setting that the bitexts do not have.
+    """
+    protocol = choose_protocol(chosen.protocol, PROTOCOLS)
+    for bitext in bitexts:
+        if protocol is not None and bitext.unit != protocol.unit:
+            raise ValueError(
+                f"protocol {protocol.name} is of {protocol.unit}s; {bitext.name} has {bitext.unit}s"
+            )
+        if len(bitext) < MINIMUM:
+            raise ValueError(f"{bitext.name} has {len(bitext)} sentences; at least {MINIMUM} are needed")
+        if isinstance(bitext, Bitext) and chosen.null == "document" and bitext.groups is None:
+            raise ValueError(f"{bitext.name} has no documents for --null document")
+    cell_measures(chosen, bitexts)
+    one_to_one = [bitext for bitext in bitexts if isinstance(bitext, Bitext)]
+    if not one_to_one:
+        asked = {
+            "--errors": errors,
+            f"--null {chosen.null}": chosen.null != "shuffle",
+            "decomposition; take fewer maps than the ladder's": set(RUNGS) <= set(chosen.map_names),
+        }
+        for what in (what for what, wanted in asked.items() if wanted):
+            raise ValueError(f"{bitexts[0].name}: many-to-many gold has no {what}")
+    elif len(one_to_one) < len(bitexts):
+        raise ValueError("one-to-one and many-to-many bitexts do not go into one table")
+    return one_to_one
 
 
 def _cells(run: Run, tables: Mapping[str, pd.DataFrame]) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:

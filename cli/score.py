@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import options
+from .own_files import own_files
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..data import Bitext
+    from ..data import Bitext, GoldBitext
 
 _Option = typer.Option
 
@@ -19,7 +20,7 @@ def score(
     checkpoint: options.CheckpointArgument,
     corpus: Annotated[
         str,
-        _Option(help="pocket, tatoeba, flores[/dev], ntrex, pud, or files (your own; see below)."),
+        _Option(help="pocket, tatoeba, flores[/dev], ntrex, pud, words; files: your own, see below."),
     ] = "pocket",
     data_dir: options.DataDir = None,
     languages: options.Languages = "all",
@@ -37,7 +38,9 @@ def score(
     ] = "default",
     protocol: Annotated[
         str,
-        _Option(help="laser, xtreme, xtreme-r, jiant, mteb, mexa: see `crosslingual list protocols`."),
+        _Option(
+            help="laser, xtreme, xtreme-r, jiant, mteb, mexa, …: see `crosslingual list protocols`."
+        ),
     ] = "",
     out: Annotated[Path | None, _Option(help="Run folder.  [default: runs/CHECKPOINT-CORPUS]")] = None,
     store: options.Store = None,
@@ -73,6 +76,15 @@ def score(
     source_file: Annotated[Path | None, _Option(help="files: one sentence a line.")] = None,
     target_file: Annotated[Path | None, _Option(help="files: its translations.")] = None,
     group_file: Annotated[Path | None, _Option(help="files: the document of each line.")] = None,
+    gold_file: Annotated[
+        Path | None, _Option(help="files: pairs of line numbers by tab, many-to-many; any lengths.")
+    ] = None,
+    alignment_file: Annotated[
+        Path | None, _Option(help="files: word alignments (0-0 1-2); scores words in context.")
+    ] = None,
+    lexicon: Annotated[
+        Path | None, _Option(help="files: words and translations, by tab, instead of sentences.")
+    ] = None,
     source_language: Annotated[str | None, _Option(help="files: code of the source.")] = None,
     target_language: Annotated[str | None, _Option(help="files: code of the target.")] = None,
     table: Annotated[Path | None, _Option(help="files: a .tsv, .csv or .jsonl instead.")] = None,
@@ -80,6 +92,9 @@ def score(
     target_column: Annotated[str | None, _Option(help="files: column of the table.")] = None,
     id_column: Annotated[str | None, _Option(help="files: column of the table.")] = None,
     group_column: Annotated[str | None, _Option(help="files: column of the table.")] = None,
+    hard_negatives: Annotated[
+        Path | None, _Option(help="More candidates: sentences of the target's language (xsim++).")
+    ] = None,
     errors: Annotated[
         bool, _Option("--errors", help="Write what was retrieved instead of missed translations.")
     ] = False,
@@ -92,19 +107,26 @@ def score(
     crosslingual score ./model --corpus files --source-file news.de --target-file news.en
     --source-language de --target-language en
     """
-    where: str | list[Bitext] = corpus
+    where: str | list[Bitext | GoldBitext] = corpus
     if corpus == "files":
         where = [
-            _own_files(
-                two=(source_file, target_file, group_file),
+            own_files(
+                files=(source_file, target_file),
+                beside={
+                    "groups": group_file,
+                    "pairs": gold_file,
+                    "alignment": alignment_file,
+                    "lexicon": lexicon,
+                },
                 languages=(source_language, target_language),
                 table=table,
                 columns=(source_column, target_column, id_column, group_column),
                 limit=limit,
+                seed=seed,
             )
         ]
-    elif source_file or target_file or table:
-        raise ValueError("--source-file, --target-file and --table go with --corpus files")
+    elif source_file or target_file or table or lexicon:
+        raise ValueError("--source-file, --target-file, --table, --lexicon go with --corpus files")
     found, folder = run_score(
         checkpoint,
         where,
@@ -124,6 +146,7 @@ def score(
         pairs=pairs,
         limit=limit,
         errors=errors,
+        hard_negatives=hard_negatives,
         store=store,
         keep=not no_store,
         budget=batch_tokens,
@@ -166,7 +189,7 @@ def score(
 
 def run_score(
     checkpoint: str,
-    corpus: "str | list[Bitext]",
+    corpus: "str | list[Bitext | GoldBitext]",
     *,
     out: Path | None,
     opening: dict[str, Any],
@@ -190,42 +213,3 @@ def run_score(
             **chosen,
         )
     return table, folder
-
-
-def _own_files(
-    *,
-    two: tuple[Path | None, Path | None, Path | None],
-    languages: tuple[str | None, str | None],
-    table: Path | None,
-    columns: tuple[str | None, str | None, str | None, str | None],
-    limit: int | None,
-) -> "Bitext":
-    """Return the bitext that the options of `--corpus files` describe."""
-    from ..data.corpora import files
-
-    if table is not None:
-        if columns[0] is None or columns[1] is None:
-            raise ValueError("--table needs --source-column and --target-column")
-        return files.table(
-            table,
-            source_column=columns[0],
-            target_column=columns[1],
-            source_language=languages[0],
-            target_language=languages[1],
-            id_column=columns[2],
-            group_column=columns[3],
-            limit=limit,
-        )
-    source, target, groups = two
-    if source is None or target is None:
-        raise ValueError("--corpus files needs --source-file and --target-file, or --table")
-    if languages[0] is None or languages[1] is None:
-        raise ValueError("--corpus files needs --source-language and --target-language")
-    return files.two_files(
-        source,
-        target,
-        source_language=languages[0],
-        target_language=languages[1],
-        groups=groups,
-        limit=limit,
-    )

@@ -1,11 +1,13 @@
 """Sentences that translate each other: languages, bitexts, the corpora they come from."""
 
 from .bitext import Bitext as Bitext
+from .bitext import Context as Context
 from .bitext import Sentence as Sentence
 from .bitext import Side as Side
 from .bitext import join as join
 from .corpora import CORPORA as CORPORA
 from .corpora import Corpus as Corpus
 from .corpora import load as load
+from .gold import GoldBitext as GoldBitext
 from .languages import standard_tag as standard_tag
 from .surface import surface_vectors as surface_vectors

@@ -12,12 +12,24 @@ from typing import NamedTuple
 MINIMUM = 4  # with fewer sentences neither a margin (k = 4 of n) nor an interval means anything
 
 
+class Context(NamedTuple):
+    """The sentence a word stands in, and from which character to which."""
+
+    text: str
+    start: int
+    end: int
+
+
 class Sentence(NamedTuple):
-    """A sentence: its id within the corpus, its text, the document it belongs to (if known)."""
+    """A sentence: its id within the corpus, its text, the document it belongs to (if known).
+
+    Or a word, whose vector is pooled from its tokens in a context, if it has one.
+    """
 
     id: str
     text: str
     group: str | None = None
+    context: Context | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +73,11 @@ class Bitext:
     def name(self) -> str:
         """Name the bitext in messages: corpus/split source-target."""
         return f"{self.corpus}/{self.split} {self.source.code}-{self.target.code}"
+
+    @property
+    def unit(self) -> str:
+        """What a row is: a sentence, or a word in its context."""
+        return "word" if self.source.sentences[0].context else "sentence"
 
     @cached_property
     def groups(self) -> tuple[str, ...] | None:

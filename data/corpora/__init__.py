@@ -13,9 +13,10 @@ from pathlib import Path
 from types import ModuleType
 
 from ..bitext import Bitext, Side, join
+from ..gold import GoldBitext
 from ..haystack import Haystack
 from ..languages import choose, nearest, standard_tag
-from . import bucc, flores, ntrex, pocket, pud, tatoeba
+from . import bucc, flores, ntrex, pocket, pud, tatoeba, words
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,19 @@ CORPORA: Mapping[str, Corpus] = {
             "folder: 11 languages; hub: columns not verified, no documents there",
         ),
         Corpus(
+            "words",
+            "XLing-Eval's bilingual lexicons: words, with many-to-many gold",
+            words,
+            ("test", "train"),
+            7,
+            "2,000 pairs (test), 1,000 (train), each with English",
+            "words that share translations",
+            "none stated",
+            "Glavaš et al. 2019, https://aclanthology.org/P19-1070",
+            "",
+            "folder: de fi fr it ru tr; no hub copy is known",
+        ),
+        Corpus(
             "bucc",
             "BUCC 2018 bitext mining: haystacks for `crosslingual mine`, not bitexts",
             bucc,
@@ -128,7 +142,7 @@ def load(
     pivot: str = "en",
     pairs: str | None = None,
     limit: int | None = None,
-) -> list[Bitext]:
+) -> list[Bitext] | list[GoldBitext]:
     """Return the bitexts of a corpus, a bitext for each pair of languages asked for.
 
     Args:
@@ -153,10 +167,14 @@ def load(
         raise ValueError("bucc has no bitext but a haystack; crosslingual mine --corpus bucc mines it")
     split = _split(corpus, split)
     root = find_root(corpus, data_dir)
+    if root is None and not corpus.hub:
+        raise OSError(f"{base} is on no hub; --data-dir names the folder that holds it")
     codes = reader.codes(root, split) if root else reader.hub_codes(split)
     tags = {code: _tag(reader, code) for code in codes}
     chosen = _pairs(base, codes, tags, languages, pivot, pairs, one_target=hasattr(reader, "PIVOT"))
 
+    if reader is words and root is not None:
+        return [words.read_pairs(root, split, code, limit) for code, _ in chosen]
     if hasattr(reader, "PIVOT"):
         bitexts = []
         for code, target in chosen:

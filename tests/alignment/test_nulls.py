@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crosslingual.alignment import nulls
 from crosslingual.alignment.nulls import (
     LowRank,
     benjamini_hochberg,
@@ -131,3 +132,10 @@ def test_benjamini_hochberg_is_scipys(rng):
     assert np.delete(q.ravel(), 7) == pytest.approx(
         scipy.stats.false_discovery_control(np.delete(p.ravel(), 7))
     )
+
+
+@pytest.mark.parametrize("n", [3, 257, 700])
+def test_triangles_by_halves(rng, n):
+    a = rng.normal(size=(n, n))
+    a += a.T
+    assert nulls._triangles(a) == pytest.approx(np.trace(a @ a @ a), rel=1e-10)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ LENGTHS = [7, 5, 3]
 BY_HAND = {
     "mean": lambda t, content: t.mean(0),
     "mean-content": lambda t, content: t[content].mean(0) if content.any() else t.mean(0),
+    "mean-but-first": lambda t, content: t[1:].mean(0) if len(t) > 1 else t[0],
     "first": lambda t, content: t[0],
     "last": lambda t, content: t[-1],
     "max": lambda t, content: t.max(0),
@@ -43,6 +45,23 @@ def test_poolings_are_their_definitions(batch, name):
     for i, length in enumerate(LENGTHS):
         content = ~about.special[i, :length].numpy()
         expected = BY_HAND[name](states[i, :length].numpy(), content)
+        assert np.allclose(pooled[i], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_of_a_word_its_own_tokens_are_pooled(batch, name):
+    """A word is pooled as a text of its tokens; position weights are those of its place."""
+    states, about = batch
+    chosen = torch.zeros(3, 7, dtype=torch.bool)
+    for row, (start, stop) in enumerate(((2, 4), (4, 5), (0, 3))):
+        chosen[row, start:stop] = True
+    pooled = POOLINGS[name](states, replace(about, chosen=chosen)).numpy()
+    for i in range(3):
+        mine = chosen[i].numpy()
+        weights = np.flatnonzero(mine) + 1
+        expected = BY_HAND[name](states[i].numpy()[mine], ~about.special[i, mine].numpy())
+        if name == "weighted":
+            expected = (states[i].numpy()[mine] * weights[:, None]).sum(0) / weights.sum()
         assert np.allclose(pooled[i], expected, atol=1e-6)
 
 

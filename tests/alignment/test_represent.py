@@ -12,7 +12,7 @@ from crosslingual.alignment import represent as module
 from crosslingual.alignment.checkpoint import open_checkpoint
 from crosslingual.alignment.represent import represent
 from crosslingual.alignment.store import Store, shard_folders
-from crosslingual.data import Sentence, Side, load
+from crosslingual.data import Context, Sentence, Side, load
 from tests.conftest import make_tiny
 
 
@@ -195,3 +195,51 @@ def test_real_model_equals_sentence_transformers(minilm, shared_store):
     theirs = SentenceTransformer(str(minilm), device="cpu").encode(list(bitext.source.texts))
     ours = found.read(bitext.source, [6])[0]
     assert np.abs(ours / np.linalg.norm(ours, axis=1)[:, None] - theirs).max() < 1e-5
+
+
+@pytest.mark.parametrize("prefix", ["", "query: "])
+def test_words_are_pooled_from_their_tokens_in_their_sentence(tiny_bert, tmp_path, prefix):
+    """By the tokenizer's own offsets, one sentence at a time."""
+    from transformers import AutoModel, AutoTokenizer
+
+    sentences = ["the cat sat on a mat", "cat cat", "a feed of cats"]
+    places = [(0, 4, 7), (0, 17, 20), (1, 0, 3), (1, 4, 7), (2, 10, 14)]
+    words = tuple(
+        Sentence(str(i), sentences[row][start:end], None, Context(sentences[row], start, end))
+        for i, (row, start, end) in enumerate(places)
+    )
+    both = [Side("xx", "xx", words), side(["cat", "cat cat"])]
+    opened = open_checkpoint(tiny_bert, prefix=prefix)
+    found = represent(opened, both, root=tmp_path, poolings=("mean", "first"))
+    tokenizer = AutoTokenizer.from_pretrained(tiny_bert)
+    model = AutoModel.from_pretrained(tiny_bert, add_pooling_layer=False).eval()
+    for at, (row, start, end) in enumerate(places):
+        fed = tokenizer(prefix + sentences[row], return_tensors="pt", return_offsets_mapping=True)
+        offsets = fed.pop("offset_mapping")[0].numpy() - len(prefix)
+        mine = (offsets[:, 0] < end) & (offsets[:, 1] > start) & (offsets[:, 1] > offsets[:, 0])
+        with torch.inference_mode():
+            states = model(**fed, output_hidden_states=True).hidden_states
+        for layer, tokens in enumerate(states):
+            expected = tokens[0, torch.from_numpy(mine)].numpy()
+            assert np.allclose(found["mean"].read(both[0], [layer])[0, at], expected.mean(0), atol=1e-5)
+            assert np.allclose(found["first"].read(both[0], [layer])[0, at], expected[0], atol=1e-5)
+    apart = found["mean"].read(both[0], [3])[0]
+    assert np.abs(apart[2] - apart[3]).max() > 1e-3, "two occurrences have vectors of their own"
+    whole = represent(opened, [both[1]], root=tmp_path / "alone")["mean"].read(both[1], [3])
+    assert np.allclose(found["mean"].read(both[1], [3]), whole, atol=1e-6), "texts beside are whole"
+
+
+def test_a_word_behind_the_cut_is_an_error(tiny_bert, tmp_path):
+    text = "a " * 30 + "word"
+    word = Sentence("1", "word", None, Context(text, len(text) - 4, len(text)))
+    checkpoint = open_checkpoint(tiny_bert, max_length=12)
+    with pytest.raises(ValueError, match="none of the first 12 tokens is of the word 'word' in"):
+        represent(checkpoint, [Side("xx", "xx", (word,))], root=tmp_path)
+
+
+def test_words_in_context_have_no_native_pooling(tiny_bert, tmp_path):
+    word = Sentence("1", "word", None, Context("a word", 2, 6))
+    with pytest.raises(ValueError, match="words in context have no native pooling"):
+        represent(
+            open_checkpoint(tiny_bert), [Side("xx", "xx", (word,))], root=tmp_path, poolings=["native"]
+        )
