@@ -155,21 +155,23 @@ def _raised(found: Found | ValueError) -> Found:
 
 def score_pools(
     source: Source, represent: Represent, bitexts: Sequence[AnyBitext], chosen: Settings, run: Run | None
-) -> list[pd.DataFrame]:
-    """Return the tables of the pooled measures: a cell per pooling and map, of all languages."""
+) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
+    """Return the tables of the pooled measures and the language bias: a cell per pooling and map."""
     measures = [measure for measure in choose_measures(chosen.measures) if measure.pooled]
     one_to_one = [bitext for bitext in bitexts if isinstance(bitext, Bitext)]
     if not measures or not one_to_one:
-        return []
+        return [], []
     columns = {**source.columns, **chosen.labels(source.about)}
-    tables = []
+    tables, biases = [], []
     for pooling, map_name in product(source.layers, chosen.map_names):
         cell = {"pool": corpus_name(bitexts), "pooling": pooling, "map": map_name}
         layers = source.layers[pooling]
         key = _key(cell, source, chosen, columns, layers, measures, [_digest(b) for b in bitexts])
         table = run.finished(key) if run else None
-        if table is None:
-            table = score_pool(
+        if table is not None and run:
+            bias = run.items(key)
+        else:
+            table, bias = score_pool(
                 one_to_one,
                 represent()[pooling],
                 layers=layers,
@@ -180,9 +182,10 @@ def score_pools(
                 columns=columns | {"pooling": pooling},
             )
             if run:
-                run.finish(key, table, pd.DataFrame())
+                run.finish(key, table, bias)
         tables.append(table)
-    return tables
+        biases.append(bias)
+    return tables, biases
 
 
 def _key(

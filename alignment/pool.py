@@ -16,6 +16,7 @@ from .plan import common
 from .represent import Representations
 from .strong import nearest_others, strong_nulls, strong_outcomes
 from .table import make_table
+from .uncertainty import group_bootstrap
 
 MANY = "mul"  # the target of a pool: several languages, as BCP 47 has it
 
@@ -30,8 +31,12 @@ def score_pool(
     resample: str,
     seed: int,
     columns: Mapping[str, Any],
-) -> pd.DataFrame:
-    """Return the strong scores of every language of a corpus, its queries' among all languages.
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the strong scores of every language of a corpus, and the language bias.
+
+    The bias: a row per layer, language of the queries and language of the candidates, with the share of
+    queries whose nearest is in that language (LAReQA's language bias); `uniform` is that of candidates.
+    Intervals as for the scores.
 
     Args:
         bitexts: of one corpus, whose languages share sentence ids.
@@ -56,14 +61,33 @@ def score_pool(
     first = bitexts[0]
     tables = []
     found: dict[str, list[Entry]] = {side.code: [] for side in sides}
+    bias: list[pd.DataFrame] = []
     for layer in layers:
         parts = [representations.read(side, [layer])[0][rows[side.code]] for side in sides]
         vectors = np.concatenate([in_sample(map_name, part, part)[0] for part in parts])
         ids = nearest_others(vectors, language, text)
         outcomes = strong_outcomes(ids, language, item, text)
         nulls = strong_nulls(ids, language, n)
+        in_language = language[ids[:, :1]] == np.arange(len(sides))
         for number, side in enumerate(sides):
             mine = slice(number * n, (number + 1) * n)
+            shares = in_language[mine].astype(np.float64)
+            low, high = group_bootstrap(shares, groups, rng=np.random.default_rng(seed))
+            bias.append(
+                pd.DataFrame(
+                    {
+                        **{name: columns[name] for name in ("checkpoint", "pooling")},
+                        "map": map_name,
+                        "layer": layer,
+                        "query": side.code,
+                        "candidates": [other.code for other in sides],
+                        "share": shares.mean(axis=0),
+                        "low": low,
+                        "high": high,
+                        "uniform": (n - (np.arange(len(sides)) == number)) / (len(text) - 1),
+                    }
+                )
+            )
             for measure in measures:
                 values = outcomes[measure.name][mine]
                 null = nulls[measure.name][mine].mean() if measure.name in nulls else np.nan
@@ -97,4 +121,4 @@ def score_pool(
             surface={},
         )
         tables.append(make_table(fixed | row for row in scores))
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat(tables, ignore_index=True), pd.concat(bias, ignore_index=True)

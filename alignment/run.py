@@ -6,6 +6,7 @@
     items/<key>.parquet     what became of every sentence
     failures.jsonl    cells that failed, with their errors
     scores.parquet    the table of the last command
+    language_bias.parquet   in which language the nearest are, where strong measures were scored
     decomposition.parquet   its parts, where all rungs of maps were scored (see `ladder`)
 
 Running again computes only cells whose key is not there yet. A folder is used by one process at a time.

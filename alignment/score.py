@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -36,6 +36,15 @@ from .table import concatenate
 from .twins import twins_of, with_random_floor
 from .uncertainty import LEVEL, RESAMPLES
 from .vectors import PREFIX
+
+
+class Scores(NamedTuple):
+    """What was found for one checkpoint."""
+
+    cells: dict[str, pd.DataFrame]  # by key
+    table: pd.DataFrame
+    bias: list[pd.DataFrame]
+    failures: list[str]
 
 
 def score(
@@ -145,18 +154,20 @@ def score(
             }
             run = stack.enter_context(open_run(Path(out), study, {"fingerprint": source.fingerprint}))
 
-        def scored(of: Source) -> tuple[dict[str, pd.DataFrame], pd.DataFrame, list[str]]:
+        def scored(of: Source) -> Scores:
             represent = cache(of.represent)  # encodes what lacks, when first a cell is not finished yet
-            tables, failures = score_cells(of, represent, bitexts, fits, chosen, run, cell_done)
-            pools = [] if failures else score_pools(of, represent, bitexts, chosen, run)
-            every = [*tables.values(), *pools]
-            return tables, concatenate(every) if every else pd.DataFrame(), failures
+            cells, failures = score_cells(of, represent, bitexts, fits, chosen, run, cell_done)
+            pools, bias = ([], []) if failures else score_pools(of, represent, bitexts, chosen, run)
+            every = [*cells.values(), *pools]
+            return Scores(cells, concatenate(every) if every else pd.DataFrame(), bias, failures)
 
-        tables, table, failures = scored(source)
+        tables, table, bias, failures = scored(source)
         if chosen.random_twin and isinstance(model, Checkpoint) and not failures:
-            table = with_random_floor(table, twins_of(model), lambda twin: scored(opened(twin))[1])
+            table = with_random_floor(table, twins_of(model), lambda twin: scored(opened(twin)).table)
         if run and len(table):
             run.write("scores", table)
+            if bias:
+                run.write("language_bias", pd.concat(bias, ignore_index=True))
             if set(RUNGS) <= set(chosen.map_names):
                 run.write("decomposition", decomposition(_cells(run, tables), seed=chosen.seed))
             if protocol is not None and protocol.name == "mexa":

@@ -1,6 +1,7 @@
 """Strong alignment against loops, and what weak alignment cannot see."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from crosslingual.alignment.measures import choose_measures, default_measures
@@ -140,3 +141,20 @@ def test_what_is_no_pool_is_refused_before_encoding(tiny_bert, tmp_path):
             **options,
         )
     assert not (tmp_path / "s").exists()
+
+
+def test_language_bias_is_where_the_nearest_are(tiny_bert, tmp_path):
+    """Rows are shares; those in the own language and the right ones abroad are what other measures say."""
+    options = {"languages": "de,sw,zh", "measures": "strong", "store": tmp_path / "s"}
+    table = score(tiny_bert, "pocket", out=tmp_path / "run", **options)
+    bias = pd.read_parquet(tmp_path / "run" / "language_bias.parquet")
+    assert len(bias) == 4 * 4 * 4  # layers, languages of queries and of candidates
+    assert np.allclose(bias.groupby(["layer", "query"])["share"].sum(), 1)
+    assert np.allclose(bias.groupby(["layer", "query"])["uniform"].sum(), 1)
+    own = bias[bias["query"] == bias["candidates"]].set_index(["layer", "query"])["share"]
+    rate = table[table["measure"] == "same_language_rate"].set_index(["layer", "source_code"])["value"]
+    assert np.allclose(own, rate.loc[own.index], atol=1e-9)
+    assert ((bias["low"] <= bias["share"]) & (bias["share"] <= bias["high"])).all()
+    again = score(tiny_bert, "pocket", out=tmp_path / "run", **options)
+    pd.testing.assert_frame_equal(again, table)
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "run" / "language_bias.parquet"), bias)
