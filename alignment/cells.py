@@ -59,6 +59,7 @@ def score_cells(
     tasks = list(_tasks(source, bitexts, fits, chosen, measures, columns)) if measures else []
     known = {task.key: run.finished(task.key) if run else None for task in tasks}
     lacking = [task for task in tasks if known[task.key] is None]
+    vectors = represent() if lacking else {}  # with all threads, before layers are given one each
     under_way: deque[Cell | GoldCell] = deque()
 
     def pieces() -> Iterator[Callable[[], Found | ValueError]]:
@@ -72,21 +73,21 @@ def score_cells(
                 "seed": chosen.seed,
                 "columns": columns | {"pooling": task.pooling},
             }
-            vectors = represent()[task.pooling]
             if isinstance(task.bitext, GoldBitext):
-                cell: Cell | GoldCell = GoldCell(task.bitext, vectors, **about)
+                cell: Cell | GoldCell = GoldCell(task.bitext, vectors[task.pooling], **about)
             else:
                 if scored is None or scored.bitext is not task.bitext:
                     if scored is None or scored.bitext.target != task.bitext.target:
                         kept = KeptViews()
                     scored = Scored(task.bitext, chosen.duplicates, chosen.resample, chosen.null)
-                cell = Cell(scored, vectors, **about, kept=kept)
+                cell = Cell(scored, vectors[task.pooling], **about, kept=kept)
             under_way.append(cell)
             yield from map(_caught, cell.work())
 
-    largest = max((n for n in map(len, bitexts) if need_views(measures) and n <= LARGEST), default=0)
+    largest = max(map(len, bitexts), default=0)
+    jobs = jobs_for(largest, squares=need_views(measures) and largest <= LARGEST)
     failures: list[str] = []
-    with closing(in_order(pieces(), jobs_for(largest))) as results:
+    with closing(in_order(pieces(), jobs)) as results:
         for done, task in enumerate(lacking, start=len(tasks) - len(lacking) + 1):
             first = next(results)
             cell = under_way.popleft()

@@ -82,7 +82,7 @@ class Settings:
         asked = {**asdict(self), "limit": limit}
         usual = {**asdict(Settings()), "limit": None}
         decided = {"pooling", "layers", *protocol.settings} | ({"limit"} if protocol.limit else set())
-        for name in sorted(decided):
+        for name in sorted(decided, key=lambda name: (name == "map_fit", name)):  # maps before it
             if asked[name] not in (usual[name], protocol.settings.get(name)):
                 raise ValueError(
                     f"protocol {protocol.name} decides the {name}; leave that out or take no protocol"

@@ -14,15 +14,22 @@ from typing import TypeVar
 import torch
 from threadpoolctl import threadpool_limits
 
+ROW = 64 << 10  # bytes of a sentence: its two vectors, about a thousand wide, and copies of them
 MATRICES = 12  # n × n matrices of two views and what is computed of them
-MEMORY = 4 << 30  # bytes that these may take
+MEMORY = 4 << 30  # bytes that all layers under way may take
 
 Result = TypeVar("Result")
 
 
-def jobs_for(sentences: int) -> int:
-    """Return how many layers of so many sentences may be measured at once: threads, if they fit."""
-    return max(1, min(torch.get_num_threads(), MEMORY // (8 * MATRICES * max(sentences, 1) ** 2)))
+def jobs_for(sentences: int, *, squares: bool) -> int:
+    """Return how many layers of so many sentences may be measured at once: threads, if they fit.
+
+    Args:
+        sentences: of the largest bitext.
+        squares: whether n × n matrices are made of them.
+    """
+    size = sentences * ROW + squares * 8 * MATRICES * sentences**2
+    return max(1, min(torch.get_num_threads(), MEMORY // max(size, 1)))
 
 
 def in_order(work: Iterable[Callable[[], Result]], jobs: int) -> Generator[Result]:

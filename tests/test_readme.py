@@ -41,9 +41,10 @@ def test_python_example(tmp_path, tiny_bert, environment):
 
 def test_shell_example(tmp_path, tiny_bert, environment):
     commands = block("sh", "crosslingual score")
-    assert commands.count("./my-model") == 4
+    assert commands.count("./my-model") == 5
     (tmp_path / "news.de").write_text("".join(f"Satz {i}\n" for i in range(12)))
     (tmp_path / "news.en").write_text("".join(f"Sentence {i}\n" for i in range(12)))
+    (tmp_path / "de-en.tsv").write_text("".join(f"Wort{i}\tword{i % 9}\n" for i in range(12)))
     commands = commands.replace("./my-model", shlex.quote(str(tiny_bert)))
     commands = commands.replace("crosslingual ", f"{sys.executable} -m crosslingual ")
     done = subprocess.run(

@@ -117,7 +117,7 @@ def test_the_decomposition_is_that_of_the_table(tiny_bert, tmp_path):
     where = ["source", "layer", "measure", "direction"]
     values = table.set_index([*where, "map"])["value"].unstack("map")
     parts = found.set_index([*where, "part"])["value"].unstack("part")
-    assert len(parts) == 2 * 2 * (2 + 9 * 3 + 3)  # two are symmetric, d' has no outcomes
+    assert len(parts) == 2 * 2 * (3 + 9 * 3 + 3)  # three are symmetric, d' has no outcomes
     values = values.loc[parts.index]
     for part, (upper, lower) in {
         "offset": ("centre", "none"),

@@ -36,7 +36,7 @@ def table(tiny_bert, tmp_path):
 
 def test_every_layer_language_map_and_measure_is_there_once(table):
     assert list(table.columns) == list(COLUMNS)
-    assert len(table) == 2 * 2 * 4 * (33 + 6)
+    assert len(table) == 2 * 2 * 4 * (34 + 6)
     assert not table["key"].duplicated().any()
     assert table["value"].notna().all()
     assert ((table["low"] <= table["value"]) & (table["value"] <= table["high"])).all()
