@@ -234,7 +234,10 @@ def heldout(
     whole = np.concatenate([np.broadcast_to(one.sum(0), one.shape) for each in moments for one in each])
     train, test = _covariance(whole - inside), _covariance(inside)
     x, y, cross = np.s_[:, :p, :p], np.s_[:, p:, p:], np.s_[:, :p, p:]
-    inverse_x, inverse_y = (np.linalg.inv(np.linalg.cholesky(train[block])) for block in (x, y))
+    try:
+        inverse_x, inverse_y = (np.linalg.inv(np.linalg.cholesky(train[block])) for block in (x, y))
+    except np.linalg.LinAlgError:
+        raise Undefined("without a fold a component is constant: too few sentences differ") from None
     u, _, vt = np.linalg.svd(
         inverse_x @ train[cross] @ inverse_y.transpose(0, 2, 1), full_matrices=False
     )

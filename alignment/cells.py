@@ -84,8 +84,9 @@ def score_cells(
             under_way.append(cell)
             yield from map(_caught, cell.work())
 
-    largest = max(map(len, bitexts), default=0)
-    jobs = jobs_for(largest, squares=need_views(measures) and largest <= LARGEST)
+    rows = [max(len(side.sentences) for side in (b.source, b.target)) for b in bitexts]
+    squares = need_views(measures)
+    jobs = min((jobs_for(n, squares=squares and n <= LARGEST) for n in rows), default=1)
     failures: list[str] = []
     with closing(in_order(pieces(), jobs)) as results:
         for done, task in enumerate(lacking, start=len(tasks) - len(lacking) + 1):

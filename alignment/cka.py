@@ -9,12 +9,11 @@ both to near 1 while the others are independent. Measure under the maps `standar
 `without-outliers@3` beside.
 """
 
-from functools import cached_property
-
 import numpy as np
 import scipy.spatial.distance
 from jaxtyping import Float, Float64, Int64
 
+from .lazy import lazy
 from .uncertainty import group_sums
 from .views import MINIMUM, Gram, Matrix, Undefined, View, double_centre, u_centre, views
 
@@ -197,7 +196,7 @@ class Deletions:
         result: np.ndarray = entries - first * sums + second * self.totals * other.totals
         return result
 
-    @cached_property
+    @lazy
     def own(self) -> Float64[np.ndarray, "g"]:
         """HSIC with itself."""
         return self.hsic(self)

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import scipy.stats
 from jaxtyping import Float64, Int64
 
+from .lazy import lazy
 from .nulls import invariants, permutation_mean, permutation_moments, rank_p, threshold
 from .uncertainty import half_sampling
 from .views import LARGEST, Basis, Gram, Undefined, View
@@ -62,12 +62,12 @@ class Square:
 
     matrix: Gram
 
-    @cached_property
+    @lazy
     def norm(self) -> float:
         """The Frobenius norm."""
         return float(np.linalg.norm(self.matrix))
 
-    @cached_property
+    @lazy
     def invariants(self) -> Float64[np.ndarray, "15"]:
         """See `nulls.invariants`."""
         return invariants(self.matrix)

@@ -1,5 +1,6 @@
 """One cell of many-to-many gold: a lexicon under one pooling and map, scored at every layer."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +13,7 @@ from ..data import Bitext, GoldBitext, surface_vectors
 from ..data.surface import similarities
 from .cell import Found, cell_columns, read_pairs, read_sides
 from .entries import Entry, entry_rows
-from .estimates import Estimate
+from .estimates import NAN, Estimate
 from .gold import GOLD_MEASURES, GoldSide, gold_sides, gold_surface, measured
 from .maps import choose_map
 from .measures import Measure
@@ -20,6 +21,8 @@ from .represent import Representations
 from .scored import SURFACE_LIMIT
 from .table import make_table
 from .uncertainty import LEVEL, resampled_means
+
+logger = logging.getLogger(__name__)
 
 DIRECTIONS = ("forward", "backward", "mean")
 
@@ -73,6 +76,10 @@ class GoldCell:
             for m, (first, second) in scored.items()
             if first is not None and second is not None
         }
+        if not known:
+            names = ", ".join(measure.name for measure in self.measures)
+            fewest = min(side.candidates for side in sides)
+            raise ValueError(f"{self.bitext.name}: {fewest} candidates are too few for {names}")
         resampled = []
         for number, side in enumerate(sides):
             outcomes = np.stack([ways[number][0] for ways in known.values()], axis=1)
@@ -81,11 +88,12 @@ class GoldCell:
             resampled.append(resampled_means(outcomes, groups, rng=np.random.default_rng(self.seed)))
         resampled.append((resampled[0] + resampled[1]) / 2)
         ends = (1 - LEVEL) / 2, (1 + LEVEL) / 2
+        several = int(self.bitext.components[0].max()) > 0  # of one component nothing can be resampled
         for column, (measure, ways) in enumerate(known.items()):
             values = [float(outcomes.mean()) for outcomes, _ in ways]
             nulls = [null for _, null in ways]
             for number, direction in enumerate(DIRECTIONS):
-                low, high = np.quantile(resampled[number][:, column], ends)
+                low, high = np.quantile(resampled[number][:, column], ends) if several else (NAN, NAN)
                 value = (*values, sum(values) / 2)[number]
                 null = (*nulls, sum(nulls) / 2)[number]
                 estimate = Estimate(value, null, low=low, high=high, interval="bootstrap")
@@ -93,9 +101,10 @@ class GoldCell:
 
     def _surface(self) -> dict[tuple[str, str], float]:
         """Return the measures of character n-gram vectors."""
-        x, y = surface_vectors(self.bitext.source.texts, self.bitext.target.texts)
-        if max(x.shape[0], y.shape[0]) > SURFACE_LIMIT:
+        texts = self.bitext.source.texts, self.bitext.target.texts
+        if max(map(len, texts)) > SURFACE_LIMIT:
             return {}
+        x, y = surface_vectors(*texts)
         across = similarities(x, y), similarities(x, x), similarities(y, y)
         entries = self._entries(gold_surface(*across, self.bitext.pairs), 0)
         return {(entry.measure.name, entry.direction): entry.estimate.value for entry in entries}
@@ -108,6 +117,9 @@ def gold_measures(measures: Sequence[Measure]) -> list[Measure]:
         ValueError: none; those there are.
     """
     found = [measure for measure in measures if measure.name in GOLD_MEASURES]
+    left = [measure.name for measure in measures if measure.name not in GOLD_MEASURES]
+    if left:
+        logger.info("many-to-many gold has no %s", ", ".join(left))
     if not found:
         raise ValueError(f"many-to-many gold has other measures: {', '.join(GOLD_MEASURES)}")
     return found

@@ -15,6 +15,7 @@ from jaxtyping import Float64, Int64
 from .pairing import Pairing
 from .retrieval import Statistic, both_and_mean
 
+CELLS = 1 << 22  # counts without a group that are held at once
 HUB = 2.0  # a hub is found this many times as often as the mean
 
 Counts = Float64[np.ndarray, "r m"]  # N(j) of m sentences, in r variants
@@ -67,7 +68,14 @@ def _of(
     """Return a summary of the occurrences, then those without each group's queries."""
     n, k = ids.shape
     count = int(groups.max()) + 1
-    cells = np.repeat(groups, k) * n + ids.ravel()
-    by_group = np.bincount(cells, minlength=count * n).reshape(count, n).astype(np.float64)
-    whole = by_group.sum(axis=0)
-    return summary(np.vstack([whole, whole - by_group]))
+    whole = np.bincount(ids.ravel(), minlength=n).astype(np.float64)
+    found = [summary(whole[None])]
+    # some groups at a time: all of them would take groups × sentences
+    step = max(1, CELLS // n)
+    for start in range(0, count, step):
+        mine = (groups >= start) & (groups < start + step)
+        cells = np.repeat(groups[mine] - start, k) * n + ids[mine].ravel()
+        size = min(step, count - start)
+        by_group = np.bincount(cells, minlength=size * n).reshape(size, n)
+        found.append(summary(whole - by_group))
+    return np.concatenate(found)

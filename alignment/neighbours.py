@@ -11,6 +11,7 @@ blocks nor threads nor kernels nor devices.
 import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -131,7 +132,8 @@ def search(products: Sequence[Product], k: int, gold: Pairs | None = None) -> Ne
     by_column = Places(gold[:, ::-1], gold_scores, product, transposed=True)
 
     shares = list(pairwise(np.linspace(0, n, len(products) + 1).astype(int).tolist()))
-    with whole_sums(), ThreadPoolExecutor() as threads:
+    on_cuda = any(one.device.type == "cuda" for one in products)
+    with whole_sums() if on_cuda else nullcontext(), ThreadPoolExecutor() as threads:
         others = [
             threads.submit(_pass, *rest, k, by_row, by_column)
             for rest in zip(products[1:], shares[1:], strict=True)

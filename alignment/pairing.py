@@ -6,17 +6,18 @@ made once from vectors (or from a similarity matrix, for the surface floor) and 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import scipy.sparse
 from jaxtyping import Float, Float32, Int64
 
 from ..data.surface import similarities
-from .neighbours import Neighbours, search
+from .lazy import lazy
+from .neighbours import Nearest, Neighbours, search
 from .product import MatrixProduct, Product, VectorProduct
 from .units import unit_sides
 
+ROWS = 256  # queries whose similarities with everything are held at once
 K = 10  # neighbours kept: 4 for the margin, 10 for hubness and beside duplicates of the gold
 
 
@@ -29,10 +30,18 @@ class Moments:
     column_sums: Float[np.ndarray, "n"]
     _squares: Callable[[], tuple[np.ndarray, np.ndarray]]
 
-    @cached_property
+    @lazy
     def squares(self) -> tuple[Float[np.ndarray, "n"], Float[np.ndarray, "n"]]:
         """The sums of s_ij² of every row, and of every column; few measures ask for them."""
         return self._squares()
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """How many wrong candidates are ahead of a query's best right one, and how many as good."""
+
+    rank: Int64[np.ndarray, "n"]
+    ties: Int64[np.ndarray, "n"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +50,7 @@ class Pairing:
 
     found: Neighbours
     moments: Moments
+    places: tuple["Place", "Place"]  # of each query's translation among wrong candidates, both ways
     source_class: Int64[np.ndarray, "n"]  # identical texts have one number
     target_class: Int64[np.ndarray, "n"]
     groups: Int64[np.ndarray, "n"]
@@ -136,6 +146,10 @@ def _pairing(
     return Pairing(
         found,
         moments,
+        (
+            _place(product, found.rows, classes[1], transposed=False),
+            _place(product, found.columns, classes[0], transposed=True),
+        ),
         *classes,
         groups=groups,
         blocks=blocks,
@@ -143,6 +157,30 @@ def _pairing(
         strata=strata,
         stratum_sums=np.asarray(by_stratum),
     )
+
+
+def _place(
+    product: Product, nearest: Nearest, classes: Int64[np.ndarray, "n"], *, transposed: bool
+) -> Place:
+    """Return the places of the translations, where all candidates of their class are right.
+
+    Of a class of one that is what was found already. Words of one type have different vectors in
+    different sentences, and the best of them counts.
+    """
+    rank, ties = nearest.rank.copy(), nearest.ties.copy()
+    shared = np.flatnonzero(np.bincount(classes)[classes] > 1)
+    everything = np.arange(len(classes))
+    for start in range(0, len(shared), ROWS):
+        queries = shared[start : start + ROWS]
+        if transposed:
+            scores = product.exact_block(everything, queries).T
+        else:
+            scores = product.exact_block(queries, everything)
+        right = classes[queries][:, None] == classes
+        best = np.where(right, scores, -np.inf).max(axis=1)[:, None]
+        rank[queries] = ((scores > best) & ~right).sum(axis=1)
+        ties[queries] = ((scores == best) & ~right).sum(axis=1)
+    return Place(rank, ties)
 
 
 def members_of(groups: Int64[np.ndarray, "n"]) -> list[Int64[np.ndarray, "_"]]:

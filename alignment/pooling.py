@@ -55,11 +55,13 @@ def mean_content(states: Tensor, batch: Batch) -> Tensor:
 
 
 def mean_but_first(states: Tensor, batch: Batch) -> Tensor:
-    """Mean over the attended tokens but the first; that alone of a text that has no other.
+    """Mean over the attended tokens but the text's first; that alone of a text that has no other.
 
     The first token of many decoders is enormous: with it any two short texts are nearly parallel.
     """
-    return _mean_but(states, batch, _at(batch, _first(batch)))
+    first_token = torch.zeros_like(batch.special)
+    first_token[:, 0] = True
+    return _mean_but(states, batch, first_token)
 
 
 def first(states: Tensor, batch: Batch) -> Tensor:
@@ -93,12 +95,6 @@ def _rows(batch: Batch) -> Tensor:
 def _first(batch: Batch) -> Tensor:
     """(batch,) the place of the first pooled token."""
     return batch.pooled.int().argmax(dim=1)
-
-
-def _at(batch: Batch, places: Tensor) -> Tensor:
-    """(batch, tokens) bool: one token of each text."""
-    columns = torch.arange(batch.ids.shape[1], device=places.device)
-    return columns[None, :] == places[:, None]
 
 
 def _mean_but(states: Tensor, batch: Batch, left_out: Tensor) -> Tensor:

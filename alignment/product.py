@@ -22,9 +22,6 @@ MULTIPLE = 8  # tensor cores want widths that are multiples of this
 @contextmanager
 def whole_sums() -> Iterator[None]:
     """Have CUDA sum products in float32, as the bound of `VectorProduct` says; then as before."""
-    if not torch.cuda.is_available():
-        yield
-        return
     matmul = torch.backends.cuda.matmul
     before = matmul.allow_tf32, matmul.allow_bf16_reduced_precision_reduction
     matmul.allow_tf32 = matmul.allow_bf16_reduced_precision_reduction = False

@@ -23,7 +23,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int64
 
 from .neighbours import Nearest
-from .pairing import Pairing
+from .pairing import Pairing, Place
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,9 +162,7 @@ def rank_measure(credit: Callable[[int], Float[np.ndarray, "n"]]) -> Callable[[P
         sums = np.concatenate([[0.0], np.cumsum(table)])
 
         def score(side: "_Side") -> tuple[np.ndarray, float]:
-            same = np.bincount(side.classes)[side.classes] - 1
-            rank = side.nearest.rank
-            ties = np.maximum(side.nearest.ties - same, 0)
+            rank, ties = side.place.rank, side.place.ties
             null = float("nan") if pairing.strata.any() else float(table.mean())
             return (sums[rank + ties + 1] - sums[rank]) / (ties + 1), null
 
@@ -188,7 +186,7 @@ def accuracy_at(m: int) -> Callable[[int], Float[np.ndarray, "n"]]:
 
 def auc_credit(n: int) -> Float[np.ndarray, "n"]:
     """Credit for the area under the ROC curve: 1 - r / (n - 1), null 1/2 at any n."""
-    return 1 - np.arange(n) / (n - 1)
+    return 1 - np.arange(n) / max(n - 1, 1)
 
 
 def reciprocal_rank(n: int) -> Float[np.ndarray, "n"]:
@@ -219,6 +217,7 @@ class _Side:
 
     nearest: Nearest
     other: Nearest
+    place: Place
     classes: Int64[np.ndarray, "n"]  # of the candidates
     strata: Int64[np.ndarray, "n"]
 
@@ -232,8 +231,8 @@ class _Side:
 def _sides(pairing: Pairing) -> tuple[_Side, _Side]:
     rows, columns = pairing.found.rows, pairing.found.columns
     return (
-        _Side(rows, columns, pairing.target_class, pairing.strata),
-        _Side(columns, rows, pairing.source_class, pairing.strata),
+        _Side(rows, columns, pairing.places[0], pairing.target_class, pairing.strata),
+        _Side(columns, rows, pairing.places[1], pairing.source_class, pairing.strata),
     )
 
 

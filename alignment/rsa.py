@@ -6,13 +6,13 @@ sentences. Source: Kriegeskorte et al. 2008.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import scipy.spatial.distance
 from jaxtyping import Float64, Int64
 
 from .cka import cosine
+from .lazy import lazy
 from .views import Gram, Matrix, Undefined, View, views
 
 UNIT = 1e-12  # of the greatest dissimilarity; what differs by less is equal
@@ -41,7 +41,7 @@ class Ranks:
 
     twice: Int64[np.ndarray, "p"]  # whole numbers
 
-    @cached_property
+    @lazy
     def centred(self) -> Float64[np.ndarray, "p"]:
         """The ranks minus their mean."""
         return self.twice / 2 - (len(self.twice) + 1) / 2

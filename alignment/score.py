@@ -114,7 +114,8 @@ def score(
         else [bitext.head(limit) for bitext in corpus]
     )
     if hard_negatives is not None:
-        bitexts = [with_negatives(bitext, Path(hard_negatives)) for bitext in bitexts]
+        by_class = chosen.duplicates == "class"
+        bitexts = [with_negatives(b, Path(hard_negatives), by_class=by_class) for b in bitexts]
     one_to_one = _checked(bitexts, chosen, errors=errors)
     fits: Sequence[AnyBitext] | None = None
     if chosen.map_fit not in ("", IN_SAMPLE) and chosen.map_names != ["none"]:
@@ -161,9 +162,17 @@ def score(
             every = [*cells.values(), *pools]
             return Scores(cells, concatenate(every) if every else pd.DataFrame(), bias, failures)
 
+        def floor(twin: Checkpoint) -> pd.DataFrame:
+            found = scored(opened(twin))
+            if found.failures:
+                raise ValueError(f"{twin.name} cannot be scored: {found.failures[0]}")
+            return found.table
+
         tables, table, bias, failures = scored(source)
+        if run and len(table):
+            run.write("scores", table)
         if chosen.random_twin and isinstance(model, Checkpoint) and not failures:
-            table = with_random_floor(table, twins_of(model), lambda twin: scored(opened(twin)).table)
+            table = with_random_floor(table, twins_of(model), floor)
         if run and len(table):
             run.write("scores", table)
             if bias:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import scipy.sparse
@@ -10,6 +9,7 @@ import scipy.sparse
 from ..data import Bitext, surface_vectors
 from ..data.surface import similarities
 from .entries import need_pairing, need_views, pairing_entries
+from .lazy import lazy
 from .measures import Measure
 from .pairing import Pairing, group_numbers, pair_surface, text_classes
 from .represent import Representations
@@ -30,14 +30,14 @@ class Scored:
     resample: str  # "group" or "sentence"
     null: str = NULLS[0]
 
-    @cached_property
+    @lazy
     def classes(self) -> tuple[np.ndarray, np.ndarray]:
         """Class numbers of both sides; by index every text is its own class."""
         if self.duplicates == "index":
             return np.arange(len(self.bitext)), np.arange(len(self.bitext))
         return text_classes(self.bitext.source.texts), text_classes(self.bitext.target.texts)
 
-    @cached_property
+    @lazy
     def groups(self) -> np.ndarray:
         """Group numbers: the unit of resampling."""
         known = self.bitext.groups if self.resample == "group" else None
@@ -84,11 +84,11 @@ class Scored:
             for direction, value in self._surface.get(measure.name, {}).items()
         }
 
-    @cached_property
+    @lazy
     def _grams(self) -> tuple[scipy.sparse.csr_array, scipy.sparse.csr_array]:
         return surface_vectors(self.bitext.source.texts, self.bitext.target.texts)
 
-    @cached_property
+    @lazy
     def _surface(self) -> dict[str, dict[str, float]]:
         return {}
 

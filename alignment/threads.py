@@ -15,7 +15,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 ROW = 64 << 10  # bytes of a sentence: its two vectors, about a thousand wide, and copies of them
-MATRICES = 12  # n × n matrices of two views and what is computed of them
+MATRICES = 20  # n × n matrices of two views and what is computed of them
 MEMORY = 4 << 30  # bytes that all layers under way may take
 
 Result = TypeVar("Result")

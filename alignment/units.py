@@ -5,11 +5,12 @@ row has similarity 0 to everything.
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float32, Float64, Int64
+
+from .lazy import lazy
 
 BLOCK = 512  # rows taken at once: they stay in the cache
 PAIRS = 512  # pairs scored at once, likewise
@@ -55,7 +56,7 @@ class Units:
         """Return the parts in which all rows are taken."""
         return [slice(start, min(start + BLOCK, len(self))) for start in range(0, len(self), BLOCK)]
 
-    @cached_property
+    @lazy
     def mean(self) -> Float64[np.ndarray, "d"]:
         """The mean unit vector."""
         total = np.zeros(self.shape[1])

@@ -7,7 +7,6 @@ covariance matrix squares its condition, and serves for leading components only.
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,12 +15,14 @@ import scipy.sparse
 import xxhash
 from jaxtyping import Float, Int64
 
+from .lazy import lazy
+
 MINIMUM = 4  # sentences; HSIC₁ divides by n - 3
 LARGEST = 6_000  # sentences with n × n matrices: .3 GB each in float64, and some ten at once
 
 Matrix = Float[np.ndarray, "_ _"]  # a row per sentence; the widths of two sides may differ
 Gram = Float[np.ndarray, "n n"]
-MATRICES = 5  # n × n, that a view comes to hold
+MATRICES = 8  # n × n, that a view comes to hold
 KEPT = 2 << 30  # bytes of views kept between bitexts
 Made = TypeVar("Made")
 
@@ -110,7 +111,7 @@ class View:
             raise Undefined(f"{self.name} has no coordinates, only inner products")
         return self._x
 
-    @cached_property
+    @lazy
     def centred(self) -> Float[np.ndarray, "n d"]:
         """The vectors minus their mean, in float64.
 
@@ -123,7 +124,7 @@ class View:
             raise Undefined(f"{self.name} is constant over the sentences")
         return x
 
-    @cached_property
+    @lazy
     def gram(self) -> Gram:
         """H K H: the inner products of the centred vectors.
 
@@ -136,7 +137,7 @@ class View:
         products: np.ndarray = self.centred @ self.centred.T
         return products
 
-    @cached_property
+    @lazy
     def basis(self) -> Basis:
         """The SVD of the centred vectors; directions with s < s₁ max(n, d) ε are dropped.
 
@@ -180,7 +181,7 @@ class View:
         keep = s > s[0] * np.sqrt(self.n * self._eps)
         return Basis(np.ascontiguousarray(u[:, keep]), s[keep], np.eye(self.n)[:count][keep])
 
-    @cached_property
+    @lazy
     def cosines(self) -> Gram:
         """The cosines of the vectors as they are, not centred; 0 for a zero row; raises as `gram`."""
         self._refuse_large()

@@ -28,7 +28,8 @@ def score(
     pairs: Annotated[str | None, _Option(help="Instead of a pivot: de-fr,ru-zh or all.")] = None,
     layers: options.Layers = "all",
     pooling: Annotated[
-        str, _Option(help="mean, mean-content, first, last, max, weighted, native; several by commas.")
+        str,
+        _Option(help="mean, first, last, max, weighted, native, …; several by commas."),
     ] = "mean",
     maps: options.Maps = "none",
     map_fit: options.MapFit = "",
@@ -125,8 +126,8 @@ def score(
                 seed=seed,
             )
         ]
-    elif source_file or target_file or table or lexicon:
-        raise ValueError("--source-file, --target-file, --table, --lexicon go with --corpus files")
+    elif any((source_file, target_file, table, group_file, gold_file, alignment_file, lexicon)):
+        raise ValueError("files of your own go with --corpus files")
     found, folder = run_score(
         checkpoint,
         where,
@@ -144,7 +145,7 @@ def score(
         languages=languages,
         pivot=pivot,
         pairs=pairs,
-        limit=limit,
+        limit=None if corpus == "files" else limit,  # read with it
         errors=errors,
         hard_negatives=hard_negatives,
         store=store,

@@ -157,7 +157,7 @@ def read_gold(
     return GoldBitext("files", split, sides[0], sides[1], tuple(gold)).head(limit)
 
 
-def with_negatives(bitext: Bitext | GoldBitext, path: Path) -> GoldBitext:
+def with_negatives(bitext: Bitext | GoldBitext, path: Path, *, by_class: bool = True) -> GoldBitext:
     """Return a bitext whose target has more candidates: sentences that are nearly translations.
 
     xsim++ is the ratio accuracy among these: https://aclanthology.org/2023.acl-short.10. Documents are
@@ -166,13 +166,14 @@ def with_negatives(bitext: Bitext | GoldBitext, path: Path) -> GoldBitext:
     Args:
         bitext: the sentences.
         path: a sentence a line, in the target's language.
+        by_class: a sentence identical to the translation is right, too.
 
     Raises:
         ValueError: an empty line, a sentence that is one of the target's (file:line), a bitext that
-            has many-to-many gold already.
+            has many-to-many gold already, words.
     """
-    if isinstance(bitext, GoldBitext):
-        raise ValueError(f"{bitext.name}: --hard-negatives go with bitexts, not with many-to-many gold")
+    if isinstance(bitext, GoldBitext) or bitext.unit == WORD:
+        raise ValueError(f"{bitext.name}: --hard-negatives go with sentences of one-to-one gold")
     known = set(bitext.target.texts)
     negatives = read_sentences(path)
     for number, text in enumerate(negatives, start=1):
@@ -182,7 +183,11 @@ def with_negatives(bitext: Bitext | GoldBitext, path: Path) -> GoldBitext:
             )
     more = (Sentence(f"negative {i}", text) for i, text in enumerate(negatives, start=1))
     target = replace(bitext.target, sentences=(*bitext.target.sentences, *more))
-    gold = tuple((row, row) for row in range(len(bitext)))
+    rows: dict[str, list[int]] = {}
+    for row, text in enumerate(bitext.target.texts):
+        rows.setdefault(text if by_class else str(row), []).append(row)
+    classes = (text if by_class else str(row) for row, text in enumerate(bitext.target.texts))
+    gold = tuple((row, other) for row, name in enumerate(classes) for other in rows[name])
     return GoldBitext(bitext.corpus, f"{bitext.split}+{path.name}", bitext.source, target, gold)
 
 

@@ -22,8 +22,7 @@ def codes(root: Path, split: str) -> list[str]:
 
 def read_pairs(root: Path, split: str, code: str, limit: int | None) -> GoldBitext:
     """Return the lexicon of a language and English: the largest where there are several."""
-    paths = root.glob(f"yacle.{split}.freq.*.en-{code}.tsv")
-    path = max(paths, key=lambda path: (path.stat().st_size, path.name))
+    path = max(_files(root, split, code), key=lambda path: (path.stat().st_size, path.name))
     return read_lexicon(
         path,
         source_language=code,
@@ -33,3 +32,9 @@ def read_pairs(root: Path, split: str, code: str, limit: int | None) -> GoldBite
         swapped=True,
         limit=limit,
     )
+
+
+def _files(root: Path, split: str, code: str) -> list[Path]:
+    """Return the lexicons with a language, in the folder or in upstream's `bli_datasets/en-xx`."""
+    name = f"yacle.{split}.freq.*.en-{code}.tsv"
+    return [path for at in ("", "*/", "bli_datasets/*/") for path in root.glob(at + name)]

@@ -1,5 +1,6 @@
 """Many-to-many gold against loops over queries, and nulls against every relabelling."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -182,5 +183,37 @@ def test_xsim_with_hard_negatives(tiny_bert, tmp_path):
     assert hard["candidates"].tolist() == [2 * 218]
     assert hard["value"].item() <= plain["value"].item()
     assert hard["null"].item() == pytest.approx(1 / (2 * 218))
-    with pytest.raises(ValueError, match="go with bitexts, not with"):
+    with pytest.raises(ValueError, match="go with sentences of one-to-one gold"):
         score(tiny_bert, [with_negatives(bitext, path)], hard_negatives=path, store=tmp_path / "s")
+
+
+def test_one_component_has_no_interval_and_few_candidates_no_rank(tiny_bert, lexicon, tmp_path):
+    n = len(lexicon.target.sentences)
+    one = replace(lexicon, gold=tuple((0, j) for j in range(8)) + tuple((i, 0) for i in range(1, 8)))
+    table = score(tiny_bert, [one], measures="accuracy", store=tmp_path / "s")
+    assert table["low"].isna().all()
+    assert table["value"].notna().all()
+    assert table["candidates"].max() <= max(n, len(lexicon.source.sentences))
+    with pytest.raises(ValueError, match="own/test de-en: 20 candidates are too few for accuracy@100"):
+        score(tiny_bert, [lexicon.head(20)], measures="accuracy@100", store=tmp_path / "s")
+
+
+def test_all_candidates_right(rng):
+    x = rng.normal(size=(3, 4)).astype(np.float32)
+    pairs = np.array([[i, j] for i in range(3) for j in range(3)])
+    for name in ("accuracy", "auc", "mrr", "map@20"):
+        assert (GOLD_MEASURES[name](gold_sides(x, x, pairs)[0])[0] == 1).all(), name
+
+
+def test_hard_negatives_go_by_classes(tiny_bert, tmp_path):
+    """A corpus said twice: by class every copy of the translation is right, by index one is."""
+    (bitext,) = load("pocket", languages="de", limit=30)
+    twice = [
+        replace(side, sentences=(*side.sentences, *(s._replace(id=s.id + "b") for s in side.sentences)))
+        for side in (bitext.source, bitext.target)
+    ]
+    doubled = replace(bitext, source=twice[0], target=twice[1])
+    path = tmp_path / "n"
+    path.write_text("something else\n")
+    assert len(with_negatives(doubled, path)) == 4 * len(bitext)
+    assert len(with_negatives(doubled, path, by_class=False)) == 2 * len(bitext)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
+from crosslingual.alignment import hubness
 from crosslingual.alignment.hubness import antihub_rate, hub_share, skewness
 from crosslingual.alignment.measures import MEASURES
 from crosslingual.alignment.pairing import pair_vectors
@@ -75,3 +76,14 @@ def test_a_cone_has_no_hubs_but_one_centre_has(rng):
         assert far > 1.5 * near, name
         turned = measured((x @ turn).astype(np.float32), (y @ turn).astype(np.float32), name)
         assert turned["forward"].value == pytest.approx(near, abs=0.02)
+
+
+def test_groups_are_counted_some_at_a_time(rng, monkeypatch):
+    x, y = rng.normal(size=(2, 60, 5)).astype(np.float32)
+    rows = np.arange(60)
+    pairing = pair_vectors(x, y, classes=(rows, rows), groups=rows // 3)
+    whole = MEASURES["hubness_skew@10"].statistic(pairing)[0]
+    monkeypatch.setattr(hubness, "CELLS", 60 * 7)
+    parts = MEASURES["hubness_skew@10"].statistic(pairing)[0]
+    assert np.array_equal(whole.left_out, parts.left_out)
+    assert len(parts.left_out) == 20

@@ -318,3 +318,21 @@ def test_null_is_that_of_2000_re_pairings_of_real_sentences(minilm, real_data, s
         null = next(iter(outcomes(name, whole).values())).null
         assert null == pytest.approx(np.mean(values), abs=4 * np.std(values) / np.sqrt(2000)), name
         assert null > 0
+
+
+def test_of_a_type_in_several_contexts_the_best_occurrence_counts(rng):
+    """Rows of one class have different vectors: all of them are right, and none is a rival."""
+    x = rng.normal(size=(40, 5)).astype(np.float32)
+    y = (x + rng.normal(size=(40, 5))).astype(np.float32)
+    classes = rng.integers(0, 12, 40)
+    rows = np.arange(40)
+    pairing = pair_vectors(x, y, classes=(rows, classes), groups=rows)
+    forward = MEASURES["mrr"].compute(pairing)[0].sentences
+    unit = [side / np.linalg.norm(side, axis=1, keepdims=True) for side in (x, y)]
+    cosines = unit[0] @ unit[1].T
+    for i in range(40):
+        right = classes == classes[i]
+        ahead = (cosines[i, ~right] > cosines[i, right].max()).sum()
+        assert forward[i] == pytest.approx(1 / (1 + ahead))
+    hit = MEASURES["accuracy"].compute(pairing)[0].sentences
+    assert np.array_equal(hit == 1, forward == 1)
