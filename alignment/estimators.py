@@ -223,7 +223,7 @@ def heldout(components: int) -> Estimator:
         def half(rows: Int64[np.ndarray, "m"]) -> float:
             there = np.unique(groups[rows], return_inverse=True)[1]
             one, two = (of_rows(basis, rows, components).u for basis in wide)
-            plan = cca.deal(there, cca.FOLDS, 1, rng)
+            plan = cca.deal(there, cca.FOLDS, cca.REPEATS // 2, rng)
             return float(cca.heldout([cca.fold_moments(one, two, plan)], one.shape[1])[0])
 
         needed = round(2 * components / (1 - 1 / cca.FOLDS))
