@@ -12,9 +12,7 @@ PIVOT = "en"
 
 def codes(root: Path, split: str) -> list[str]:
     """Return the codes of the languages in a folder, English last."""
-    found = sorted(
-        {path.stem.rpartition("-")[2] for path in root.glob(f"yacle.{split}.freq.*.en-*.tsv")}
-    )
+    found = sorted({path.stem.rpartition("-")[2] for path in _files(root, split, "*")})
     if not found:
         raise OSError(f"{root}: no yacle.{split}.freq.*.en-XX.tsv files there")
     return [*found, PIVOT]

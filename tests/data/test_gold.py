@@ -140,3 +140,14 @@ def test_a_context_has_its_place_in_the_text(tmp_path):
     found = aligned(tmp_path, "0-0", "1-2")
     starts = [sentence.context.start for sentence in found.source.sentences]
     assert np.array_equal(starts, [0, 5])
+
+
+def test_lexicons_in_upstreams_folders(tmp_path):
+    """`bli_datasets/en-de/`, with several sizes of train: the largest is read."""
+    for size, pairs in (("1k", 4), ("5k", 9)):
+        folder = tmp_path / "bli_datasets" / "en-de"
+        folder.mkdir(parents=True, exist_ok=True)
+        file(folder, f"yacle.train.freq.{size}.en-de.tsv", *(f"word{i}\tWort{i}" for i in range(pairs)))
+    for root in (tmp_path, tmp_path / "bli_datasets"):
+        (german,) = load("words/train", data_dir=root)
+        assert (german.source.code, len(german)) == ("de", 9)
