@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..data import Bitext, GoldBitext
+from ..data import AnyBitext, GoldBitext
 from .entries import Entry, entry_rows, need_pairing, need_views, pairing_entries, view_entries
 from .estimates import Matched
 from .items import make_items
@@ -34,9 +34,7 @@ class Cell:
     representations: Representations
     layers: Sequence[int]
     map_name: str  # see `maps.choose_map`
-    fit: (
-        Bitext | GoldBitext | None
-    )  # what the map is fitted on; None for the scored sentences themselves
+    fit: AnyBitext | None  # what the map is fitted on; None for the scored sentences themselves
     measures: Sequence[Measure]
     seed: int  # of the bootstrap; the same for all layers and measures, so that they may be compared
     columns: Mapping[str, Any]  # what else stands in every row (checkpoint, pooling, …)
@@ -92,7 +90,7 @@ class Cell:
 
 
 def read_sides(
-    bitext: Bitext | GoldBitext, representations: Representations, layer: int
+    bitext: AnyBitext, representations: Representations, layer: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the vectors of both sides of a bitext at a layer."""
     source, target = (representations.read(side, [layer])[0] for side in (bitext.source, bitext.target))
@@ -100,7 +98,7 @@ def read_sides(
 
 
 def read_pairs(
-    bitext: Bitext | GoldBitext, representations: Representations, layer: int
+    bitext: AnyBitext, representations: Representations, layer: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the vectors of both sides of a bitext at a layer, row by row what belongs together."""
     x, y = read_sides(bitext, representations, layer)
@@ -111,11 +109,11 @@ def read_pairs(
 
 
 def cell_columns(
-    bitext: Bitext | GoldBitext,
+    bitext: AnyBitext,
     representations: Representations,
     layers: Sequence[int],
     map_name: str,
-    fit: Bitext | GoldBitext | None,
+    fit: AnyBitext | None,
 ) -> dict[str, Any]:
     """Return what stands in every row of a cell about its bitext and map."""
     counts = sum(

@@ -10,10 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from ..data import Bitext, GoldBitext
+from ..data import AnyBitext, Bitext, GoldBitext
 from .cell import Cell, Found
 from .entries import need_views
-from .fitting import AnyBitext
 from .gold_cell import GoldCell, gold_measures
 from .measures import Measure, choose_measures
 from .pool import score_pool

@@ -7,12 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data import Bitext, GoldBitext, Side, load
+from ..data import AnyBitext, GoldBitext, Side, load
 from ..data.bitext import MINIMUM
 
 logger = logging.getLogger(__name__)
-
-AnyBitext = Bitext | GoldBitext
 
 
 def fit_bitexts(

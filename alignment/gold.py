@@ -19,8 +19,16 @@ from scipy.special import gammaln
 from .neighbours import Nearest, Neighbours, search
 from .pairing import K
 from .product import MatrixProduct, Product, VectorProduct
-from .retrieval import TooFewSentences, accuracy_at, auc_credit, recall_at, reciprocal_rank
-from .strong import DEPTH
+from .retrieval import (
+    TooFewSentences,
+    accuracy_at,
+    auc_credit,
+    best_by_ratio,
+    credited,
+    recall_at,
+    reciprocal_rank,
+)
+from .strong import DEPTH, average_precision
 from .units import unit_sides
 
 Vectors = Float[np.ndarray, "_ _"]
@@ -118,15 +126,10 @@ def accuracy(side: GoldSide) -> Scored:
 def ratio_accuracy(side: GoldSide, k: int = 4) -> Scored:
     """Accuracy of the ratio margin among the k nearest; see `retrieval.ratio_accuracy`."""
     k = min(k, side.nearest.ids.shape[1])
-    ids = side.nearest.ids[side.queries, :k]
-    cosines = side.nearest.scores[side.queries, :k].astype(np.float64)
-    density = side.other.scores[:, :k].mean(axis=1, dtype=np.float64)
-    middle = (cosines.mean(axis=1)[:, None] + density[ids]) / 2
-    margin = np.divide(cosines, middle, out=np.full_like(middle, -np.inf), where=middle > 0)
-    best = np.take_along_axis(ids, margin.argmax(axis=1)[:, None], axis=1)
-    some = np.isfinite(margin).any(axis=1)
-    hits = side.right(np.where(some[:, None], best, -1))[:, 0]
-    return hits.astype(np.float64), float((some * side.golds / side.candidates).mean())
+    ids, scores = (each[side.queries, :k] for each in (side.nearest.ids, side.nearest.scores))
+    found = best_by_ratio(ids, scores, side.other.scores[:, :k])
+    hits = side.right(found[:, None])[:, 0]
+    return hits.astype(np.float64), float(((found >= 0) * side.golds / side.candidates).mean())
 
 
 def ranked(credit: Credit) -> Callable[[GoldSide], Scored]:
@@ -149,8 +152,7 @@ def ranked(credit: Credit) -> Callable[[GoldSide], Scored]:
         values, nulls = np.empty(len(golds)), np.empty(len(golds))
         for g in np.unique(golds):
             table, mine = credit(m - int(g) + 1), golds == g
-            sums = np.concatenate([[0.0], np.cumsum(table)])
-            values[mine] = (sums[rank[mine] + ties[mine] + 1] - sums[rank[mine]]) / (ties[mine] + 1)
+            values[mine] = credited(table, rank[mine], ties[mine])
             nulls[mine] = table @ _places(m, int(g))
         return values, float(nulls.mean())
 
@@ -159,11 +161,8 @@ def ranked(credit: Credit) -> Callable[[GoldSide], Scored]:
 
 def mean_average_precision(side: GoldSide) -> Scored:
     """LAReQA's mAP@20: Σ over right ranks r ≤ 20 of the precision at r, over min(20, g). No null."""
-    found = side.nearest.ids[side.queries, :DEPTH]
-    right = side.right(found)
-    precision = right.cumsum(axis=1) / np.arange(1, found.shape[1] + 1)
-    values = (precision * right).sum(axis=1) / np.minimum(side.golds, found.shape[1])
-    return values, float("nan")
+    right = side.right(side.nearest.ids[side.queries, :DEPTH])
+    return average_precision(right, side.golds), float("nan")
 
 
 def contrast(side: GoldSide) -> Scored:

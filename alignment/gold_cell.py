@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..data import Bitext, GoldBitext, surface_vectors
+from ..data import AnyBitext, GoldBitext, surface_vectors
 from ..data.surface import similarities
 from .cell import Found, cell_columns, read_pairs, read_sides
 from .entries import Entry, entry_rows
@@ -35,7 +35,7 @@ class GoldCell:
     representations: Representations
     layers: Sequence[int]
     map_name: str
-    fit: Bitext | GoldBitext | None
+    fit: AnyBitext | None
     measures: Sequence[Measure]
     seed: int
     columns: Mapping[str, Any]

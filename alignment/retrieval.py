@@ -63,14 +63,8 @@ def ratio_accuracy(pairing: Pairing, k: int = 4) -> list[Outcome]:
     k = min(k, len(pairing) - 1)
 
     def score(side: "_Side") -> tuple[np.ndarray, float]:
-        ids, cosines = side.nearest.ids[:, :k], side.nearest.scores[:, :k].astype(np.float64)
-        density = side.other.scores[:, :k].mean(axis=1, dtype=np.float64)
-        middle = (cosines.mean(axis=1)[:, None] + density[ids]) / 2
-        margin = np.divide(cosines, middle, out=np.full_like(middle, -np.inf), where=middle > 0)
-        best = np.argmax(margin, axis=1)  # the first: the nearest of equal margins
-        found = np.take_along_axis(ids, best[:, None], 1)[:, 0]
-        none = ~np.isfinite(margin).any(axis=1)
-        return _hits(side, np.where(none, -1, found))
+        density = side.other.scores[:, :k]
+        return _hits(side, best_by_ratio(side.nearest.ids[:, :k], side.nearest.scores[:, :k], density))
 
     return both_ways(pairing, score)
 
@@ -159,16 +153,42 @@ def rank_measure(credit: Callable[[int], Float[np.ndarray, "n"]]) -> Callable[[P
 
     def measure(pairing: Pairing) -> list[Outcome]:
         table = credit(len(pairing))
-        sums = np.concatenate([[0.0], np.cumsum(table)])
 
         def score(side: "_Side") -> tuple[np.ndarray, float]:
             rank, ties = side.place.rank, side.place.ties
             null = float("nan") if pairing.strata.any() else float(table.mean())
-            return (sums[rank + ties + 1] - sums[rank]) / (ties + 1), null
+            return credited(table, rank, ties), null
 
         return both_ways(pairing, score)
 
     return measure
+
+
+def best_by_ratio(
+    ids: Int64[np.ndarray, "q k"], scores: Float[np.ndarray, "q k"], others: Float[np.ndarray, "m k"]
+) -> Int64[np.ndarray, "q"]:
+    """Return of each query's candidates that of the greatest ratio margin, -1 where none has one.
+
+    Args:
+        ids: each query's nearest.
+        scores: their cosines.
+        others: the cosines of every candidate with its own nearest.
+    """
+    cosines = scores.astype(np.float64)
+    middle = (cosines.mean(axis=1)[:, None] + others.mean(axis=1, dtype=np.float64)[ids]) / 2
+    margin = np.divide(cosines, middle, out=np.full_like(middle, -np.inf), where=middle > 0)
+    best = np.argmax(margin, axis=1)  # the first: the nearest of equal margins
+    found = np.take_along_axis(ids, best[:, None], 1)[:, 0]
+    return np.where(np.isfinite(margin).any(axis=1), found, -1)
+
+
+def credited(
+    table: Float[np.ndarray, "n"], rank: Int64[np.ndarray, "q"], ties: Int64[np.ndarray, "q"]
+) -> Float[np.ndarray, "q"]:
+    """Return each query's mean credit over the places it shares, credits by rank."""
+    sums = np.concatenate([[0.0], np.cumsum(table)])
+    shared: np.ndarray = (sums[rank + ties + 1] - sums[rank]) / (ties + 1)
+    return shared
 
 
 def accuracy_at(m: int) -> Callable[[int], Float[np.ndarray, "n"]]:

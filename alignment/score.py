@@ -13,21 +13,21 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from ..data import Bitext, load
+from ..data import AnyBitext, Bitext, load
 from ..data.bitext import MINIMUM
 from ..data.gold import with_negatives
 from .aggregates import aggregates
 from .cells import cell_measures, corpus_name, score_cells, score_pools
 from .checkpoint import Checkpoint, open_checkpoint
 from .entries import need_pairing
-from .fitting import AnyBitext, fit_bitexts
+from .fitting import fit_bitexts
 from .home import open_root
 from .items import missed_translations
 from .ladder import RUNGS, decomposition
 from .maps import IN_SAMPLE, check_in_sample
 from .measures import choose_measures
 from .plan import common
-from .protocols import PROTOCOLS, choose_protocol
+from .protocols import PROTOCOLS, RetrievalProtocol, choose_protocol
 from .represent import Progress
 from .run import Run, open_run
 from .settings import Settings
@@ -116,7 +116,7 @@ def score(
     if hard_negatives is not None:
         by_class = chosen.duplicates == "class"
         bitexts = [with_negatives(b, Path(hard_negatives), by_class=by_class) for b in bitexts]
-    one_to_one = _checked(bitexts, chosen, errors=errors)
+    one_to_one = _checked(bitexts, chosen, protocol, errors=errors)
     fits: Sequence[AnyBitext] | None = None
     if chosen.map_fit not in ("", IN_SAMPLE) and chosen.map_names != ["none"]:
         fits = fit_bitexts(chosen.map_fit, bitexts, data_dir=data_dir)
@@ -191,13 +191,18 @@ def score(
     return table
 
 
-def _checked(bitexts: Sequence[AnyBitext], chosen: Settings, *, errors: bool) -> list[Bitext]:
+def _checked(
+    bitexts: Sequence[AnyBitext],
+    chosen: Settings,
+    protocol: RetrievalProtocol | None,
+    *,
+    errors: bool,
+) -> list[Bitext]:
     """Return the bitexts whose gold is one-to-one: all of them, or none.
 
     Raises:
         ValueError: too few sentences, or a setting that the bitexts do not have.
     """
-    protocol = choose_protocol(chosen.protocol, PROTOCOLS)
     for bitext in bitexts:
         if protocol is not None and bitext.unit != protocol.unit:
             raise ValueError(

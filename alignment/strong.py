@@ -55,15 +55,22 @@ def strong_outcomes(
     """
     right = _right(found, language, item, text)
     same = (language[found[:, 0]] == language) & ~right[:, 0]
-    depth = np.arange(1, found.shape[1] + 1)
-    precision = right.cumsum(axis=1) / depth
-    possible = np.minimum(_translations(language, item, text), found.shape[1])
-    average = (precision * right).sum(axis=1) / np.maximum(possible, 1)
+    average = average_precision(right, _translations(language, item, text))
     return {
         "strong_accuracy": right[:, 0].astype(np.float64),
         "same_language_rate": same.astype(np.float64),
         "map@20": average,
     }
+
+
+def average_precision(
+    right: Bool[np.ndarray, "q k"], possible: Int64[np.ndarray, "q"]
+) -> Float[np.ndarray, "q"]:
+    """Return Σ over right ranks r ≤ k of the precision at r, over min(k, number of right ones)."""
+    k = right.shape[1]
+    precision = right.cumsum(axis=1) / np.arange(1, k + 1)
+    average: np.ndarray = (precision * right).sum(axis=1) / np.maximum(np.minimum(possible, k), 1)
+    return average
 
 
 def strong_nulls(found: Int64[np.ndarray, "N k"], language: Labels, n: int) -> dict[str, np.ndarray]:

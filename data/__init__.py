@@ -8,6 +8,7 @@ from .bitext import join as join
 from .corpora import CORPORA as CORPORA
 from .corpora import Corpus as Corpus
 from .corpora import load as load
+from .gold import AnyBitext as AnyBitext
 from .gold import GoldBitext as GoldBitext
 from .languages import standard_tag as standard_tag
 from .surface import surface_vectors as surface_vectors

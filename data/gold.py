@@ -74,6 +74,9 @@ class GoldBitext:
         return found[:n], found[n:]
 
 
+AnyBitext = Bitext | GoldBitext
+
+
 def read_lexicon(
     path: Path,
     *,
@@ -157,7 +160,7 @@ def read_gold(
     return GoldBitext("files", split, sides[0], sides[1], tuple(gold)).head(limit)
 
 
-def with_negatives(bitext: Bitext | GoldBitext, path: Path, *, by_class: bool = True) -> GoldBitext:
+def with_negatives(bitext: AnyBitext, path: Path, *, by_class: bool = True) -> GoldBitext:
     """Return a bitext whose target has more candidates: sentences that are nearly translations.
 
     xsim++ is the ratio accuracy among these: https://aclanthology.org/2023.acl-short.10. Documents are
@@ -184,10 +187,10 @@ def with_negatives(bitext: Bitext | GoldBitext, path: Path, *, by_class: bool = 
     more = (Sentence(f"negative {i}", text) for i, text in enumerate(negatives, start=1))
     target = replace(bitext.target, sentences=(*bitext.target.sentences, *more))
     rows: dict[str, list[int]] = {}
-    for row, text in enumerate(bitext.target.texts):
-        rows.setdefault(text if by_class else str(row), []).append(row)
-    classes = (text if by_class else str(row) for row, text in enumerate(bitext.target.texts))
-    gold = tuple((row, other) for row, name in enumerate(classes) for other in rows[name])
+    names = bitext.target.texts if by_class else bitext.target.ids
+    for row, name in enumerate(names):
+        rows.setdefault(name, []).append(row)
+    gold = tuple((row, other) for row, name in enumerate(names) for other in rows[name])
     return GoldBitext(bitext.corpus, f"{bitext.split}+{path.name}", bitext.source, target, gold)
 
 

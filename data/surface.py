@@ -12,7 +12,7 @@ import pandas as pd
 import scipy.sparse
 from jaxtyping import Float64
 
-SHORTEST, LONGEST = 2, 4  # characters of an n-gram
+LONGEST = 4  # characters of an n-gram; the shortest have 2
 COMMON = 512  # n-grams whose products are dense
 
 
@@ -68,11 +68,10 @@ def _counts(texts: Sequence[str]) -> scipy.sparse.csr_array:
         # the n-gram that begins here is one shorter by a letter, and the letter that follows
         grams = grams[:-1] * len(alphabet) + letter[size - 1 :]
         grams, distinct = pd.factorize(grams)
-        if size >= SHORTEST:
-            whole = left[: len(grams)] >= size  # it does not run into the next text
-            columns.append(width + grams[whole])
-            rows.append(row[: len(grams)][whole])
-            width += len(distinct)
+        whole = left[: len(grams)] >= size  # it does not run into the next text
+        columns.append(width + grams[whole])
+        rows.append(row[: len(grams)][whole])
+        width += len(distinct)
     column = np.concatenate(columns)
     shape = len(texts), width
     ones = np.ones(len(column))
