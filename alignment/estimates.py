@@ -9,7 +9,7 @@ from jaxtyping import Float64, Int64
 
 from .lazy import lazy
 from .nulls import invariants, permutation_mean, permutation_moments, rank_p, threshold
-from .uncertainty import half_sampling
+from .uncertainty import OfSubsets, half_sampling
 from .views import LARGEST, Basis, Gram, Undefined, View
 
 ALPHA = 0.05  # at which a score is calibrated
@@ -170,7 +170,7 @@ def halves(
     return half_sampled(
         matched,
         value,
-        lambda rows: function(of_rows(x.basis, rows), of_rows(y.basis, rows)),
+        lambda halves: [function(of_rows(x.basis, rows), of_rows(y.basis, rows)) for rows in halves],
         needed=sum((x.basis.rank, y.basis.rank) if full_rank else ranks),
     )
 
@@ -178,7 +178,7 @@ def halves(
 def half_sampled(
     matched: Matched,
     value: float,
-    statistic: Callable[[Int64[np.ndarray, "m"]], float],
+    statistic: OfSubsets,
     *,
     needed: int = 0,
     shares: tuple[float, ...] = (0.5, 0.8, 0.9),

@@ -194,7 +194,10 @@ def procrustes(distance: Callable[[float], float] | None = None) -> Estimator:
         else:
             method, value = "half-sampling", turn(shape.procrustes_similarity(matched.x, matched.y))
             ends = half_sampled(
-                matched, value, lambda rows: turn(shape.of_rows(a, b, rows)), shares=(0.8,)
+                matched,
+                value,
+                lambda parts: [turn(shape.of_rows(a, b, rows)) for rows in parts],
+                shares=(0.8,),
             )
         repaired = shape.repaired(a, b)
         drawn = _draw(matched, lambda order: turn(repaired(order)), FEW)
@@ -220,14 +223,18 @@ def heldout(components: int) -> Estimator:
         orders = [rng.permutation(x.n) for _ in range(FEW)]
         drawn = cca.heldout([cca.fold_moments(left, right[order], plan) for order in orders], p)
 
-        def half(rows: Int64[np.ndarray, "m"]) -> float:
-            there = np.unique(groups[rows], return_inverse=True)[1]
-            one, two = (of_rows(basis, rows, components).u for basis in wide)
-            plan = cca.deal(there, cca.FOLDS, cca.REPEATS // 2, rng)
-            return float(cca.heldout([cca.fold_moments(one, two, plan)], one.shape[1])[0])
+        def of_halves(halves: list[Int64[np.ndarray, "_"]]) -> Float64[np.ndarray, "k"]:
+            sides = [[of_rows(basis, rows, components).u for rows in halves] for basis in wide]
+            p, q = (min(u.shape[1] for u in side) for side in sides)
+            moments = []
+            for rows, one, two in zip(halves, *sides, strict=True):
+                there = np.unique(groups[rows], return_inverse=True)[1]
+                plan = cca.deal(there, cca.FOLDS, cca.REPEATS // 2, rng)
+                moments.append(cca.fold_moments(one[:, :p], two[:, :q], plan))
+            return cca.heldout(moments, p)
 
         needed = round(2 * components / (1 - 1 / cca.FOLDS))
-        ends = half_sampled(matched, value, half, needed=needed)
+        ends = half_sampled(matched, value, of_halves, needed=needed)
         return against_draws(value, drawn, ends, mean=0.0)
 
     return estimate

@@ -7,6 +7,7 @@ excluded by its index, for a duplicate of it would push it from the first place.
 
 import numpy as np
 import scipy.stats
+import torch
 from jaxtyping import Bool, Float64, Int64
 
 from .views import Matrix, Undefined, View, views
@@ -49,9 +50,6 @@ def jaccard_null(n: int, k: int) -> float:
 def nearest(view: View, k: int) -> Ids:
     """Return for every sentence its k nearest others, nearest first, ties to the lower index.
 
-    Score and index are packed into one integer that sorts as (-score, index): a partial sort of those is
-    exact, a partial sort of scores would break ties as it likes.
-
     Raises:
         Undefined: k outside 1 … n - 2.
     """
@@ -59,13 +57,14 @@ def nearest(view: View, k: int) -> Ids:
         raise Undefined(f"k must lie in 1 … n - 2 = {view.n - 2}, got {k}")
     scores = view.cosines.astype(np.float32)
     np.fill_diagonal(scores, -np.inf)
-    # -0.0 and 0.0 are one score; of the bits of negative floats the order is reversed
-    bits = (np.float32(0) - scores).view(np.int32)
-    bits ^= (bits >> 31) & 0x7FFFFFFF
-    keys = bits.astype(np.int64)
-    keys <<= 32
-    keys |= np.arange(view.n)
-    return np.sort(np.partition(keys, k, axis=1)[:, :k], axis=1) & 0xFFFFFFFF
+    best, ids = (part.numpy() for part in torch.from_numpy(scores).topk(k + 1, dim=1))
+    # of equal scores topk takes and leaves as it likes: among those taken the index decides …
+    order = np.lexsort((ids[:, :k], -best[:, :k]), axis=1)
+    ids = np.take_along_axis(ids[:, :k], order, axis=1)
+    # … and where the first left out equals the last taken, a stable sort of the whole row
+    unsure = np.flatnonzero(best[:, k] == best[:, k - 1])
+    ids[unsure] = np.argsort(-scores[unsure], axis=1, kind="stable")[:, :k]
+    return ids
 
 
 def mark(ids: Ids, n: int) -> Bool[np.ndarray, "m n"]:
@@ -99,14 +98,14 @@ def influence(ids: tuple[Ids, Ids]) -> Float64[np.ndarray, "n n"]:
         A symmetric matrix whose sum over ordered pairs is 0, zero on the diagonal.
     """
     n, k = ids[0].shape
-    left, right = (mark(side, n) for side in ids)
+    pairs = np.zeros((n, n))
+    rows = np.arange(n)[:, None]
     last = slice(-max(1, k // 3), None)
-    pushed = [
-        float(np.take_along_axis(other, side[:, last], axis=1).mean())
-        for side, other in zip(ids, (right, left), strict=True)
-    ]
-    pairs = ((left & right) - pushed[0] * left - pushed[1] * right) / (n * k)
-    result: np.ndarray = (pairs + pairs.T) / 2
+    for side, other in (ids, ids[::-1]):
+        both = np.take_along_axis(mark(other, n), side, axis=1)
+        pairs[rows, side] += both / 2 - both[:, last].mean()
+    pairs /= 2 * n * k
+    result: np.ndarray = pairs + pairs.T
     result -= result.sum() / (n * (n - 1))
     np.fill_diagonal(result, 0.0)
     return result

@@ -106,5 +106,5 @@ def shuffle_moments(
     deviation = np.sqrt(np.vdot(matrix, matrix) / (n - 1))
     if deviation == 0:
         return 0.0, 0.0
-    third = n * np.einsum("ij,ij,ij->", matrix, matrix, matrix) / ((n - 1) * (n - 2))
+    third = n * np.vdot(matrix * matrix, matrix) / ((n - 1) * (n - 2))
     return float(deviation / k), float(third / deviation**3)

@@ -44,13 +44,14 @@ def invariants(
     a = a - mean
     np.fill_diagonal(a, diagonal)
     rows = a.sum(axis=0)
-    squares = np.einsum("ij,ij->i", a, a)
+    squared = a * a
+    squares = squared.sum(axis=0)
     if low_rank is None:
         triangle = _triangles(a)
     else:
         factor = np.column_stack([low_rank.factor, np.ones(n)])
         triangle = _cube_trace(a, LowRank(factor, low_rank.diagonal - mean))
-    cubes = np.einsum("ij,ij,ij->", a, a, a)
+    cubes = np.vdot(squared, a)
     d = diagonal
     return np.array(
         [

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.spatial.distance
+import torch
 from jaxtyping import Float64, Int64
 
 from .cka import cosine
@@ -40,6 +41,8 @@ class Ranks:
     """The ranks of the dissimilarities of all sentence pairs i < j, ties averaged."""
 
     twice: Int64[np.ndarray, "p"]  # whole numbers
+    order: Int64[np.ndarray, "p"]  # of the pairs, ascending
+    last: Int64[np.ndarray, "p"] | None  # where in the order the equals of each place end; None: no ties
 
     @lazy
     def centred(self) -> Float64[np.ndarray, "p"]:
@@ -66,19 +69,18 @@ def ranks(view: View, metric: str = "cosine") -> Ranks:
 
 
 def _ranked(values: Int64[np.ndarray, "p"]) -> Ranks:
-    """Return ranks from 1, ties averaged.
-
-    Sorted 16 bits at a time, lowest first, for which numpy has a radix sort: half the time of any other.
-    """
-    order = np.argsort(values.astype(np.uint16), kind="stable")
-    for shift in range(16, int(values.max()).bit_length(), 16):
-        digits = (values >> shift).astype(np.uint16)
-        order = order[np.argsort(digits[order], kind="stable")]
-    first = np.flatnonzero(np.diff(values[order], prepend=-1))
-    size = np.diff(first, append=len(values))
+    """Return ranks from 1, ties averaged."""
+    # of integers torch has a radix sort, three times as fast as numpy's
+    ascending, order = (part.numpy() for part in torch.sort(torch.from_numpy(values)))
     twice = np.empty(len(values), np.int64)
+    new = ascending[1:] != ascending[:-1]
+    if new.all():
+        twice[order] = np.arange(2, 2 * len(values) + 2, 2)
+        return Ranks(twice, order, None)
+    first = np.r_[0, 1 + np.flatnonzero(new)]
+    size = np.diff(first, append=len(values))
     twice[order] = np.repeat(2 * first + size + 1, size)
-    return Ranks(twice)
+    return Ranks(twice, order, np.repeat(first + size - 1, size))
 
 
 def influence(a: Ranks, b: Ranks) -> Gram:
@@ -103,8 +105,9 @@ def influence(a: Ranks, b: Ranks) -> Gram:
 
 def _above(ranks: Ranks, weight: Float64[np.ndarray, "p"]) -> Float64[np.ndarray, "p"]:
     """Return for each rank the sum of `weight` over the greater ones."""
-    sums = np.bincount(ranks.twice, weights=weight)
-    greater: np.ndarray = (sums.sum() - sums.cumsum())[ranks.twice]
+    sums = weight[ranks.order].cumsum()
+    greater: np.ndarray = np.empty_like(sums)
+    greater[ranks.order] = sums[-1] - (sums if ranks.last is None else sums[ranks.last])
     return greater
 
 

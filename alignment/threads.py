@@ -66,8 +66,13 @@ def in_order(work: Iterable[Callable[[], Result]], jobs: int) -> Generator[Resul
 
 @cache
 def _keep_freed_memory() -> None:
-    """Have glibc keep what is freed: n × n arrays come and go, and fresh pages cost time."""
+    """Have glibc keep what is freed: n × n arrays come and go, and fresh pages cost time.
+
+    The arenas of further threads are in pieces of 64 MB that are given back whatever one says, so all
+    share the first; 32 MB is the greatest threshold that is taken.
+    """
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):
-        for parameter, size in ((-1, 1 << 30), (-3, 1 << 30)):  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD
+        # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX
+        for parameter, size in ((-1, 1 << 30), (-3, 32 << 20), (-8, 1)):
             libc.mallopt(parameter, size)

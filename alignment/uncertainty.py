@@ -5,7 +5,7 @@ estimate. Never the bootstrap with replacement for statistics of pairs: a senten
 its own perfect neighbour.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import scipy.sparse
@@ -17,6 +17,9 @@ from .views import MINIMUM, u_centre
 LEVEL = 0.95
 RESAMPLES = 1000
 HALVES = 30
+
+# a statistic of each of several sets of rows, which are ascending
+OfSubsets = Callable[[list[Int64[np.ndarray, "_"]]], Sequence[float] | Float[np.ndarray, "k"]]
 
 
 def group_bootstrap(
@@ -155,7 +158,7 @@ def by_group(
 
 def half_sampling(
     value: float,
-    statistic: Callable[[Int64[np.ndarray, "m"]], float],
+    statistic: OfSubsets,
     groups: Int64[np.ndarray, "n"],
     *,
     rng: np.random.Generator,
@@ -171,7 +174,7 @@ def half_sampling(
 
     Args:
         value: of all sentences.
-        statistic: of some rows, in ascending order.
+        statistic: of each of several sets of rows, ascending.
         groups: 0 … G - 1, the group of each sentence.
         rng: source of the halves.
         level: of the interval.
@@ -185,13 +188,12 @@ def half_sampling(
     some = round(share * count)
     if count < 4 or not 0 < some < count:
         return float("nan"), float("nan")
-    chosen = np.zeros(count, bool)
-    found = np.empty(draws)
-    for i in range(draws):
-        chosen[:] = False
+    halves = []
+    for _ in range(draws):
+        chosen = np.zeros(count, bool)
         chosen[rng.permutation(count)[:some]] = True
-        found[i] = statistic(np.flatnonzero(chosen[groups]))
-    error = np.sqrt(some / (count - some)) * found.std(ddof=1)
+        halves.append(np.flatnonzero(chosen[groups]))
+    error = np.sqrt(some / (count - some)) * float(np.std(statistic(halves), ddof=1))
     width = float(scipy.stats.t.ppf((1 + level) / 2, min(count, draws) - 1) * error)
     return value - width, value + width
 

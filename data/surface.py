@@ -51,8 +51,9 @@ def similarities(x: scipy.sparse.csr_array, y: scipy.sparse.csr_array) -> Float6
     often = np.bincount(x.indices, minlength=x.shape[1]) * np.bincount(y.indices, minlength=x.shape[1])
     order = np.argsort(-often, kind="stable")
     common, rare = order[:COMMON], order[COMMON:][often[order[COMMON:]] > 0]
-    dense = x[:, common].toarray() @ y[:, common].toarray().T
-    product: np.ndarray = dense + (x[:, rare] @ y[:, rare].T).toarray()
+    left = x[:, common].toarray()
+    right = left if y is x else y[:, common].toarray()  # a product with itself is half the work
+    product: np.ndarray = left @ right.T + (x[:, rare] @ y[:, rare].T).toarray()
     return product
 
 
