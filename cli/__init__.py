@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from .. import __version__
-from . import cache, compare, demo, export, heatmap, index, listing, mine, score
+from . import cache, compare, demo, export, heatmap, index, listing, mine, score, train
 
 INTERRUPTED = 130
 
@@ -27,6 +27,7 @@ app.command("heatmap")(heatmap.heatmap)
 app.command("compare")(compare.compare)
 app.command("export")(export.export)
 app.command("mine")(mine.mine)
+app.command("train")(train.train)
 app.add_typer(index.app, name="index")
 app.add_typer(listing.app, name="list")
 app.add_typer(cache.app, name="cache")

@@ -2,7 +2,7 @@
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="List corpora, measures, poolings, protocols.")
+app = typer.Typer(no_args_is_help=True, help="List corpora, tasks, measures, poolings, protocols.")
 
 
 @app.command()
@@ -24,6 +24,24 @@ def corpora() -> None:
         ):
             typer.echo(f"  {label:<10} {text}")
     typer.echo("files: your own two line-aligned files, or a .tsv, .csv or .jsonl table")
+
+
+@app.command()
+def tasks() -> None:
+    """Labelled tasks: kind, metric, head group, languages, licence, source, what was verified."""
+    from ..data.tasks import TASKS
+
+    for task in TASKS.values():
+        typer.echo(f"{task.name}: {task.title}")
+        for label, text in (
+            ("kind", f"{task.kind} ({task.role}), head {task.head}, {task.metric}"),
+            ("languages", task.languages),
+            ("licence", task.licence),
+            ("source", task.source),
+            ("hub", task.hub.id if task.hub else ", ".join(task.parts) or "none, local files"),
+            ("verified", task.verified),
+        ):
+            typer.echo(f"  {label:<10} {text}")
 
 
 @app.command()

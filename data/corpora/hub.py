@@ -19,6 +19,8 @@ def rows(
 ) -> list[dict[str, Any]]:
     """Return the rows of one configuration and split, as dicts of the named columns.
 
+    Class labels come as their names.
+
     Raises:
         OSError: the dataset cannot be read.
         ValueError: a column is missing; the message names those there are.
@@ -34,7 +36,24 @@ def rows(
         raise ValueError(
             f"{hub_id} ({config}): no column {missing[0]!r} among {', '.join(table.column_names)}"
         )
-    return [dict(row) for row in table.select_columns(list(columns))]
+    named = {column: _names(table.features[column]) for column in columns}
+    return [
+        {column: _named(value, named[column]) for column, value in row.items()}
+        for row in table.select_columns(list(columns))
+    ]
+
+
+def _names(feature: Any) -> Sequence[str]:
+    """Return the names of a class label, or of a list of them."""
+    return getattr(getattr(feature, "feature", feature), "names", None) or ()
+
+
+def _named(value: Any, names: Sequence[str]) -> Any:
+    if not names or value is None:
+        return value
+    if isinstance(value, list):
+        return [_named(each, names) for each in value]
+    return names[value] if 0 <= value < len(names) else value  # -1: no label
 
 
 def _unreachable(what: str, error: Exception) -> OSError:

@@ -82,6 +82,7 @@ def test_lists_and_cache(command, tiny_bert):
     ):
         assert word in corpora
     assert "ratio_accuracy@4: retrieval, [0, 1], null" in command("list", "measures").stdout
+    assert "hellaswag: HellaSwag" in command("list", "tasks").stdout
     assert "mean-content" in command("list", "poolings").stdout
     assert (
         "stopes: k 16, margin ratio of 1 of them, union, threshold 1.06"

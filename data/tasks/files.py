@@ -1,0 +1,140 @@
+"""Local files of labelled tasks: rows as they stand there, with file and line of each."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from ..text import open_binary, read_lines
+
+Located = Iterator[tuple[str, dict[str, Any]]]  # file:line, and what stands there
+
+
+def lines_of_tabs(*columns: str) -> Callable[[Path], Located]:
+    """Return a reader of tab-separated lines, not quoted; without columns the first line has them."""
+
+    def read(path: Path) -> Located:
+        names = list(columns)
+        for number, line in read_lines(path):
+            fields = line.split("\t")
+            if not names:
+                names = fields
+                continue
+            if len(fields) != len(names):
+                raise ValueError(f"{path}:{number}: {len(fields)} columns, expected {len(names)}")
+            yield f"{path}:{number}", dict(zip(names, fields, strict=True))
+
+    return read
+
+
+def quoted(path: Path) -> Located:
+    """Read comma-separated values with a header, quoted."""
+    with open_binary(path) as stream:
+        reader = csv.DictReader(
+            io.TextIOWrapper(cast("Any", stream), "utf-8-sig", newline=""), strict=True
+        )
+        try:
+            for row in reader:
+                if None in row or None in row.values():
+                    raise ValueError(f"{path}:{reader.line_num}: not as many columns as the header has")
+                yield f"{path}:{reader.line_num}", dict(row)
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise ValueError(f"{path}:{reader.line_num}: {error}") from None
+
+
+def json_lines(path: Path) -> Located:
+    """Read a JSON object a line."""
+    for number, line in read_lines(path):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise ValueError(f"{path}:{number}: not JSON ({error})") from None
+        if not isinstance(row, dict):
+            raise ValueError(f"{path}:{number}: not a JSON object")
+        yield f"{path}:{number}", row
+
+
+def squad(path: Path) -> Located:
+    """Read the questions of a SQuAD file (1.1 or 2.0); `title` falls back to the article's number."""
+    try:
+        articles = json.loads("\n".join(line for _, line in read_lines(path)))["data"]
+        for a, article in enumerate(articles):
+            for p, paragraph in enumerate(article["paragraphs"]):
+                for q, question in enumerate(paragraph["qas"]):
+                    there = question.get("answers") or []
+                    yield (
+                        f"{path}: data[{a}].paragraphs[{p}].qas[{q}]",
+                        {
+                            "id": question["id"],
+                            "title": article.get("title") or f"{path.name.split('.json')[0]} {a}",
+                            "context": paragraph["context"],
+                            "question": question["question"],
+                            "answers": [(one["text"], one["answer_start"]) for one in there],
+                            "is_impossible": question.get("is_impossible", False),
+                        },
+                    )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: not a SQuAD file ({type(error).__name__}: {error})") from None
+
+
+def word_tag(separator: str) -> Callable[[Path], Located]:
+    """Return a reader of a word and its tag a line, sentences apart by empty lines."""
+
+    def read(path: Path) -> Located:
+        words: list[str] = []
+        tags: list[str] = []
+        begin = 1
+        for number, line in read_lines(path):
+            if line.strip():
+                word, found, tag = line.rpartition(separator)
+                if not found or not word.strip() or not tag.strip():
+                    raise ValueError(f"{path}:{number}: not a word, {separator!r} and a tag")
+                begin = begin if words else number
+                words.append(word.strip())
+                tags.append(tag.strip())
+            elif words:
+                yield f"{path}:{begin}", {"words": words, "tags": tags}
+                words, tags = [], []
+        if words:
+            yield f"{path}:{begin}", {"words": words, "tags": tags}
+
+    return read
+
+
+def conllu(path: Path) -> Located:
+    """Read the words of CoNLL-U sentences, column by column; ranges and empty nodes are left out.
+
+    A document without a `newdoc id` is the one before.
+    """
+    rows: list[list[str]] = []
+    comments: Mapping[str, str] = {}
+    document, begin = "", 1
+
+    def finish() -> dict[str, Any]:
+        columns = dict(zip(_COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
+        return {**columns, "sent_id": comments.get("sent_id"), "document": document}
+
+    for number, line in read_lines(path):
+        if line.startswith("#"):
+            name, _, value = line[1:].partition("=")
+            comments = {**comments, name.strip(): value.strip()}
+            document = comments.get("newdoc id", document)
+        elif line.strip():
+            fields = line.split("\t")
+            if len(fields) != len(_COLUMNS):
+                raise ValueError(f"{path}:{number}: {len(fields)} columns; CoNLL-U has {len(_COLUMNS)}")
+            begin = begin if rows else number
+            if fields[0].isdecimal():
+                rows.append(fields)
+        elif rows:
+            yield f"{path}:{begin}", finish()
+            rows, comments = [], {}
+    if rows:
+        yield f"{path}:{begin}", finish()
+
+
+_COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")

@@ -1,0 +1,76 @@
+"""Recipes: what is wrong in one is said with its line, before anything is loaded."""
+
+import pytest
+
+from crosslingual.training.recipe import Lora, read_recipe
+
+GOOD = """\
+name: r
+base: some/model
+seed: 3
+lora: {rank: 4, targets: [query, value]}
+phases:
+  - name: one
+    tasks:
+      - {task: hellaswag, train: dev, hold_out: 0.2}
+      - task: rte
+    steps: 200
+    rate: 1e-5
+    keep: [0, 0.03, 1]
+  - name: two
+    stage: target
+    tasks: [{task: ewt}]
+    epochs: 2
+"""
+
+
+def read(tmp_path, text):
+    path = tmp_path / "r.yaml"
+    path.write_text(text, "utf-8")
+    return read_recipe(path)
+
+
+def test_a_recipe(tmp_path):
+    recipe = read(tmp_path, GOOD)
+    one, two = recipe.phases
+    assert (recipe.seed, recipe.lora) == (3, Lora(rank=4, targets=("query", "value")))
+    assert (one.rate, one.keep, one.steps, one.sampler) == (1e-5, (0.0, 0.03, 1.0), 200, "capped")
+    assert [part.task for part in one.tasks] == ["hellaswag", "rte"]
+    assert (two.stage, two.epochs, two.steps) == ("target", 2.0, None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("hellaswag,", "helaswag,", r"r.yaml:8: unknown task 'helaswag': did you mean hellaswag"),
+        ("hold_out", "holdout", r"r.yaml:8: unknown field 'holdout': did you mean hold_out"),
+        ("rate: 1e-5", "rates: 1e-5", r"r.yaml:11: unknown field 'rates': did you mean rate"),
+        ("rate: 1e-5", "rate: fast", r"r.yaml:11: rate must be float, got 'fast'"),
+        (
+            "rate: 1e-5",
+            "sampler: proportionl",
+            r"r.yaml:6: unknown sampler 'proportionl': did you mean proportional",
+        ),
+        ("rate: 1e-5", "control: resav", r"unknown control 'resav': did you mean resave"),
+        ("rate: 1e-5", "batch: 0", r"batch must be at least 1, got 0"),
+        ("rate: 1e-5", "batch: 1.5", r"r.yaml:11: batch must be int"),
+        ("rate: 1e-5", "batch: true", r"r.yaml:11: batch must be int"),
+        ("rate: 1e-5", "epochs: 1", r"phase one: steps or epochs, one of the two"),
+        ("steps: 200", "clip: 1", r"phase one: steps or epochs, one of the two"),
+        ("hold_out: 0.2", "hold_out: 2", r"hold_out must be between 0 and 1"),
+        ("base: some/model", "seed: 2", r"no base"),
+        ("keep: [0, 0.03, 1]", "keep: 3", r"r.yaml:12: keep must be a list"),
+        ("keep: [0, 0.03, 1]", "keep: [3]", r"keep must be between 0 and 1, got 3"),
+        ("name: r\n", "name: [\n", r"r.yaml: not YAML"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_line(tmp_path, old, new, message):
+    assert old in GOOD
+    with pytest.raises(ValueError, match=message):
+        read(tmp_path, GOOD.replace(old, new, 1))
+
+
+def test_an_empty_recipe(tmp_path):
+    for text in ("", "name: r\nbase: b\nphases: []\n"):
+        with pytest.raises(ValueError, match=r"r.yaml: (empty|no phases)"):
+            read(tmp_path, text)

@@ -1,0 +1,1 @@
+"""Making checkpoints: intermediate tasks, mixtures, controls."""

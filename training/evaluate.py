@@ -1,0 +1,122 @@
+"""Scores of a model on a task, with intervals over groups and beside what a constant answer reaches."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..data.tasks import Choice, Pair, Span, Tagged, TaskData
+from .heads import MultiHead
+from .metrics import (
+    ACCURACY,
+    ENTITY_F1,
+    EXACT,
+    SPAN_F1,
+    Metric,
+    Result,
+    entity_counts,
+    measure,
+    squad_f1,
+)
+from .predict import Answer, predict
+
+NO_SPACES = ("zh", "zh-Hant", "ja", "th")  # their words are characters to character F1
+
+
+def evaluate(
+    model: MultiHead, tokenizer: Any, data: TaskData, train: TaskData, *, max_length: int, seed: int = 0
+) -> list[Result]:
+    """Return the metrics of a task in a language; the official one first.
+
+    Args:
+        model: with a head for the task.
+        tokenizer: the encoder's.
+        data: what is tested.
+        train: what the head was trained on; tells the constant answer.
+        max_length: in tokens.
+        seed: of the bootstrap.
+    """
+    answers = predict(model, tokenizer, data, max_length)
+    return score_answers(data, answers, constant_answers(train, data), seed=seed)
+
+
+def score_answers(
+    data: TaskData, answers: Sequence[Answer], constant: Sequence[Answer], seed: int = 0
+) -> list[Result]:
+    """Return the metrics of answers, beside those of the constant answer."""
+    groups = [example.group for example in data.examples]
+    ours, theirs = _counts(data, answers), _counts(data, constant)
+    return [
+        measure(metric, counts, base, groups, seed)
+        for (metric, counts), (_, base) in zip(ours, theirs, strict=True)
+    ]
+
+
+def constant_answers(train: TaskData, data: TaskData) -> list[Answer]:
+    """Return the answers of one that knows the training labels only.
+
+    The most frequent class; the most frequent tag of all words; of spans the most frequent first word
+    and length, in words, or no answer where most questions have none.
+    """
+    first = train.examples[0]
+    if isinstance(first, Pair | Choice):
+        labels = [e.label for e in train.examples if isinstance(e, Pair | Choice)]
+        return [_commonest(labels)] * len(data.examples)
+    if isinstance(first, Tagged):
+        common = _commonest([tag for e in train.examples if isinstance(e, Tagged) for tag in e.tags])
+        return [[common] * len(e.words) for e in data.examples if isinstance(e, Tagged)]
+    places = [_word_place(e) for e in train.examples if isinstance(e, Span) and e.answers]
+    if (train.task.unanswerable and 2 * len(places) < len(train.examples)) or not places:
+        return [""] * len(data.examples)
+    start, length = _commonest(places)
+    return [
+        " ".join(e.context.split()[start : start + length]) for e in data.examples if isinstance(e, Span)
+    ]
+
+
+def _counts(data: TaskData, answers: Sequence[Answer]) -> list[tuple[Metric, np.ndarray]]:
+    examples = data.examples
+    if data.task.kind in ("pair", "choice"):
+        right = [
+            [float(e.label == answer), 1.0]
+            for e, answer in zip(examples, answers, strict=True)
+            if isinstance(e, Pair | Choice)
+        ]
+        return [(ACCURACY, np.array(right))]
+    if data.task.kind == "tagging":
+        return _tag_counts(data, answers)
+    scored = []
+    by_character = data.language in NO_SPACES
+    for example, answer in zip(examples, answers, strict=True):
+        assert isinstance(example, Span)
+        gold = [text for text, _ in example.answers]
+        official = squad_f1(str(answer), gold)
+        scored.append([*official, squad_f1(str(answer), gold, by_character=by_character)[0]])
+    f1, exact, characters = (np.column_stack([c, np.ones(len(c))]) for c in np.array(scored).T)
+    found = [(SPAN_F1, f1), (EXACT, exact)]
+    return [*found, (Metric("character_f1", SPAN_F1.value), characters)] if by_character else found
+
+
+def _tag_counts(data: TaskData, answers: Sequence[Answer]) -> list[tuple[Metric, np.ndarray]]:
+    words, spans = [], []
+    names = (*data.labels, "O")  # -1, a word without a tag, is outside
+    for example, answer in zip(data.examples, answers, strict=True):
+        assert isinstance(example, Tagged) and isinstance(answer, list)
+        words.append([sum(a == b for a, b in zip(answer, example.tags, strict=True)), len(answer)])
+        if data.task.metric == "entity_f1":
+            spans.append(
+                entity_counts([names[tag] for tag in answer], [names[tag] for tag in example.tags])
+            )
+    accuracy = ACCURACY, np.array(words, dtype=np.float64)
+    return [(ENTITY_F1, np.array(spans, dtype=np.float64)), accuracy] if spans else [accuracy]
+
+
+def _word_place(example: Span) -> tuple[int, int]:
+    text, start = example.answers[0]
+    return len(example.context[:start].split()), len(text.split())
+
+
+def _commonest(values: Sequence[Any]) -> Any:
+    """Return the most frequent value, the first of equally frequent ones."""
+    return Counter(values).most_common(1)[0][0]

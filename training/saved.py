@@ -1,0 +1,123 @@
+"""What a phase leaves: a plain encoder folder that says what it is, and its heads beside it."""
+
+import gzip
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ..alignment.checkpoint import Checkpoint
+from .heads import HeadSpec, MultiHead
+
+ABOUT = "crosslingual.json"
+TRAINED_ON = "trained-on.txt.gz"
+HEADS = "heads.safetensors"
+COPIED = ("sentence_bert_config.json",)  # decides how long inputs are
+
+
+def save_encoder(
+    folder: Path,
+    encoder: Any,
+    base: Checkpoint,
+    about: Mapping[str, Any],
+    groups: Iterable[str],
+    heads: MultiHead | None = None,
+) -> None:
+    """Save an encoder as a plain `from_pretrained` folder, all or nothing.
+
+    Args:
+        folder: replaced if it is there.
+        encoder: in the dtype to be kept.
+        base: whose tokenizer and input length are kept.
+        about: what stands in crosslingual.json.
+        groups: everything trained on, for leak checks.
+        heads: saved beside it, if given.
+
+    Raises:
+        OSError: it cannot be written; what was there stays whole.
+    """
+    unfinished = folder.with_name(f".{folder.name}.{os.getpid()}")
+    try:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        encoder.save_pretrained(unfinished)
+        base.tokenizer.save_pretrained(unfinished)
+        for name in COPIED:
+            if (base.folder / name).is_file():
+                shutil.copyfile(base.folder / name, unfinished / name)
+        if heads is not None:
+            _save_heads(unfinished, heads)
+        with gzip.open(unfinished / TRAINED_ON, "wt", encoding="utf-8", newline="\n") as stream:
+            stream.writelines(group + "\n" for group in sorted(set(groups)))
+        (unfinished / "README.md").write_text(_card(about), "utf-8")
+        (unfinished / ABOUT).write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+        if folder.exists():
+            shutil.rmtree(folder)
+        unfinished.rename(folder)
+    except Exception as error:  # safetensors has its own kind for a full disk
+        shutil.rmtree(unfinished, ignore_errors=True)
+        reason = " ".join(str(error).split())
+        raise OSError(f"{folder} cannot be written ({reason}); make room and run again") from error
+
+
+def read_about(folder: Path) -> dict[str, Any]:
+    """Return what a folder says of itself; nothing if it says nothing."""
+    path = folder / ABOUT
+    about: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    return about
+
+
+def trained_on(folder: Path) -> set[str]:
+    """Return the groups that a checkpoint was trained on, as far as it says."""
+    path = folder / TRAINED_ON
+    if not path.is_file():
+        return set()
+    with gzip.open(path, "rt", encoding="utf-8") as stream:
+        return {line.rstrip("\n") for line in stream}
+
+
+def load_heads(folder: Path, encoder: Any) -> MultiHead:
+    """Return the encoder with the heads that were saved with it.
+
+    Raises:
+        ValueError: no heads were saved there.
+    """
+    from safetensors.torch import load_file
+
+    if not (folder / HEADS).is_file():
+        raise ValueError(f"{folder}: no heads there; `crosslingual train` saves them with the encoder")
+    specs = json.loads((folder / "heads.json").read_text("utf-8"))
+    model = MultiHead(encoder, {name: HeadSpec(**spec) for name, spec in specs.items()}, seed=0)
+    model.heads.load_state_dict(load_file(folder / HEADS))
+    return model
+
+
+def _save_heads(folder: Path, model: MultiHead) -> None:
+    from safetensors.torch import save_file
+
+    state = {
+        name: tensor.detach().cpu().contiguous() for name, tensor in model.heads.state_dict().items()
+    }
+    save_file(state, folder / HEADS)
+    specs = {name: asdict(spec) for name, spec in model.specs.items()}
+    (folder / "heads.json").write_text(json.dumps(specs, indent=1) + "\n", "utf-8")
+
+
+def _card(about: Mapping[str, Any]) -> str:
+    tasks = ", ".join(about.get("tasks", ())) or "nothing"
+    licences = "".join(f"- {name}: {licence}\n" for name, licence in about.get("licences", {}).items())
+    scores = "".join(
+        f"- {one['task']} {one['metric']}: {one['value']:.4f} ({one['low']:.4f} to {one['high']:.4f}), "
+        f"constant answer {one['baseline']:.4f}{', at baseline' if one['at_baseline'] else ''}\n"
+        for one in about.get("scores", ())
+    )
+    return (
+        f"---\nbase_model: {about['base']}\nlibrary_name: transformers\n---\n\n"
+        f"# {about['recipe']}\n\nThe encoder of {about['base']} after the phase "
+        f"“{about['phase']}” (control: {about['control']}), trained on {tasks} with seed "
+        f"{about['seed']}. Everything is in `{ABOUT}`; load it with `AutoModel.from_pretrained`.\n\n"
+        f"## English dev\n\n{scores or 'None.'}\n\n## Licences of the data\n\n{licences or 'None.'}\n"
+    )

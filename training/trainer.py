@@ -1,0 +1,309 @@
+"""transformers' Trainer for batches of one task each: what it takes, what it logs, when it stops.
+
+All that concerns tasks happens outside its loop: which batch comes next (`mixture`), how it is padded
+(`features`), which head reads it (`heads`). TrainingArguments, whose names change between majors, are
+made here and nowhere else.
+"""
+
+import json
+import logging
+import resource
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader, Dataset
+from transformers import (
+    EarlyStoppingCallback,
+    PrinterCallback,
+    ProgressCallback,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
+
+from .features import Feature, Features, collate
+from .heads import MultiHead
+from .mixture import Schedule
+from .recipe import Phase
+
+logger = logging.getLogger(__name__)
+
+SCORE = "eval_score"  # by which the best is chosen
+SAVE_EVERY = 500  # steps, where nothing else is said
+TRAINER_STATE = "trainer_state.json"  # what a whole checkpoint has; it is written last
+
+
+@dataclass(frozen=True)
+class TaskFeatures:
+    """A task ready to be trained on."""
+
+    name: str
+    head: str
+    features: Features
+    drawn: Callable[[Feature, int], Feature] | None = None  # what is random in a feature, by the draw
+
+
+class Rows(Dataset[tuple[int, Feature]]):
+    """The features of all tasks, by (task, row, number of the draw)."""
+
+    def __init__(self, tasks: Sequence[TaskFeatures]) -> None:
+        """Take the tasks in the schedule's order."""
+        self.tasks = tasks
+
+    def __getitem__(self, place: tuple[int, int, int]) -> tuple[int, Feature]:
+        """Return the task and the feature."""
+        number, row, draw = place
+        task = self.tasks[number]
+        feature = task.features.rows[row]
+        return number, feature if task.drawn is None else task.drawn(feature, draw)
+
+    def __len__(self) -> int:
+        """Return the number of features."""
+        return sum(len(task.features) for task in self.tasks)
+
+
+class PhaseTrainer(Trainer):  # type: ignore[misc]
+    """Trainer over a schedule; an evaluation is one number, from outside."""
+
+    def __init__(
+        self,
+        model: MultiHead,
+        arguments: TrainingArguments,
+        tasks: Sequence[TaskFeatures],
+        schedule: Schedule,
+        make_batch: Callable[[list[tuple[int, Feature]]], dict[str, Any]],
+        judge: Callable[[], float] | None,
+        log: "StepLog",
+    ) -> None:
+        """Put the parts together; see `train_phase`."""
+        rows = Rows(tasks)
+        super().__init__(
+            model=model,
+            args=arguments,
+            train_dataset=rows,
+            eval_dataset=rows if judge is not None else None,  # asked for; `evaluate` is ours
+            data_collator=make_batch,
+        )
+        for callback in (PrinterCallback, ProgressCallback):
+            self.remove_callback(callback)
+        self.add_callback(log)
+        self._schedule, self._make_batch, self._judge, self._log = schedule, make_batch, judge, log
+
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        """Return the schedule's batches, dealt to the processes."""
+        loader: DataLoader[Any] = DataLoader(
+            self.train_dataset,
+            batch_sampler=self._schedule,
+            collate_fn=self._make_batch,
+            pin_memory=torch.cuda.is_available(),
+        )
+        prepared: DataLoader[Any] = self.accelerator.prepare(loader)
+        return prepared
+
+    def training_step(self, model: torch.nn.Module, inputs: Any, num_items_in_batch: Any = None) -> Any:
+        """Do a micro-batch, and tell the log its loss and its tokens."""
+        mask = inputs["attention_mask"]
+        loss = super().training_step(model, inputs, num_items_in_batch)
+        self._log.saw(inputs["head"], loss, mask)
+        return loss
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Judge the model, and tell Trainer, which keeps the best."""
+        assert self._judge is not None
+        metrics = {SCORE: self._judge()}
+        self.log(metrics)
+        told = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        self.control: Any = told
+        return metrics
+
+
+class StepLog(TrainerCallback):  # type: ignore[misc]
+    """A JSON line a step: loss, task, seconds, tokens; after a resume it goes on where that begins."""
+
+    def __init__(self, path: Path, progress: Callable[[int, int, float], None] | None) -> None:
+        """Take the file, and whom to tell of steps done, of all, and the loss."""
+        self.path, self._progress = path, progress
+        self._losses: list[torch.Tensor] = []
+        self._masks: list[torch.Tensor] = []
+        self._head, self._begin = "", 0.0
+
+    def saw(self, head: str, loss: torch.Tensor, mask: torch.Tensor) -> None:
+        """Take note of a micro-batch; nothing is read from the device before the step's end."""
+        self._head = head
+        self._losses.append(loss)
+        self._masks.append(mask)
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Drop lines of steps that will be done again."""
+        if self.path.exists():
+            lines = self.path.read_text("utf-8").splitlines()[: state.global_step]
+            self.path.write_text("".join(line + "\n" for line in lines), "utf-8")
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Start the clock."""
+        self._begin = time.perf_counter()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Write the line."""
+        loss = float(torch.stack(self._losses).sum())
+        line = {
+            "step": state.global_step,
+            "head": self._head,
+            "loss": loss,
+            "seconds": round(time.perf_counter() - self._begin, 6),
+            "tokens": sum(int(mask.sum()) for mask in self._masks),
+            "padded": sum(mask.numel() for mask in self._masks),
+        }
+        self._losses.clear()
+        self._masks.clear()
+        if args.process_index == 0:
+            with self.path.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(line) + "\n")
+            if self._progress is not None:
+                self._progress(state.global_step, state.max_steps, loss)
+        if loss != loss or loss == float("inf"):
+            raise ValueError(
+                f"step {state.global_step}: the loss is {loss}; take a smaller rate or another precision"
+            )
+
+
+class Keeper(TrainerCallback):  # type: ignore[misc]
+    """Saves the encoder at some steps."""
+
+    def __init__(self, steps: Sequence[int], save: Callable[[int], None]) -> None:
+        """Take the steps, and what saves."""
+        self.steps, self._save = set(steps), save
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Save, where it is time."""
+        if state.global_step in self.steps and args.process_index == 0:
+            self._save(state.global_step)
+
+
+def train_phase(
+    model: MultiHead,
+    tasks: Sequence[TaskFeatures],
+    phase: Phase,
+    *,
+    steps: int,
+    shares: Any,
+    seed: int,
+    pad_id: int,
+    work: Path,
+    log: Path,
+    judge: Callable[[], float] | None = None,
+    keep: Callable[[int], None] | None = None,
+    progress: Callable[[int, int, float], None] | None = None,
+) -> dict[str, float]:
+    """Train a model for a phase; if `work` holds a whole checkpoint of it, from there on.
+
+    Args:
+        model: changed in place; at the end the best by `judge`, or the last.
+        tasks: what is trained on.
+        phase: batch, rate and so on.
+        steps: optimizer steps.
+        shares: of the tasks.
+        seed: of the schedule and of dropout.
+        pad_id: the tokenizer's padding.
+        work: folder of Trainer's checkpoints.
+        log: file of the steps.
+        judge: the score by which the best is kept, every `phase.evaluate_every` steps.
+        keep: saves the encoder at the steps of `phase.keep`.
+        progress: told of every step.
+
+    Returns:
+        What it cost: seconds, tokens, tokens a second, peak memory.
+    """
+    arguments = _arguments(phase, steps, seed, work, judging=judge is not None)
+    schedule = Schedule(
+        [len(task.features) for task in tasks],
+        shares,
+        steps=steps,
+        batch=phase.batch,
+        micro_batches=phase.accumulate * arguments.world_size,
+        seed=seed,
+    )
+    heads = [task.head for task in tasks]
+    make_batch = partial(_make_batch, heads=heads, pad_id=pad_id)
+    trainer = PhaseTrainer(model, arguments, tasks, schedule, make_batch, judge, StepLog(log, progress))
+    if judge is not None:
+        trainer.add_callback(EarlyStoppingCallback(phase.patience))
+    if keep is not None:
+        trainer.add_callback(
+            Keeper([max(1, round(share * steps)) for share in phase.keep if share], keep)
+        )
+    trainer.train(resume_from_checkpoint=last_whole(work))
+    return _cost(log)
+
+
+def last_whole(work: Path) -> str | None:
+    """Return the latest checkpoint that was written to its end."""
+    whole = [path for path in work.glob("checkpoint-*") if (path / TRAINER_STATE).is_file()]
+    return str(max(whole, key=lambda path: int(path.name.partition("-")[2]))) if whole else None
+
+
+def _arguments(phase: Phase, steps: int, seed: int, work: Path, *, judging: bool) -> TrainingArguments:
+    every = min(phase.evaluate_every or SAVE_EVERY, steps)
+    arguments = TrainingArguments(
+        output_dir=str(work),
+        max_steps=steps,
+        per_device_train_batch_size=phase.batch,
+        gradient_accumulation_steps=phase.accumulate,
+        learning_rate=phase.rate,
+        warmup_steps=phase.warmup,
+        weight_decay=phase.weight_decay,
+        max_grad_norm=phase.clip,
+        adam_epsilon=1e-8,
+        lr_scheduler_type="linear",
+        bf16=phase.precision == "bfloat16",
+        fp16=phase.precision == "float16",
+        tf32=False if torch.cuda.is_available() else None,
+        eval_strategy="steps" if judging else "no",
+        eval_steps=every,
+        save_strategy="steps",
+        save_steps=every,
+        save_total_limit=1,
+        load_best_model_at_end=judging,
+        metric_for_best_model=SCORE if judging else None,
+        greater_is_better=True if judging else None,
+        remove_unused_columns=False,
+        logging_strategy="no",
+        logging_nan_inf_filter=False,
+        disable_tqdm=True,
+        report_to="none",
+        seed=seed,
+        data_seed=seed,
+        # batches come whole from the schedule, as many as there are processes times steps
+        accelerator_config={"even_batches": False, "split_batches": False},
+        ddp_find_unused_parameters=True,  # the other heads
+    )
+    arguments._n_gpu = min(arguments.n_gpu, 1)  # several GPUs by torchrun only
+    return arguments
+
+
+def _make_batch(rows: list[tuple[int, Feature]], heads: Sequence[str], pad_id: int) -> dict[str, Any]:
+    return collate([row for _, row in rows], heads[rows[0][0]], pad_id)
+
+
+def _cost(log: Path) -> dict[str, float]:
+    """Return what the steps cost, from their log."""
+    steps = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+    seconds, tokens = (float(sum(step[name] for step in steps)) for name in ("seconds", "tokens"))
+    unit = 1 if sys.platform == "darwin" else 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
+    cuda = torch.cuda.max_memory_allocated() / 2**20 if torch.cuda.is_available() else 0.0
+    return {
+        "steps": float(len(steps)),
+        "seconds": seconds,
+        "tokens": tokens,
+        "padded_tokens": float(sum(step["padded"] for step in steps)),
+        "tokens_per_second": tokens / seconds if seconds else 0.0,
+        "peak_mb": round(peak),
+        "peak_cuda_mb": round(cuda),
+    }
