@@ -38,6 +38,12 @@ class Features:
         self.example.append(example)
         self.where.append(where)
 
+    @property
+    def lengths(self) -> list[int]:
+        """The tokens of each; of choices those of the longest option."""
+        ids = [row["input_ids"] for row in self.rows]
+        return [max(map(len, row)) if isinstance(row, list) else len(row) for row in ids]
+
     def __len__(self) -> int:
         """Return how many there are."""
         return len(self.rows)

@@ -11,6 +11,7 @@ from jaxtyping import Float64, Int64
 from ..data.languages import nearest
 
 CAP = 2**17  # Raffel et al. 2020; Phang et al. 2020
+NEAR = 50  # batches' worth of rows among which those of like length are brought together
 SAMPLERS = ("proportional", "capped", "temperature", "uniform")
 
 
@@ -47,11 +48,15 @@ def proportions(
 
 
 class Schedule:
-    """The batches of a phase: one task a step, every task's rows in an order drawn anew each epoch."""
+    """The batches of a phase: one task a step, every task's rows in an order drawn anew each epoch.
+
+    Rows of a batch are of like length, or half of it would be padding: of `NEAR` batches' rows in the
+    drawn order, the batches are cut by length, and come in an order drawn again.
+    """
 
     def __init__(
         self,
-        sizes: Sequence[int],
+        lengths: Sequence[Sequence[int] | Int64[np.ndarray, "_"]],
         shares: Sequence[float] | Float64[np.ndarray, "t"],
         *,
         steps: int,
@@ -62,19 +67,20 @@ class Schedule:
         """Draw the task of every step.
 
         Args:
-            sizes: examples of each task.
+            lengths: of each task's rows.
             shares: of the steps.
             steps: optimizer steps.
             batch: examples of a micro-batch.
             micro_batches: of a step: accumulated ones times processes, all of one task.
             seed: of tasks and orders.
         """
-        self.sizes, self.batch, self.micro_batches, self.seed = list(sizes), batch, micro_batches, seed
+        self.lengths = [np.asarray(each) for each in lengths]
+        self.batch, self.micro_batches, self.seed = batch, micro_batches, seed
         rng = np.random.default_rng([seed, 0])
-        self.tasks = rng.choice(len(self.sizes), size=steps, p=np.asarray(shares))
+        self.tasks = rng.choice(len(self.lengths), size=steps, p=np.asarray(shares))
         # how often the task of a step came before
         self.before = np.empty(steps, np.int64)
-        for task in range(len(self.sizes)):
+        for task in range(len(self.lengths)):
             there = np.flatnonzero(self.tasks == task)
             self.before[there] = np.arange(len(there))
 
@@ -85,15 +91,26 @@ class Schedule:
     def rows(self, step: int) -> Int64[np.ndarray, "m b"]:
         """Return the rows of a step, a micro-batch each."""
         task = int(self.tasks[step])
-        size, count = self.sizes[task], self.micro_batches * self.batch
+        size, count = len(self.lengths[task]), self.micro_batches * self.batch
         start = int(self.before[step]) * count
         epochs = range(start // size, (start + count - 1) // size + 1)
-        orders = np.concatenate(
-            [np.random.default_rng([self.seed, 1, task, epoch]).permutation(size) for epoch in epochs]
-        )
+        orders = np.concatenate([self._order(task, epoch) for epoch in epochs])
         first = start - epochs[0] * size
         rows: np.ndarray = orders[first : first + count].reshape(self.micro_batches, self.batch)
         return rows
+
+    def _order(self, task: int, epoch: int) -> Int64[np.ndarray, "n"]:
+        """Return the order of a task's rows in an epoch."""
+        lengths, rng = self.lengths[task], np.random.default_rng([self.seed, 1, task, epoch])
+        order = rng.permutation(len(lengths))
+        begin = -epoch * len(lengths) % self.batch  # the first rows fill the batch that is begun
+        for start in range(begin, len(order) - self.batch + 1, NEAR * self.batch):
+            some = order[start : start + NEAR * self.batch]
+            some = some[np.argsort(lengths[some], kind="stable")]
+            whole = some[: len(some) // self.batch * self.batch].reshape(-1, self.batch)
+            order[start : start + whole.size] = rng.permutation(whole).ravel()
+            order[start + whole.size : start + len(some)] = some[whole.size :]
+        return order
 
     def __iter__(self) -> Iterator[list[tuple[int, int, int]]]:
         """Yield micro-batches as (task, row, number of the draw): a step's follow each other."""

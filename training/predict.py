@@ -51,18 +51,17 @@ def _in_order(
     """Yield the place and the logits of every feature, the longest first."""
     import torch
 
-    def length(place: int) -> int:
-        ids = features.rows[place]["input_ids"]
-        return sum(map(len, ids)) if isinstance(ids, list) else len(ids)
-
-    places = sorted(range(len(features)), key=length, reverse=True)
+    lengths = features.lengths
+    ids = features.rows[0]["input_ids"]
+    texts = len(ids) if isinstance(ids, list) else 1
+    places = sorted(range(len(features)), key=lengths.__getitem__, reverse=True)
     device = next(model.parameters()).device
     training = model.training
     model.eval()
     try:
         at = 0
         while at < len(places):
-            batch = places[at : at + max(1, TOKENS // length(places[at]))]
+            batch = places[at : at + max(1, TOKENS // (texts * lengths[places[at]]))]
             at += len(batch)
             rows = [features.rows[place] for place in batch]
             inputs = collate(rows, head, tokenizer.pad_token_id or 0)

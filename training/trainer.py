@@ -222,7 +222,7 @@ def train_phase(
     """
     arguments = _arguments(phase, steps, seed, work, judging=judge is not None)
     schedule = Schedule(
-        [len(task.features) for task in tasks],
+        [task.features.lengths for task in tasks],
         shares,
         steps=steps,
         batch=phase.batch,

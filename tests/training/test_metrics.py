@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crosslingual.data.tasks import TASKS, Choice, Pair, Span, Tagged, TaskData
@@ -14,6 +14,7 @@ from crosslingual.training.metrics import ACCURACY, entities, entity_counts, f1,
 TAGS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.lists(st.tuples(st.sampled_from(TAGS), st.sampled_from(TAGS)), min_size=1, max_size=12),

@@ -47,8 +47,9 @@ def test_wrong_samplers():
     st.integers(0, 9),
 )
 def test_every_row_once_an_epoch(sizes, batch, micro, seed):
+    lengths = [np.random.default_rng(seed).integers(1, 9, size) for size in sizes]
     schedule = Schedule(
-        sizes, [1 / len(sizes)] * len(sizes), steps=40, batch=batch, micro_batches=micro, seed=seed
+        lengths, [1 / len(sizes)] * len(sizes), steps=40, batch=batch, micro_batches=micro, seed=seed
     )
     batches = list(schedule)
     assert len(batches) == len(schedule) == 40 * micro
@@ -71,14 +72,29 @@ def test_every_row_once_an_epoch(sizes, batch, micro, seed):
 
 
 def test_a_step_needs_no_step_before_it():
-    make = lambda: Schedule([50, 7], [0.5, 0.5], steps=30, batch=4, micro_batches=2, seed=3)  # noqa: E731
+    make = lambda: Schedule([range(50), [3] * 7], [0.5, 0.5], steps=30, batch=4, micro_batches=2, seed=3)  # noqa: E731
     whole = [make().rows(step) for step in range(30)]
     for step in (29, 0, 17):
         assert (make().rows(step) == whole[step]).all()
 
 
 def test_shares_are_kept_and_seeds_differ():
-    tasks = Schedule([1, 1, 1], [0.7, 0.2, 0.1], steps=20_000, batch=1, seed=5).tasks
+    tasks = Schedule([[1], [1], [1]], [0.7, 0.2, 0.1], steps=20_000, batch=1, seed=5).tasks
     counts = np.bincount(tasks) / 20_000
     assert counts == pytest.approx([0.7, 0.2, 0.1], abs=4 * np.sqrt(0.25 / 20_000))
-    assert (tasks != Schedule([1, 1, 1], [0.7, 0.2, 0.1], steps=20_000, batch=1, seed=6).tasks).any()
+    assert (
+        tasks != Schedule([[1], [1], [1]], [0.7, 0.2, 0.1], steps=20_000, batch=1, seed=6).tasks
+    ).any()
+
+
+def test_a_batch_is_of_like_length(rng):
+    """Less than a tenth of padding where batches as drawn have nearly a half; the order is no order of length."""
+    lengths = np.clip(rng.lognormal(3.5, 0.6, size=3_001).astype(int), 4, 256)
+    schedule = Schedule([lengths], [1.0], steps=600, batch=16, seed=1)
+    batches = [lengths[schedule.rows(step)[0]] for step in range(600)]
+    padded = sum(len(batch) * batch.max() for batch in batches)
+    assert sum(batch.sum() for batch in batches) / padded > 0.9
+    drawn = [lengths[rng.permutation(3_001)[:16]] for _ in range(600)]
+    assert sum(batch.sum() for batch in drawn) / sum(16 * batch.max() for batch in drawn) < 0.6
+    means = [batch.mean() for batch in batches]
+    assert abs(np.corrcoef(means[:-1], means[1:])[0, 1]) < 0.15

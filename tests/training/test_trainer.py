@@ -148,7 +148,7 @@ def test_a_killed_run_ends_as_an_undisturbed_one(tokenizer, tmp_path, kind, monk
 
 def test_accumulated_batches_are_one_batch(tokenizer, tmp_path):
     """Two of 4 are one of 8: the loss is divided by accumulation (Trainer takes **kwargs for a sign not to)."""
-    _, examples = made_up("choice", 32)
+    _, examples = made_up("choice", 8)
     features = make_features(examples, tokenizer, 64)
     found = []
     for batch, accumulate in ((8, 1), (4, 2)):
