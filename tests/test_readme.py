@@ -40,7 +40,7 @@ def test_python_example(tmp_path, tiny_bert, environment):
 
 
 def test_shell_example(tmp_path, tiny_bert, environment):
-    commands = block("sh", "crosslingual score")
+    commands = block("sh", "crosslingual mine")
     assert commands.count("./my-model") == 5
     (tmp_path / "news.de").write_text("".join(f"Satz {i}\n" for i in range(12)))
     (tmp_path / "news.en").write_text("".join(f"Sentence {i}\n" for i in range(12)))

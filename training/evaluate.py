@@ -57,7 +57,7 @@ def constant_answers(train: TaskData, data: TaskData) -> list[Answer]:
     """Return the answers of one that knows the training labels only.
 
     The most frequent class; the most frequent tag of all words; of spans the most frequent first word
-    and length, in words, or no answer where most questions have none.
+    and length, in words, or no answer where that is more frequent.
     """
     first = train.examples[0]
     if isinstance(first, Pair | Choice):
@@ -66,10 +66,11 @@ def constant_answers(train: TaskData, data: TaskData) -> list[Answer]:
     if isinstance(first, Tagged):
         common = _commonest([tag for e in train.examples if isinstance(e, Tagged) for tag in e.tags])
         return [[common] * len(e.words) for e in data.examples if isinstance(e, Tagged)]
-    places = [_word_place(e) for e in train.examples if isinstance(e, Span) and e.answers]
-    if (train.task.unanswerable and 2 * len(places) < len(train.examples)) or not places:
+    asked = [e for e in train.examples if isinstance(e, Span)]
+    place = _commonest([_word_place(e) for e in asked if e.answers or train.task.unanswerable])
+    if place is None:
         return [""] * len(data.examples)
-    start, length = _commonest(places)
+    start, length = place
     return [
         " ".join(e.context.split()[start : start + length]) for e in data.examples if isinstance(e, Span)
     ]
@@ -112,7 +113,9 @@ def _tag_counts(data: TaskData, answers: Sequence[Answer]) -> list[tuple[Metric,
     return [(ENTITY_F1, np.array(spans, dtype=np.float64)), accuracy] if spans else [accuracy]
 
 
-def _word_place(example: Span) -> tuple[int, int]:
+def _word_place(example: Span) -> tuple[int, int] | None:
+    if not example.answers:
+        return None
     text, start = example.answers[0]
     return len(example.context[:start].split()), len(text.split())
 

@@ -95,6 +95,9 @@ def test_constant_answers():
     assert constant_answers(data("squad", spans), data("squad", spans)) == ["two three"] * 3
     none = [Span(str(i), str(i), "c", "q", ()) for i in range(4)]
     assert constant_answers(data("squad2", [*spans, *none]), data("squad2", spans)) == [""] * 3
+    assert (
+        constant_answers(data("squad2", [*spans, *none[:2]]), data("squad2", spans)) == ["two three"] * 3
+    )
     assert constant_answers(data("squad", [*spans, *none]), data("squad", spans)) == ["two three"] * 3
 
 

@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import re
+import shlex
 import subprocess
 import sys
 import time
@@ -302,6 +304,33 @@ def test_command(command, little, folder):
     (folder / "r.yaml").write_text(RECIPE.format(base=little, steps=10).replace("rate", "rat"))
     wrong = command("train", folder / "r.yaml")
     assert wrong.stderr.strip().endswith("r.yaml:8: unknown field 'rat': did you mean rate or batch?")
+
+
+def test_what_the_readme_says(command, little, folder, real_data, monkeypatch):
+    """Its recipe, shortened, and its commands."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    ((text,), (commands,)) = (
+        [part for part in re.findall(f"```{kind}\n(.*?)```", readme, re.S) if mark in part]
+        for kind, mark in (("yaml", "phases:"), ("sh", "crosslingual train"))
+    )
+    for old, new in (
+        ("./my-model", str(little)), ("steps: 2000", "steps: 8"), ("every: 200", "every: 8"),
+        ("epochs: 3", "steps: 4"), ("{task: hellaswag}", "{task: hellaswag, train: dev, hold_out: 0.25}"),
+    ):  # fmt: skip
+        assert old in text
+        text = text.replace(old, new)
+    for name in ("ewt", "pud", "masakhapos"):
+        (folder / name).symlink_to(real_data / name)
+    Path("recipe.yaml").write_text(text)
+    for line in commands.splitlines():
+        arguments = shlex.split(
+            line.replace("./my-model", str(little)).replace("./corpora", str(folder)), comments=True
+        )
+        done = command(*arguments[1:])
+        assert done.returncode == 0, done.stderr
+        if arguments[1] == "train":
+            assert "pud zh-Hant accuracy" in done.stdout or "pud zh accuracy" in done.stdout
+    assert "of 11 language pairs" in done.stdout
 
 
 @pytest.mark.slow

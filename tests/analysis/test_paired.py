@@ -1,0 +1,100 @@
+"""Paired intervals: coverage on planted groups, the closed forms they must agree with, and refusals."""
+
+import numpy as np
+import pytest
+
+from crosslingual.analysis.paired import average, difference, interval, log_odds, means_of, ratio
+
+
+def planted(rng, base, tuned, groups=120, size=8, shared=0.5):
+    """Correlated right-or-wrong outcomes of two checkpoints, by group: right where a normal is small."""
+    from scipy.stats import norm
+
+    member = np.repeat(np.arange(groups), size)
+    common = rng.normal(size=groups)[member] * np.sqrt(0.2) + rng.normal(size=len(member)) * np.sqrt(
+        shared - 0.2
+    )
+    own = rng.normal(size=(2, len(member))) * np.sqrt(1 - shared)
+    outcomes = [(common + own[i] < norm.ppf(p)).astype(float) for i, p in enumerate((tuned, base))]
+    return np.stack(outcomes, axis=1), member
+
+
+@pytest.mark.parametrize(
+    ("base", "tuned"), [(0.05, 0.05), (0.05, 0.08), (0.3, 0.2), (0.6, 0.6), (0.9, 0.93)]
+)
+def test_intervals_cover(rng, base, tuned):
+    """At least 92 % of 600, of differences, ratios and log-odds; the interval by sentences does not."""
+    truth = {"delta": tuned - base, "ratio": tuned / base,
+             "odds": np.log(tuned / (1 - tuned)) - np.log(base / (1 - base))}  # fmt: skip
+    hits, naive = dict.fromkeys(truth, 0), 0
+    for _ in range(600):
+        outcomes, member = planted(rng, base, tuned)
+        means = means_of(outcomes, member)
+        for name, span in (
+            ("delta", difference(means)),
+            ("ratio", ratio(means)),
+            ("odds", log_odds(means)),
+        ):
+            hits[name] += span.low <= truth[name] <= span.high
+        alone = interval(means_of(outcomes, np.arange(len(member))), 1)
+        naive += alone.low <= base <= alone.high
+    assert all(count / 600 >= 0.92 for count in hits.values()), hits
+    if base == 0.6:
+        assert naive / 600 < 0.9, "sentences of one document are not independent"
+
+
+def test_a_paired_interval_is_narrower(rng):
+    outcomes, member = planted(rng, 0.5, 0.5, shared=0.95)
+    paired = difference(means_of(outcomes, member))
+    shuffled = np.stack([outcomes[:, 0], outcomes[rng.permutation(len(member)), 1]], axis=1)
+    unpaired = difference(means_of(shuffled, member))
+    assert paired.high - paired.low < 0.6 * (unpaired.high - unpaired.low)
+
+
+def test_difference_is_the_paired_t_test(rng):
+    from scipy.stats import ttest_rel
+
+    x = rng.normal(size=(40, 2))
+    found = difference(means_of(x, np.arange(40)))
+    theirs = ttest_rel(x[:, 0], x[:, 1]).confidence_interval(0.95)
+    assert [found.low, found.high] == pytest.approx([theirs.low, theirs.high], rel=1e-9)
+
+
+def test_fieller_is_where_the_t_test_does_not_reject(rng):
+    from scipy.stats import ttest_1samp
+
+    x = rng.normal(loc=[2.0, 3.0], size=(30, 2))
+    span = ratio(means_of(x, np.arange(30)))
+    for end in (span.low, span.high):
+        assert ttest_1samp(x[:, 0] - end * x[:, 1], 0).pvalue == pytest.approx(0.05, rel=1e-6)
+    assert span.low < span.value < span.high
+
+
+def test_no_bounded_ratio_near_zero(rng):
+    """f.7 of the reference: at a base accuracy of .005 a ratio's interval is infinite, so there is none."""
+    x = np.stack([rng.random(400) < 0.01, rng.random(400) < 0.004], axis=1).astype(float)
+    span = ratio(means_of(x, np.arange(400)))
+    assert np.isnan([span.low, span.high]).all()
+
+
+def test_identical_sides_differ_by_nothing(rng):
+    x = rng.normal(size=50)
+    means = means_of(np.stack([x, x], axis=1), np.arange(50) // 5)
+    assert (difference(means).low, difference(means).high) == (0, 0)
+    assert ratio(means_of(np.stack([x + 9, x + 9], axis=1), np.arange(50))).low == pytest.approx(1)
+
+
+def test_degenerate():
+    one = means_of(np.ones((4, 2)), np.zeros(4, int))
+    assert np.isnan(difference(one).low), "one group tells no spread"
+    assert np.isnan(log_odds(means_of(np.ones((4, 2)), np.arange(4))).value)
+
+
+def test_an_average_over_parallel_languages_keeps_their_covariance(rng):
+    x = rng.normal(size=(60, 2))
+    groups = np.arange(60) // 3
+    both = average([means_of(x, groups), means_of(x, groups)])
+    assert interval(both, 0) == interval(means_of(x, groups), 0), "the same twice is no news"
+    other = average([means_of(x, groups), means_of(rng.normal(size=(60, 2)), groups)])
+    width = lambda m: interval(m, 0).high - interval(m, 0).low  # noqa: E731
+    assert width(other) < 0.9 * width(both)

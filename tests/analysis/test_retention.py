@@ -1,0 +1,111 @@
+"""Retention: nothing between a checkpoint and itself, what was planted where it was planted."""
+
+import numpy as np
+import pytest
+
+from crosslingual.alignment.score import score
+from crosslingual.analysis.retention import MACRO, NO_FLOOR, delta_heatmap, in_words, retention
+from crosslingual.training.phases import run_recipe
+from crosslingual.training.recipe import Phase, Recipe
+
+from ..conftest import make_tiny
+
+
+@pytest.fixture(scope="module")
+def runs(minilm, tmp_path_factory):
+    """A model scored, its copy by `resave`, and another of the same shape."""
+    folder = tmp_path_factory.mktemp("retention")
+    base = make_tiny(folder / "base")
+    (copy,) = run_recipe(
+        Recipe("r", str(base), (Phase("copy", (), control="resave"),)), folder / "train"
+    )
+    other = make_tiny(folder / "other", seed=5)
+    options = {
+        "languages": "de,sw,fr",
+        "measures": "accuracy,mrr,contrast,debiased_linear_cka",
+        "store": folder / "store",
+    }
+    for name, path in (("base", base), ("copy", copy.folder), ("other", other)):
+        score(path, "pocket", out=folder / f"run-{name}", **options)
+    score(base, "pocket", out=folder / "run-mean", **(options | {"pooling": "max"}))
+    return folder
+
+
+def test_resave_is_nothing_everywhere(runs):
+    table = retention(runs / "run-copy", runs / "run-base")
+    kinds = table[["measure", "direction"]].drop_duplicates()
+    assert len(table) == (3 + 1) * 4 * len(kinds), "languages and their mean, layers"
+    assert {"accuracy", "mrr", "contrast"} <= set(kinds["measure"])
+    assert "debiased_linear_cka" not in set(kinds["measure"]), "it has no part per sentence"
+    for name in ("delta", "delta_low", "delta_high"):
+        assert (table[name] == 0).all()
+    there = table["note"] == ""
+    assert (table.loc[there, "ratio"] == 1).all()
+    assert table.loc[~there, ["ratio", "ratio_low"]].isna().all(axis=None)
+    assert "0 gained, 0 lost, 3 show neither" in in_words(
+        table[(table["measure"] == "mrr") & (table["direction"] == "mean") & (table["layer"] == 3)]
+    )
+
+
+def test_delta_is_the_difference_of_what_is_above_the_nulls(runs):
+    table = retention(runs / "run-other", runs / "run-base")
+    expected = (table["value"] - table["null"].fillna(0)) - (
+        table["base"] - table["base_null"].fillna(0)
+    )
+    assert table["delta"].to_numpy() == pytest.approx(expected.to_numpy(), abs=1e-12)
+    one = table[(table["measure"] == "mrr") & (table["direction"] == "mean") & (table["layer"] == 2)]
+    macro, rest = one[one["source"] == MACRO].iloc[0], one[one["source"] != MACRO]
+    assert macro["delta"] == pytest.approx(rest["delta"].mean())
+    assert ((table["delta_low"] <= table["delta"]) & (table["delta"] <= table["delta_high"])).all()
+
+
+def test_the_best_layer_is_chosen_on_other_sentences(runs):
+    table = retention(runs / "run-other", runs / "run-base", dev=(runs / "run-other", runs / "run-base"))
+    best = table[
+        (table["chosen"] == "best") & (table["measure"] == "mrr") & (table["direction"] == "mean")
+    ]
+    equal = table[
+        (table["chosen"] == "equal") & (table["measure"] == "mrr") & (table["direction"] == "mean")
+    ]
+    for row in best.to_dict("records"):
+        there = equal[equal["source"] == row["source"]]
+        assert row["layer"] == there.loc[there["value"].idxmax(), "layer"]
+        assert row["base_layer"] == there.loc[there["base"].idxmax(), "layer"]
+        assert row["delta_low"] <= row["delta"] <= row["delta_high"]
+        assert np.isnan(row["ratio_low"])
+
+
+def test_below_the_floor_there_is_no_ratio(runs):
+    table = retention(runs / "run-other", runs / "run-base")
+    below = table[(table["base"] <= table["surface"]) & (table["measure"] == "accuracy")]
+    assert len(below) and (below["note"] == NO_FLOOR).all() and below["ratio"].isna().all()
+
+
+def test_unlike_runs_are_refused(runs, tmp_path):
+    with pytest.raises(ValueError, match=r"run-mean lacks .* mean .*; score both alike"):
+        retention(runs / "run-mean", runs / "run-base")
+    with pytest.raises(OSError, match="no cells with sentences' outcomes there"):
+        retention(tmp_path, runs / "run-base")
+
+
+def test_figure_and_command(runs, command, tmp_path):
+    done = command(
+        "retention",
+        runs / "run-other",
+        "--base",
+        runs / "run-base",
+        "--measure",
+        "mrr",
+        "--out",
+        tmp_path / "r",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "of 3 language pairs," in done.stdout and "macro" in done.stdout
+    assert (tmp_path / "r" / "retention.parquet").is_file()
+    assert (tmp_path / "r" / "delta-mrr-mean.png").stat().st_size > 10_000
+    wrong = command("retention", runs / "run-other", "--base", runs / "run-base", "--measure", "mr")
+    assert wrong.returncode == 1 and "no mr mean there: accuracy" in wrong.stderr
+    table = retention(runs / "run-other", runs / "run-base")
+    figure = delta_heatmap(table[(table["measure"] == "mrr") & (table["direction"] == "mean")])
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels == ["de-en", "fr-en", "sw-en", "macro"]
