@@ -10,7 +10,7 @@ from typing import Any
 
 from ..corpora.hub import rows
 from ..languages import choose, nearest, standard_tag
-from .examples import KINDS, Example, Row
+from .examples import KINDS, Example, Row, Span
 from .files import Located
 from .table import TASKS, Hub, Local, Task
 
@@ -186,6 +186,9 @@ def _labels_of(task: Task, located: Sequence[tuple[str, Row]]) -> tuple[str, ...
 def _example(task: Task, where: str, row: Row, labels: Sequence[str]) -> Example:
     names: Mapping[str, str] = task.names
     try:
-        return KINDS[task.kind](row, labels, names)
+        example = KINDS[task.kind](row, labels, names)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{where}: {error}") from None
+    if isinstance(example, Span) and not (example.answers or task.unanswerable):
+        raise ValueError(f"{where}: no answer there; are this split's labels withheld?")
+    return example

@@ -456,7 +456,7 @@ TASKS: Mapping[str, Task] = {
             "span", "target", "span_f1", "span", "9",
             "Apache-2.0",
             "Clark et al. 2020, https://arxiv.org/abs/2003.05002",
-            "files: train en, dev in 3 languages; hub (all languages in one table): not offered",
+            "files: train en; dev as spread has no answers; hub (all languages in one): not offered",
             local=Local(
                 {split: (f"tydiqa.goldp.{{code}}.{split}.json",) for split in ("train", "dev")},
                 squad,

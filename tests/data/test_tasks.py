@@ -50,6 +50,12 @@ def test_groups_of_parallel_data_are_the_same_in_every_language(real_data, name)
     assert all({example.group for example in data.examples} == groups for data in rest)
 
 
+def test_withheld_answers_are_noticed(real_data):
+    """The spread copies of TyDi QA's dev have an empty answer everywhere: every score on them would be 0."""
+    with pytest.raises(ValueError, match=r"qas\[0\]: no answer there; are this split's labels withheld"):
+        load_task("tydiqa", "dev", data_dir=real_data)
+
+
 def test_a_premise_is_one_group(real_data):
     data = load_task("xnli", "dev", languages="en", data_dir=real_data)[0]
     by_group = {}
@@ -82,6 +88,7 @@ QA = {
     "question": ["where?", "who?"],
     "answers": [{"text": ["here"], "answer_start": [14]}, {"text": [], "answer_start": []}],
 }
+ANSWERED = QA | {"answers": [QA["answers"][0], {"text": ["none"], "answer_start": [0]}]}
 HUB = {
     "anli": (PAIR | {"uid": ["1", "2"], "reason": ["", ""]}, "train"),
     "snli": (PAIR, "train"),
@@ -90,10 +97,10 @@ HUB = {
     "rte": ({"sentence1": ["a", "b"], "sentence2": ["c", "d"], "label": [0, 1], "idx": [0, 1]}, "train"),
     "qqp": ({"question1": ["a", "b"], "question2": ["c", "d"], "label": [0, 1], "idx": [0, 1]}, "train"),
     "pawsx": ({"id": [1, 2], "sentence1": ["a", "b"], "sentence2": ["c", "d"], "label": [0, 1]}, "test"),
-    "squad": (QA, "train"),
+    "squad": (ANSWERED, "train"),
     "squad2": (QA, "train"),
-    "xquad": ({key: QA[key] for key in ("id", "context", "question", "answers")}, "test"),
-    "mlqa": (QA, "test"),
+    "xquad": ({key: ANSWERED[key] for key in ("id", "context", "question", "answers")}, "test"),
+    "mlqa": (ANSWERED, "test"),
     "hellaswag": (
         {
             "ind": [1, 2], "activity_label": ["A", "B"], "ctx_a": ["x", "y"], "ctx_b": ["", ""],
@@ -169,7 +176,7 @@ def test_hub_form(name, tmp_path, monkeypatch):
         == {
             "pair": [2, 0] if "premise" in columns else [0, 1],
             "choice": {"xcopa": [1, 0]}.get(name, [3, 0]),
-            "span": [1, 0],
+            "span": [1, 0] if name == "squad2" else [1, 1],
             "tagging": [7 if name == "udpos" else 1, 0],
         }[task.kind]
     )
