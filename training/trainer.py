@@ -220,7 +220,8 @@ def train_phase(
     Returns:
         What it cost: seconds, tokens, tokens a second, peak memory.
     """
-    arguments = _arguments(phase, steps, seed, work, judging=judge is not None)
+    on_cpu = next(model.parameters()).device.type == "cpu"
+    arguments = _arguments(phase, steps, seed, work, judging=judge is not None, on_cpu=on_cpu)
     schedule = Schedule(
         [task.features.lengths for task in tasks],
         shares,
@@ -248,7 +249,9 @@ def last_whole(work: Path) -> str | None:
     return str(max(whole, key=lambda path: int(path.name.partition("-")[2]))) if whole else None
 
 
-def _arguments(phase: Phase, steps: int, seed: int, work: Path, *, judging: bool) -> TrainingArguments:
+def _arguments(
+    phase: Phase, steps: int, seed: int, work: Path, *, judging: bool, on_cpu: bool
+) -> TrainingArguments:
     every = min(phase.evaluate_every or SAVE_EVERY, steps)
     arguments = TrainingArguments(
         output_dir=str(work),
@@ -261,6 +264,7 @@ def _arguments(phase: Phase, steps: int, seed: int, work: Path, *, judging: bool
         max_grad_norm=phase.clip,
         adam_epsilon=1e-8,
         lr_scheduler_type="linear",
+        use_cpu=on_cpu,
         bf16=phase.precision == "bfloat16",
         fp16=phase.precision == "float16",
         tf32=False if torch.cuda.is_available() else None,
@@ -272,6 +276,7 @@ def _arguments(phase: Phase, steps: int, seed: int, work: Path, *, judging: bool
         load_best_model_at_end=judging,
         metric_for_best_model=SCORE if judging else None,
         greater_is_better=True if judging else None,
+        restore_callback_states_from_checkpoint=True,  # how long nothing was gained
         remove_unused_columns=False,
         logging_strategy="no",
         logging_nan_inf_filter=False,

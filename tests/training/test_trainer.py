@@ -106,9 +106,12 @@ class Killed(Exception):
     pass
 
 
-@pytest.mark.parametrize("kind", ["pair", "span"])
-def test_a_killed_run_ends_as_an_undisturbed_one(tokenizer, tmp_path, kind, monkeypatch):
-    """Losses of every step and final weights, bit for bit, with dropout and accumulation."""
+@pytest.mark.parametrize(("kind", "judged"), [("pair", False), ("span", False), ("pair", True)])
+def test_a_killed_run_ends_as_an_undisturbed_one(tokenizer, tmp_path, kind, judged, monkeypatch):
+    """Losses of every step and final weights, bit for bit, with dropout and accumulation.
+
+    Also where the best is kept and it stops early: how long nothing was gained is not forgotten.
+    """
     from crosslingual.training import trainer
 
     monkeypatch.setattr(trainer, "SAVE_EVERY", 4)
@@ -125,22 +128,28 @@ def test_a_killed_run_ends_as_an_undisturbed_one(tokenizer, tmp_path, kind, monk
             if step == stop:
                 raise Killed
 
-        phase = Phase("p", (TaskPart(task.name),), steps=14, rate=1e-3, batch=4, accumulate=2)
+        phase = Phase(
+            "p", (TaskPart(task.name),), steps=14, rate=1e-3, batch=4, accumulate=2,
+            evaluate_every=2 if judged else None, patience=3,
+        )  # fmt: skip
+        judge = (
+            (lambda: -round(model.heads[task.head].out.bias.abs().sum().item(), 3)) if judged else None
+        )
         train_phase(model, [TaskFeatures(task.name, task.head, features)], phase, steps=14, shares=[1.0],
-                    seed=7, pad_id=0, work=folder, log=folder / "steps.jsonl", progress=progress)  # fmt: skip
+                    seed=7, pad_id=0, work=folder, log=folder / "steps.jsonl", judge=judge, progress=progress)  # fmt: skip
         losses = [json.loads(line)["loss"] for line in (folder / "steps.jsonl").read_text().splitlines()]
         return weights(model), losses
 
     expected, losses = run(tmp_path / "whole")
-    assert len(losses) == 14 and len(set(losses)) == 14
-    for stop in (6, 11):
+    assert len(losses) == len(set(losses)) == (8 if judged else 14)
+    for stop in (5, 7) if judged else (6, 11):
         with pytest.raises(Killed):
             run(tmp_path / "killed", stop)
     # a checkpoint that was not written to its end is no checkpoint
     broken = tmp_path / "killed" / "checkpoint-99"
     broken.mkdir()
     (broken / "model.safetensors").write_bytes(b"")
-    assert last_whole(tmp_path / "killed").endswith("checkpoint-8")
+    assert last_whole(tmp_path / "killed").endswith("checkpoint-6" if judged else "checkpoint-8")
     found, again = run(tmp_path / "killed")
     assert again == losses
     assert all(torch.equal(found[name], expected[name]) for name in expected)
