@@ -225,6 +225,7 @@ def test_tatoeba_equals_the_published_result_in_all_112_languages(
     assert surface["surface"].mean() == pytest.approx(0.122, abs=0.005)
 
 
+@pytest.mark.slow
 def test_documents_widen_the_interval_of_ntrex(minilm, real_data, shared_store):
     """NTREX ru, 1,997 segments of 123 documents, last layer, mean of both directions.
 
