@@ -60,14 +60,13 @@ class Run:
 
 
 @contextmanager
-def open_run(folder: Path, study: Mapping[str, Any], provenance: Mapping[str, Any]) -> Iterator[Run]:
-    """Lock a run folder, note what is run, and give the run.
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a folder, which is made if it is not there, against other processes.
 
     Raises:
-        OSError: another process holds the folder; it cannot be written.
+        OSError: another process holds it.
     """
-    for part in (folder, folder / "cells", folder / "items"):
-        part.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -75,6 +74,19 @@ def open_run(folder: Path, study: Mapping[str, Any], provenance: Mapping[str, An
             raise OSError(
                 f"{folder}: another process is writing there; wait or name another --out"
             ) from None
+        yield
+
+
+@contextmanager
+def open_run(folder: Path, study: Mapping[str, Any], provenance: Mapping[str, Any]) -> Iterator[Run]:
+    """Lock a run folder, note what is run, and give the run.
+
+    Raises:
+        OSError: another process holds the folder; it cannot be written.
+    """
+    for part in (folder / "cells", folder / "items"):
+        part.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
         (folder / "failures.jsonl").unlink(missing_ok=True)
         write_text(folder / "study.yaml", yaml.safe_dump(dict(study), sort_keys=False))
         known = {

@@ -12,7 +12,10 @@ def with_adapters(encoder: Any, lora: Lora) -> Any:
     Raises:
         ValueError: no such layers.
     """
-    from peft import LoraConfig, get_peft_model
+    try:
+        from peft import LoraConfig, get_peft_model
+    except ImportError:
+        raise ValueError("lora needs peft; pip install 'crosslingual[train]'") from None
 
     config = LoraConfig(
         r=lora.rank,

@@ -7,13 +7,14 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..alignment.checkpoint import Checkpoint, open_checkpoint
-from ..alignment.run import versions
+from ..alignment.run import locked, versions
 from ..alignment.table import canonical_hash
 from ..data.tasks import TaskData
 from .adapters import plain, with_adapters
@@ -67,12 +68,25 @@ def run_recipe(
     Raises:
         ValueError: data or base that do not fit; `out` holds another recipe's phases; a loss that is
             not finite (it stands in failures.jsonl too).
-        OSError: no room, no data.
+        OSError: no room, no data, another process at work there.
     """
+    if find_spec("accelerate") is None:
+        raise ValueError("training needs accelerate; pip install 'crosslingual[train]'")
+    with locked(out):
+        return _run_phases(recipe, out, data_dir, device, allow_parallel_leak, progress)
+
+
+def _run_phases(
+    recipe: Recipe,
+    out: Path,
+    data_dir: Path | None,
+    device: str,
+    allow_parallel_leak: bool,
+    progress: Progress | None,
+) -> list[Trained]:
     base = open_checkpoint(
         recipe.base, revision=recipe.revision, device=device, allow_pickle=recipe.allow_pickle
     )
-    out.mkdir(parents=True, exist_ok=True)
     done: list[Trained] = []
     before, history = base, [base.fingerprint]
     for number, phase in enumerate(recipe.phases):

@@ -91,7 +91,8 @@ def test_a_phase_leaves_a_plain_encoder(little, folder):
     assert len({line["head"] for line in steps}) > 1
     card = (done.folder / "README.md").read_text()
     assert "rte accuracy" in card and "MIT" in card
-    assert not [path.name for path in (folder / "out").iterdir() if path.name.startswith(".")]
+    hidden = [path.name for path in (folder / "out").iterdir() if path.name.startswith(".")]
+    assert hidden == [".lock"], "nothing is left of the work"
 
 
 def test_the_folder_goes_straight_into_score(little, folder):
@@ -212,6 +213,21 @@ def test_running_again_trains_nothing_and_another_recipe_is_refused(little, fold
     assert times == [path.stat().st_mtime_ns for path in sorted(done.folder.iterdir())]
     with pytest.raises(ValueError, match="holds another recipe's phase one"):
         run(little, folder, phase(rate=2e-3))
+
+
+def test_a_folder_is_used_by_one_process(little, folder):
+    from crosslingual.alignment.run import locked
+
+    with locked(folder / "out"), pytest.raises(OSError, match="another process is writing there"):
+        run(little, folder, phase())
+
+
+def test_without_the_extra(little, folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "accelerate", None)
+    with pytest.raises(
+        ValueError, match=r"training needs accelerate; pip install 'crosslingual\[train\]'"
+    ):
+        run(little, folder, phase())
 
 
 def test_training_and_dev_share_nothing(little, folder):
