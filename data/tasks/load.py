@@ -104,7 +104,7 @@ def _sources(
         if not by_code:
             looked = ", ".join(task.local.files.get(split, ())) or f"no {split} split"
             raise OSError(f"{root}: nothing of {task.name}/{split} there ({looked})")
-        tags = {code: standard_tag(code) for code in by_code}
+        tags = {code: task.tags.get(code) or standard_tag(code) for code in by_code}
         for code in choose(languages, by_code, tags):
             yield tags[code], _local_rows(task, split, by_code[code])
         return

@@ -68,6 +68,7 @@ class Task:
     labels: tuple[str, ...] = ()  # of pairs and tags; none: those of the training data
     names: Mapping[str, str] = field(default_factory=dict)  # other ways labels are written
     skip: tuple[str, ...] = ()  # labels of rows that have none
+    tags: Mapping[str, str] = field(default_factory=dict)  # of codes whose script is not the likely one
     unanswerable: bool = False  # whether some questions have no answer
     local: Local | None = None
     hub: Hub | None = None
@@ -372,6 +373,7 @@ TASKS: Mapping[str, Task] = {
             "CC BY-SA 3.0 or 4.0, by treebank",
             "Zeman et al. 2017, https://aclanthology.org/K17-3001",
             "files: 11 languages, complete",
+            tags={"zh": "zh-Hant"},
             labels=UPOS,
             names=_UPOS_NAMES,
             local=Local(

@@ -22,7 +22,7 @@ REAL = [
     ("commonsenseqa", "train", {"en": 3000}, 3000),
     ("commonsenseqa", "dev", {"en": 1221}, 1221),
     ("ewt", "dev", {"en": 2001}, 318),
-    ("pud", "test", dict.fromkeys("ar de en es fi fr hi it ru tr zh".split(), 1000), 1000),
+    ("pud", "test", dict.fromkeys("ar de en es fi fr hi it ru tr zh-Hant".split(), 1000), 1000),
     ("masakhapos", "test", {"sw": 553}, 553),
     ("wikiann", "train", {"en": 3000}, 3000),
     ("xquad", "test", dict.fromkeys("ar de en ru zh".split(), 1190), 48),
