@@ -14,6 +14,7 @@ import pandas as pd
 from ..alignment.items import groups_of, outcomes_of
 from ..alignment.measures import MEASURES
 from ..alignment.uncertainty import LEVEL, RESAMPLES, resampled_means
+from .figures import short_name
 from .paired import Means, Span, average, difference, interval, log_odds, means_of, ratio
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ def retention(
     rows: list[dict[str, Any]] = []
     by_key: dict[tuple[Any, ...], list[tuple[Means, dict[str, Any]]]] = {}
     for cell in sorted(plain):
-        columns = dict(zip(CELL, cell, strict=True))
+        names = [side[cell][0]["checkpoint"].iloc[0] for side in (tuned, plain)]
+        columns = dict(zip(("checkpoint", "base_checkpoint", *CELL), (*names, *cell), strict=True))
         sides = _Sides(tuned[cell], plain[cell], " ".join(cell))
         for measure, direction, layer in sides.shared():
             means, facts = sides.means((measure, direction, layer), (measure, direction, layer))
@@ -237,7 +239,7 @@ def in_words(rows: pd.DataFrame) -> str:
     text = f"of {len(one)} language pairs, {gained} gained, {lost} lost, {unknown} show neither"
     below = int((one["note"] == NO_FLOOR).sum())
     if below:
-        text += f"; in {below} the base is not above its floor, so nothing was there to be retained"
+        text += f"; in {below} the base is not above its floor, so no share of it is told"
     macro = rows[rows["source"] == MACRO]
     if len(macro):
         row = macro.iloc[0]
@@ -274,11 +276,14 @@ def delta_heatmap(rows: pd.DataFrame) -> "Figure":
     down, across = np.nonzero(unclear.to_numpy() == True)  # noqa: E712 - of objects
     axes.plot(across + 0.88, down + 0.2, "o", markersize=2.5, color="0.25", linestyle="none")
     axes.set(ylabel="", xlabel="layer")
-    axes.tick_params("y", rotation=0, labelsize=8)
-    axes.tick_params("x", rotation=0, labelsize=8)
+    axes.xaxis.label.set_size(9)
+    for each in (axes, figure.axes[-1]):
+        each.tick_params("both", labelsize=8)
+    axes.tick_params("y", rotation=0)
     first = equal.iloc[0]
     figure.suptitle(
-        f"{first['measure']}, {first['direction']}: fine-tuned less base, each above its null\n"
+        f"{short_name(first['checkpoint'])} less {short_name(first['base_checkpoint'])}: "
+        f"{first['measure']} ({first['direction']}), each above its null\n"
         f"{first['corpus']}/{first['split']}, {first['pooling']}, map {first['map']}; a dot: 0 is in "
         "the interval",
         fontsize=8, x=0.02, ha="left",

@@ -54,7 +54,7 @@ def _show(rows: "pd.DataFrame", title: str) -> None:
     if rows.empty:
         return
     typer.echo(title)
-    typer.echo(f"  {'':<10}{'tuned':>8}{'base':>8}{'null':>8}{'surface':>8}   {'Δ':<26}ρ")
+    typer.echo(f"  {'':<10}{'tuned':>8}{'base':>8}{'null':>8}{'surface':>8}   {'Δ':<30}ρ")
     for row in rows.to_dict("records"):
         name = row["source"] if row["source"] == row["target"] else f"{row['source']}-{row['target']}"
         layers = f"layers {row['layer']}, {row['base_layer']}" if row["chosen"] == "best" else ""
@@ -62,5 +62,5 @@ def _show(rows: "pd.DataFrame", title: str) -> None:
         rho = row["note"] or f"{row['ratio']:.3f} ({row['ratio_low']:.3f} to {row['ratio_high']:.3f})"
         typer.echo(
             f"  {name:<10}{row['value']:>8.4f}{row['base']:>8.4f}{row['base_null']:>8.4f}"
-            f"{row['surface']:>8.4f}   {delta:<26}{rho}  {layers}".rstrip()
+            f"{row['surface']:>8.4f}   {delta:<30}{rho}  {layers}".rstrip()
         )
