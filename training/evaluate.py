@@ -38,23 +38,25 @@ def evaluate(
         seed: of the bootstrap.
     """
     answers = predict(model, tokenizer, data, max_length)
-    return score_answers(data, answers, constant_answers(train, data), seed=seed)
+    # what is most frequent in training, and, which no model can know, in the test itself
+    constants = [constant_answers(known, data) for known in (train, data)]
+    return score_answers(data, answers, constants, seed=seed)
 
 
 def score_answers(
-    data: TaskData, answers: Sequence[Answer], constant: Sequence[Answer], seed: int = 0
+    data: TaskData, answers: Sequence[Answer], constants: Sequence[Sequence[Answer]], seed: int = 0
 ) -> list[Result]:
-    """Return the metrics of answers, beside those of the constant answer."""
+    """Return the metrics of answers, beside those of the best of constant answers."""
     groups = [example.group for example in data.examples]
-    ours, theirs = _counts(data, answers), _counts(data, constant)
+    others = [_counts(data, constant) for constant in constants]
     return [
-        measure(metric, counts, base, groups, seed)
-        for (metric, counts), (_, base) in zip(ours, theirs, strict=True)
+        measure(metric, counts, [other[i][1] for other in others], groups, seed)
+        for i, (metric, counts) in enumerate(_counts(data, answers))
     ]
 
 
 def constant_answers(train: TaskData, data: TaskData) -> list[Answer]:
-    """Return the answers of one that knows the training labels only.
+    """Return the answers of one that knows only which labels are frequent.
 
     The most frequent class; the most frequent tag of all words; of spans the most frequent first word
     and length, in words, or no answer where that is more frequent.

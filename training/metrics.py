@@ -47,14 +47,14 @@ class Result:
 
 
 def measure(
-    metric: Metric, counts: Counts, baseline: Counts, groups: Sequence[str], seed: int = 0
+    metric: Metric, counts: Counts, constants: Sequence[Counts], groups: Sequence[str], seed: int = 0
 ) -> Result:
     """Return the metric of examples with a bootstrap interval over their groups.
 
     Args:
         metric: what the counts are made into.
         counts: of each example, as predicted.
-        baseline: of each example, as the constant answer has them.
+        constants: of each example, as constant answers have them; the best of them is the baseline.
         groups: of each example.
         seed: of the bootstrap.
     """
@@ -63,9 +63,9 @@ def measure(
     low, high = np.quantile(metric.value(means), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     if not numbers.any():  # a single group tells no spread
         low = high = np.nan
-    value, constant = (float(metric.value(side.mean(axis=0)[None])[0]) for side in (counts, baseline))
+    value, *reached = (float(metric.value(c.mean(axis=0)[None])[0]) for c in (counts, *constants))
     return Result(
-        metric.name, value, float(low), float(high), constant, len(counts), int(numbers.max()) + 1
+        metric.name, value, float(low), float(high), max(reached), len(counts), int(numbers.max()) + 1
     )
 
 

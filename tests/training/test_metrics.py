@@ -61,15 +61,15 @@ def test_intervals_resample_groups(rng):
     """Twelve copies of a group's outcome are one observation."""
     outcome = rng.random(40) < 0.6
     counts = np.column_stack([np.repeat(outcome, 12), np.ones(480)]).astype(float)
-    alone = measure(ACCURACY, counts, counts * [0, 1], [f"e{i}" for i in range(480)])
-    grouped = measure(ACCURACY, counts, counts * [0, 1], [f"g{i // 12}" for i in range(480)])
+    alone = measure(ACCURACY, counts, [counts * [0, 1]], [f"e{i}" for i in range(480)])
+    grouped = measure(ACCURACY, counts, [counts * [0, 1]], [f"g{i // 12}" for i in range(480)])
     assert (grouped.n, grouped.groups) == (480, 40)
     assert (grouped.high - grouped.low) / (alone.high - alone.low) == pytest.approx(
         np.sqrt(12), rel=0.15
     )
     assert grouped.value == alone.value == pytest.approx(outcome.mean())
     assert not grouped.at_baseline
-    one = measure(ACCURACY, counts, counts * [0, 1], ["g"] * 480)
+    one = measure(ACCURACY, counts, [counts * [0, 1]], ["g"] * 480)
     assert np.isnan([one.low, one.high]).all() and one.at_baseline, "one group tells no spread"
 
 
@@ -80,7 +80,7 @@ def data(name, examples, labels=()):
 def test_constant_answers():
     pairs = data("xnli", [Pair(str(i), str(i), "a", "b", label) for i, label in enumerate([2, 2, 0, 1])])
     assert constant_answers(pairs, pairs) == [2] * 4
-    (result,) = score_answers(pairs, [2, 2, 2, 2], constant_answers(pairs, pairs))
+    (result,) = score_answers(pairs, [2, 2, 2, 2], [constant_answers(pairs, pairs)])
     assert result.value == result.baseline == 0.5 and result.at_baseline
     choices = data("hellaswag", [Choice(str(i), str(i), "p", ("a", "b"), int(i == 3)) for i in range(4)])
     assert constant_answers(choices, choices) == [0] * 4
@@ -88,7 +88,7 @@ def test_constant_answers():
         "wikiann", [Tagged("1", "1", ("a", "b", "c"), (0, 1, 0)), Tagged("2", "2", ("d",), (0,))]
     )
     assert constant_answers(tags, tags) == [[0, 0, 0], [0]]
-    entity, accuracy = score_answers(tags, [[0, 1, 0], [0]], constant_answers(tags, tags))
+    entity, accuracy = score_answers(tags, [[0, 1, 0], [0]], [constant_answers(tags, tags)])
     assert (entity.metric, entity.value, entity.baseline) == ("entity_f1", 1, 0)
     assert (accuracy.value, accuracy.baseline) == (1, 0.75)
     spans = [Span(str(i), str(i), "one two three four", "q", (("two three", 4),)) for i in range(3)]
@@ -103,16 +103,25 @@ def test_constant_answers():
 
 def test_a_word_without_a_tag_is_wrong():
     tags = data("wikiann", [Tagged("1", "1", ("a", "b"), (0, 1))])
-    entity, accuracy = score_answers(tags, [[0, -1]], [[0, 0]])
+    entity, accuracy = score_answers(tags, [[0, -1]], [[[0, 0]]])
     assert (entity.value, accuracy.value) == (0, 0.5)
 
 
 def test_character_f1_stands_beside_the_official_one():
     span = Span("1", "1", "中华人民共和国", "q", (("中华人民共和国", 0),))
     chinese = TaskData(TASKS["xquad"], "test", "zh", (), (span,))
-    assert [r.metric for r in score_answers(chinese, ["中"], [""])] == [
+    assert [r.metric for r in score_answers(chinese, ["中"], [[""]])] == [
         "span_f1",
         "exact_match",
         "character_f1",
     ]
-    assert len(score_answers(data("xquad", [span]), ["中"], [""])) == 2
+    assert len(score_answers(data("xquad", [span]), ["中"], [[""]])) == 2
+
+
+def test_the_baseline_is_the_best_constant():
+    """A training majority that is rare in the test makes no score an achievement."""
+    test = data("xnli", [Pair(str(i), str(i), "a", "b", label) for i, label in enumerate([0, 0, 0, 1])])
+    train = data("xnli", [Pair("0", "0", "a", "b", 1)])
+    constants = [constant_answers(known, test) for known in (train, test)]
+    (result,) = score_answers(test, [0, 1, 1, 1], constants)
+    assert (result.value, result.baseline) == (0.5, 0.75)
