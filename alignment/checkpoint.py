@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+ABOUT = "crosslingual.json"
 DTYPES = ("float32", "bfloat16", "float16")
 # Absolute positions of these start after the padding index, so fewer remain for tokens.
 _OFFSET_POSITIONS = {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "mpnet", "longformer"}
@@ -179,7 +180,6 @@ def open_checkpoint(
         raise ValueError(f"{name}: no such folder, and not a hub id (owner/name)")
     if not (folder / "config.json").is_file() and not (folder / "adapter_config.json").is_file():
         raise ValueError(f"{name}: no checkpoint there (no config.json); save one with save_pretrained")
-    about = folder / "crosslingual.json"
     return Checkpoint(
         name=str(name),
         folder=folder.resolve(),
@@ -190,8 +190,15 @@ def open_checkpoint(
         device=device,
         device_map=device_map,
         allow_pickle=allow_pickle,
-        about=json.loads(about.read_text("utf-8")) if about.is_file() else {},
+        about=read_about(folder),
     )
+
+
+def read_about(folder: Path) -> dict[str, Any]:
+    """Return what a folder says of itself in crosslingual.json; nothing if it says nothing."""
+    path = folder / ABOUT
+    about: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    return about
 
 
 def pick_device(wanted: str) -> str:

@@ -6,7 +6,7 @@ is only where the base stands above its floors: below, it would divide noise by 
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,11 +14,7 @@ import pandas as pd
 from ..alignment.items import groups_of, outcomes_of
 from ..alignment.measures import MEASURES
 from ..alignment.uncertainty import LEVEL, RESAMPLES, resampled_means
-from .figures import short_name
 from .paired import Means, Span, average, difference, interval, log_odds, means_of, ratio
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 # what names a cell, and what must be the same of both checkpoints
 CELL = ("corpus", "split", "unit", "source", "target", "pooling", "map", "map_fit")
@@ -85,7 +81,6 @@ class _Sides:
         plain: tuple[pd.DataFrame, pd.DataFrame],
         name: str,
     ) -> None:
-        self.tables = [side[0] for side in (tuned, plain)]
         self.scores, self.outcomes = [], []
         ids = [
             side[1].loc[side[1]["layer"] == side[1]["layer"].min(), "id"].tolist()
@@ -166,7 +161,7 @@ def _at_best(sides: _Sides, choice: _Sides, seed: int) -> Iterator[dict[str, Any
     for (measure, direction), some in layers.items():
         keys = [(measure, direction, layer) for layer in some]
         better = 1 if MEASURES[measure].higher_is_better else -1
-        full, drawn, nulls = [], [], []
+        full, drawn = [], []
         for side in (0, 1):
             on_dev, on_test = (
                 np.stack([each.column(side, key) for key in keys], axis=1) for each in (choice, sides)
@@ -178,7 +173,6 @@ def _at_best(sides: _Sides, choice: _Sides, seed: int) -> Iterator[dict[str, Any
             best = (better * dev).argmax(axis=1)
             drawn.append(test[np.arange(RESAMPLES), best] - null[best])
             full.append(int((better * on_dev.mean(axis=0)).argmax()))
-            nulls.append(null)
         means, facts = sides.means(keys[full[0]], keys[full[1]])
         found = _compared(means, facts, measure)
         low, high = np.quantile(drawn[0] - drawn[1], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
@@ -226,66 +220,3 @@ def _match(side: Scored, cell: tuple[str, ...]) -> tuple[str, ...]:
         if other[3:7] == cell[3:7]:
             return other
     raise ValueError(f"nothing to choose the layer of {' '.join(cell[3:7])} by in the dev run")
-
-
-def in_words(rows: pd.DataFrame) -> str:
-    """Say what the intervals of Δ show, and no more: how many gained, how many lost.
-
-    Intervals hold one by one; nothing is corrected for there being several.
-    """
-    one = rows[rows["source"] != MACRO]
-    gained, lost = int((one["delta_low"] > 0).sum()), int((one["delta_high"] < 0).sum())
-    unknown = len(one) - gained - lost
-    text = f"of {len(one)} language pairs, {gained} gained, {lost} lost, {unknown} show neither"
-    below = int((one["note"] == NO_FLOOR).sum())
-    if below:
-        text += f"; in {below} the base is not above its floor, so no share of it is told"
-    macro = rows[rows["source"] == MACRO]
-    if len(macro):
-        row = macro.iloc[0]
-        text += f"; mean Δ {row['delta']:+.4f} ({row['delta_low']:+.4f} to {row['delta_high']:+.4f})"
-    return text
-
-
-def delta_heatmap(rows: pd.DataFrame) -> "Figure":
-    """Draw Δ by language and layer, blue where lost, red where gained; a dot where 0 is in the interval.
-
-    Args:
-        rows: of one measure and direction.
-    """
-    import seaborn
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    equal = rows[rows["chosen"] == "equal"]
-    name = equal["source"].where(equal["source"] == MACRO, equal["source"] + "-" + equal["target"])
-    equal = equal.assign(name=name)
-    order = list(dict.fromkeys(equal["name"]))
-    values = equal.pivot(index="name", columns="layer", values="delta").reindex(order)
-    open_ = (equal["delta_low"] <= 0) & (equal["delta_high"] >= 0)
-    unclear = equal.assign(open=open_).pivot(index="name", columns="layer", values="open").reindex(order)
-    most = max(float(np.nanmax(np.abs(values.to_numpy()))), 1e-9)
-    rows_, columns = values.shape
-    figure = Figure(figsize=(2.6 + 0.55 * columns, 1.4 + 0.3 * rows_), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    seaborn.heatmap(
-        values, ax=axes, cmap="vlag", vmin=-most, vmax=most, annot=columns <= 26, fmt="+.3f",
-        annot_kws={"fontsize": 7}, linewidths=0.4, cbar_kws={"label": "Δ"}, yticklabels=True,
-    )  # fmt: skip
-    down, across = np.nonzero(unclear.to_numpy() == True)  # noqa: E712 - of objects
-    axes.plot(across + 0.88, down + 0.2, "o", markersize=2.5, color="0.25", linestyle="none")
-    axes.set(ylabel="", xlabel="layer")
-    axes.xaxis.label.set_size(9)
-    for each in (axes, figure.axes[-1]):
-        each.tick_params("both", labelsize=8)
-    axes.tick_params("y", rotation=0)
-    first = equal.iloc[0]
-    figure.suptitle(
-        f"{short_name(first['checkpoint'])} less {short_name(first['base_checkpoint'])}: "
-        f"{first['measure']} ({first['direction']}), each above its null\n"
-        f"{first['corpus']}/{first['split']}, {first['pooling']}, map {first['map']}; a dot: 0 is in "
-        "the interval",
-        fontsize=8, x=0.02, ha="left",
-    )  # fmt: skip
-    return figure

@@ -25,8 +25,8 @@ def retention(
     seed: Annotated[int, typer.Option(help="Of the resamples.")] = 0,
 ) -> None:
     """Compare a fine-tuned checkpoint with its base on the same sentences, layer by layer."""
+    from ..analysis.deltas import delta_heatmap, in_words
     from ..analysis.figures import save
-    from ..analysis.retention import delta_heatmap, in_words
     from ..analysis.retention import retention as compare
 
     if (dev is None) != (base_dev is None):

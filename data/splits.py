@@ -41,13 +41,12 @@ def hold_out(items: Sequence[Item], share: float, seed: int = 0) -> tuple[list[I
     """
     if not 0 < share < 1:
         raise ValueError(f"the share held out must lie between 0 and 1, got {share}")
-    out = {group for group in {item.group for item in items} if position(group, seed) < share}
+    groups = {item.group for item in items}
+    out = {group for group in groups if position(group, seed) < share}
     stays = [item for item in items if item.group not in out]
     held = [item for item in items if item.group in out]
     if not stays or not held:
-        raise ValueError(
-            f"of {len({item.group for item in items})} groups a share of {share} leaves one side empty"
-        )
+        raise ValueError(f"of {len(groups)} groups a share of {share} leaves one side empty")
     return stays, held
 
 

@@ -115,14 +115,13 @@ def text_features(examples: Sequence[Example], tokenizer: Any, max_length: int) 
     return found
 
 
-def add_noise(state: dict[str, Any], before: dict[str, Any], after: dict[str, Any], seed: int) -> None:
+def add_noise(state: dict[str, Any], after: dict[str, Any], seed: int) -> None:
     """Move every tensor as far as another training did, in a random direction.
 
-    W + g ‖W_after - W_before‖ / ‖g‖, g normal: of every tensor for itself.
+    W + g ‖W_after - W‖ / ‖g‖, g normal: of every tensor for itself.
 
     Args:
-        state: changed in place.
-        before: the weights that training began with.
+        state: the weights that training began with; changed in place.
         after: those it ended with; tensors it lacks stay as they are.
         seed: of the directions.
     """
@@ -132,7 +131,7 @@ def add_noise(state: dict[str, Any], before: dict[str, Any], after: dict[str, An
     for name in sorted(state):
         if name not in after or not state[name].is_floating_point():
             continue
-        moved = torch.linalg.vector_norm(after[name].double() - before[name].double())
+        moved = torch.linalg.vector_norm(after[name].double() - state[name].double())
         direction = torch.randn(state[name].shape, generator=generator, dtype=torch.float64)
         scale = moved / torch.linalg.vector_norm(direction).clamp(min=1e-300)
         state[name].copy_(state[name].double() + direction * scale)

@@ -10,6 +10,7 @@ from ..data.tasks import Choice, Pair, Span, Tagged, TaskData
 from .heads import MultiHead
 from .metrics import (
     ACCURACY,
+    CHARACTER_F1,
     ENTITY_F1,
     EXACT,
     SPAN_F1,
@@ -94,11 +95,11 @@ def _counts(data: TaskData, answers: Sequence[Answer]) -> list[tuple[Metric, np.
     for example, answer in zip(examples, answers, strict=True):
         assert isinstance(example, Span)
         gold = [text for text, _ in example.answers]
-        official = squad_f1(str(answer), gold)
-        scored.append([*official, squad_f1(str(answer), gold, by_character=by_character)[0]])
-    f1, exact, characters = (np.column_stack([c, np.ones(len(c))]) for c in np.array(scored).T)
-    found = [(SPAN_F1, f1), (EXACT, exact)]
-    return [*found, (Metric("character_f1", SPAN_F1.value), characters)] if by_character else found
+        row = squad_f1(str(answer), gold)
+        scored.append((*row, squad_f1(str(answer), gold, by_character=True)[0]) if by_character else row)
+    metrics = [SPAN_F1, EXACT, CHARACTER_F1][: len(scored[0])]
+    columns = [np.column_stack([column, np.ones(len(column))]) for column in np.array(scored).T]
+    return list(zip(metrics, columns, strict=True))
 
 
 def _tag_counts(data: TaskData, answers: Sequence[Answer]) -> list[tuple[Metric, np.ndarray]]:

@@ -75,8 +75,8 @@ def make_features(examples: Sequence[Example], tokenizer: Any, max_length: int) 
 def _pairs(examples: Sequence[Pair], start: int, tokenizer: Any, length: int, found: Features) -> None:
     second = [example.second for example in examples]
     texts = [example.first for example in examples], second if any(second) else None
-    ids = tokenizer(*texts, truncation="longest_first", max_length=length, return_length=True)
-    _note_truncated(ids, found)
+    ids = tokenizer(*texts, truncation="longest_first", max_length=length)
+    found.truncated += sum(_truncated(ids))
     for i, example in enumerate(examples):
         found.add(start + i, inputs_of(ids, i) | {"labels": example.label})
 
@@ -190,10 +190,6 @@ def inputs_of(ids: Any, row: int) -> Feature:
 
 def _truncated(ids: Any) -> list[bool]:
     return [bool(encoding.overflowing) for encoding in ids.encodings]
-
-
-def _note_truncated(ids: Any, found: Features) -> None:
-    found.truncated += sum(_truncated(ids))
 
 
 _MAKERS: Mapping[type, Callable[..., None]] = {

@@ -31,20 +31,19 @@ def load_material(part: TaskPart, data_dir: Path | None, seed: int) -> Material:
         ValueError: what `load_task` refuses; examples that are not English; training and dev that share
             groups.
     """
+    if part.train == part.dev and not part.hold_out:
+        raise ValueError(
+            f"{part.task}: {part.train} cannot be dev too; hold_out: 0.1 keeps a tenth back"
+        )
     train = _load(part.task, part.train, data_dir)
     if part.hold_out:
         stays, held = hold_out(train.examples, part.hold_out, seed)
         train, dev = train.having(stays), train.having(held)
     else:
         dev = _load(part.task, part.dev, data_dir, train.labels)
-        shared = {example.group for example in dev.examples} & {e.group for e in train.examples}
-        if part.train == part.dev:
-            raise ValueError(
-                f"{part.task}: {part.train} cannot be dev too; hold_out: 0.1 keeps a tenth back"
-            )
         # a premise or context that stands on both sides: dev gives way
-        if shared:
-            dev = dev.having([example for example in dev.examples if example.group not in shared])
+        trained = {example.group for example in train.examples}
+        dev = dev.having([example for example in dev.examples if example.group not in trained])
         if not dev.examples:
             raise ValueError(f"{part.task}: every group of {part.dev} is trained on; use hold_out")
     if part.limit is not None:

@@ -8,7 +8,8 @@ import string
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -44,6 +45,11 @@ class Result:
     def at_baseline(self) -> bool:
         """Whether the lower end is not above what a constant answer reaches."""
         return not self.low > self.baseline
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """Everything of it, by name."""
+        return {**asdict(self), "at_baseline": self.at_baseline}
 
 
 def measure(
@@ -86,6 +92,7 @@ ACCURACY = Metric("accuracy", ratio)
 ENTITY_F1 = Metric("entity_f1", f1)
 SPAN_F1 = Metric("span_f1", ratio)
 EXACT = Metric("exact_match", ratio)
+CHARACTER_F1 = Metric("character_f1", ratio)
 
 
 def entity_counts(predicted: Sequence[str], gold: Sequence[str]) -> tuple[int, int, int]:

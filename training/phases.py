@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..alignment.checkpoint import Checkpoint, open_checkpoint
+from ..alignment.checkpoint import Checkpoint, open_checkpoint, read_about
 from ..alignment.run import locked, versions
 from ..alignment.table import canonical_hash
 from ..data.tasks import TaskData
@@ -26,7 +26,7 @@ from .material import Material, all_groups, first_groups, load_material
 from .metrics import Result
 from .mixture import proportions
 from .recipe import Phase, Recipe
-from .saved import read_about, save_encoder, trained_on
+from .saved import save_encoder, trained_on
 from .zero_shot import load_tests, run_tests
 
 logger = logging.getLogger(__name__)
@@ -144,11 +144,9 @@ class _Phase:
         groups = trained_on(self.before.folder)
         encoder = self.before.load()
         about = self._about(materials)
-        if phase.control == "resave":
-            save_encoder(folder, encoder, self.before, about, groups)
-            return
-        if phase.control == "weight-noise":
-            self._add_noise(encoder)
+        if phase.control in ("resave", "weight-noise"):
+            if phase.control == "weight-noise":
+                self._add_noise(encoder)
             save_encoder(folder, encoder, self.before, about, groups)
             return
         groups |= all_groups(materials)
@@ -168,9 +166,8 @@ class _Phase:
             keep(0)
         cost = self._train(model, materials, work, keep)
         scores = [] if phase.control == "english-mlm" else self._scores(model, materials)
-        about |= {"cost": cost, "scores": scores}
-        tokenizer, length = self.before.tokenizer, phase.max_length
-        about["zero_shot"] = run_tests(model, tokenizer, tests, materials, length)
+        zero_shot = run_tests(model, self.before.tokenizer, tests, phase.max_length)
+        about |= {"cost": cost, "scores": scores, "zero_shot": zero_shot}
         shutil.copyfile(work / "steps.jsonl", self.out / f"{phase.name}-steps.jsonl")
         save_encoder(folder, plain(encoder), self.before, about, groups, heads=model)
         shutil.rmtree(work)
@@ -247,18 +244,13 @@ class _Phase:
         return evaluate(model, tokenizer, material.dev, material.train, max_length=length)
 
     def _scores(self, model: MultiHead, materials: Sequence[Material]) -> list[dict[str, Any]]:
-        return [
-            {"task": m.name, **asdict(result), "at_baseline": result.at_baseline}
-            for m in materials
-            for result in self._evaluate(model, m)
-        ]
+        return [{"task": m.name, **result.row} for m in materials for result in self._evaluate(model, m)]
 
     def _add_noise(self, encoder: Any) -> None:
         if not self.phase.like:
             raise ValueError(f"phase {self.phase.name}: weight-noise is like what? like: FOLDER")
         after = open_checkpoint(self.phase.like, device="cpu").load().state_dict()
-        state = encoder.state_dict()
-        add_noise(state, {k: v.clone() for k, v in state.items()}, after, self.seed)
+        add_noise(encoder.state_dict(), after, self.seed)
 
     def _about(self, materials: Sequence[Material]) -> dict[str, Any]:
         tasks: list[TaskData] = [material.train for material in materials]

@@ -5,8 +5,8 @@ import json
 import math
 import types
 import typing
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -106,7 +106,6 @@ class Recipe:
     position: str = "first"  # the token that classes are read from
     lora: Lora | None = None
     allow_pickle: bool = False
-    extra: Mapping[str, Any] = field(default_factory=dict)  # whatever else shall be told of it
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -176,8 +175,6 @@ def _value(hint: Any, node: yaml.Node, path: Path, name: str) -> Any:
         if not isinstance(node, yaml.SequenceNode):
             raise ValueError(f"{where}: {name} must be a list")
         return tuple(_value(inner, each, path, name) for each in node.value)
-    if typing.get_origin(hint) is not None:  # a mapping
-        return plain
     if hint is float and isinstance(plain, int | str) and not isinstance(plain, bool):
         try:
             return float(plain)  # YAML 1.1 takes 1e-5 for text

@@ -9,10 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..alignment.checkpoint import Checkpoint
+from ..alignment.checkpoint import ABOUT, Checkpoint
 from .heads import HeadSpec, MultiHead
 
-ABOUT = "crosslingual.json"
 TRAINED_ON = "trained-on.txt.gz"
 HEADS = "heads.safetensors"
 COPIED = ("sentence_bert_config.json",)  # decides how long inputs are
@@ -61,13 +60,6 @@ def save_encoder(
         shutil.rmtree(unfinished, ignore_errors=True)
         reason = " ".join(str(error).split())
         raise OSError(f"{folder} cannot be written ({reason}); make room and run again") from error
-
-
-def read_about(folder: Path) -> dict[str, Any]:
-    """Return what a folder says of itself; nothing if it says nothing."""
-    path = folder / ABOUT
-    about: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    return about
 
 
 def trained_on(folder: Path) -> set[str]:

@@ -1,12 +1,12 @@
 """Zero-shot transfer: what a head that was trained in English says in every language there is."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..data.splits import Leak, refuse_leak
-from ..data.tasks import TaskData, load_task
+from ..data.splits import refuse_leak
+from ..data.tasks import TaskData, find_task, load_task
 from .evaluate import evaluate
 from .heads import MultiHead
 from .material import Material
@@ -15,9 +15,10 @@ from .recipe import EvaluationPart
 
 @dataclass(frozen=True)
 class Test:
-    """A task in a language, and whether its groups were trained on."""
+    """A task in a language, what its head is trained on, and whether they share groups."""
 
     data: TaskData
+    train: TaskData
     leaks: bool
 
 
@@ -47,19 +48,15 @@ def load_tests(
     found = []
     for part in parts:
         for data in _load(part, heads, data_dir):
-            leaks = False
-            try:
-                refuse_leak(trained, (example.group for example in data.examples), data.name)
-            except Leak:
-                if not allow_leak:
-                    raise
-                leaks = True
-            found.append(Test(data, leaks))
+            tested = {example.group for example in data.examples}
+            if not allow_leak:
+                refuse_leak(trained, tested, data.name)
+            found.append(Test(data, heads[data.task.head], leaks=not trained.isdisjoint(tested)))
     return found
 
 
 def run_tests(
-    model: MultiHead, tokenizer: Any, tests: Sequence[Test], materials: Sequence[Material], length: int
+    model: MultiHead, tokenizer: Any, tests: Sequence[Test], length: int
 ) -> list[dict[str, Any]]:
     """Return a row for every task, language and metric: its value, interval, and constant answer.
 
@@ -67,25 +64,18 @@ def run_tests(
         model: with the heads.
         tokenizer: the encoder's.
         tests: see `load_tests`.
-        materials: what was trained on; tells the constant answers.
         length: of inputs, in tokens.
     """
-    trained = {material.train.task.head: material.train for material in materials}
-    rows = []
-    for test in tests:
-        data = test.data
-        for result in evaluate(model, tokenizer, data, trained[data.task.head], max_length=length):
-            rows.append(
-                {"task": data.task.name, "split": data.split, "language": data.language}
-                | asdict(result)
-                | {"at_baseline": result.at_baseline, "leaks": test.leaks}
-            )
-    return rows
+    return [
+        {"task": test.data.task.name, "split": test.data.split, "language": test.data.language}
+        | result.row
+        | {"leaks": test.leaks}
+        for test in tests
+        for result in evaluate(model, tokenizer, test.data, test.train, max_length=length)
+    ]
 
 
 def _load(part: EvaluationPart, heads: dict[str, TaskData], data_dir: Path | None) -> list[TaskData]:
-    from ..data.tasks import find_task
-
     head = find_task(part.task).head
     if head not in heads:
         raise ValueError(

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -184,9 +184,8 @@ def _labels_of(task: Task, located: Sequence[tuple[str, Row]]) -> tuple[str, ...
 
 
 def _example(task: Task, where: str, row: Row, labels: Sequence[str]) -> Example:
-    names: Mapping[str, str] = task.names
     try:
-        example = KINDS[task.kind](row, labels, names)
+        example = KINDS[task.kind](row, labels, task.names)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{where}: {error}") from None
     if isinstance(example, Span) and not (example.answers or task.unanswerable):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from crosslingual.alignment.score import score
-from crosslingual.analysis.retention import MACRO, NO_FLOOR, delta_heatmap, in_words, retention
+from crosslingual.analysis.deltas import delta_heatmap, in_words
+from crosslingual.analysis.retention import MACRO, NO_FLOOR, retention
 from crosslingual.training.phases import run_recipe
 from crosslingual.training.recipe import Phase, Recipe
 
