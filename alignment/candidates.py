@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 KEPT = 1 << 24  # candidates kept at once, roughly
+LOWEST, PADDING = -1e30, -2e30  # below any similarity; below that, what fills up the last tile
 
 
 @dataclass(eq=False)
@@ -45,7 +46,8 @@ class Candidates:
         """Look through a block.
 
         Args:
-            block: approximate similarities; the candidates' number is a multiple of `tile`.
+            block: approximate similarities; the candidates' number is a multiple of `tile`, filled up
+                with PADDING.
             axis: the axis of the candidates.
             queries: which they are.
             first: the number of the first candidate.
@@ -65,7 +67,7 @@ class Candidates:
         least[better] = torch.cat([least[better], low[better]], dim=1).topk(self.k, dim=1).values
         self.slack[queries] = torch.maximum(self.slack[queries], slack)
         floor = self._floor(least[:, -1], slack)
-        floor[self.open[queries]] = torch.inf
+        floor.clamp_(min=LOWEST)[self.open[queries]] = torch.inf
         # among negative numbers `best` may be any: see _greatest
         reaching = (best >= floor[:, None]) | ((best <= 0) & (floor <= 0)[:, None])
         crowded = reaching.sum(1) > max(8 * self.k, best.shape[1] // 2)

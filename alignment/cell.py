@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -120,6 +120,7 @@ def cell_columns(
         representations.counts(side)[:, 1:].sum(axis=0, dtype=np.int64)
         for side in (bitext.source, bitext.target)
     )
+    first = replace(bitext.source, sentences=bitext.source.sentences[:1])
     fitted = f"{fit.corpus}/{fit.split}" if fit else IN_SAMPLE
     return {
         "corpus": bitext.corpus,
@@ -133,7 +134,7 @@ def cell_columns(
         "map_fit": fitted_on(map_name, fitted),
         "n": len(bitext),
         "candidates": len(bitext.target.sentences),
-        "dim": read_sides(bitext, representations, layers[0])[0].shape[1],
+        "dim": representations.read(first, layers[:1]).shape[2],
         "truncated": int(counts[0]),
         "unknown": int(counts[1]),
     }

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Int64
 
-from .candidates import Candidates
+from .candidates import PADDING, Candidates
 from .exhaustive import exhaustive
 from .places import Pairs, Places
 from .product import DTYPES, Product, VectorProduct, whole_sums
@@ -27,8 +27,8 @@ from .units import unit_sides
 
 logger = logging.getLogger(__name__)
 
-BLOCK = {"cpu": (4096, 4096), "cuda": (16384, 16384)}  # rows and columns of a block
 TILE = 64
+BLOCK = {"cpu": (4096, 4096), "cuda": (16384, 16384)}  # rows and columns of a block: whole tiles
 
 Layers = Sequence[np.ndarray] | Float32[np.ndarray, "layers _ _"]
 
@@ -162,27 +162,25 @@ def _pass(
     room = torch.empty(height * width, dtype=product.dtype, device=product.device)
     for r, row_tile in _spans(*share, height, k):
         for c, column_tile in _spans(0, m, width, k):
-            block = product.block(r, c, room)
+            h, w = r.stop - r.start, c.stop - c.start
+            padded = -(-h // row_tile) * row_tile, -(-w // column_tile) * column_tile
+            tiled = room[: padded[0] * padded[1]].view(padded)
+            tiled[h:], tiled[:, w:] = PADDING, PADDING
+            block = product.block(r, c, tiled[:h, :w])
             row_slack, column_slack = product.slack(r, c)
-            rows.update(block, 1, r, c.start, column_tile, row_slack)
-            columns.update(block, 0, c, r.start, row_tile, column_slack)
+            rows.update(tiled[:h], 1, r, c.start, column_tile, row_slack)
+            columns.update(tiled[:, :w], 0, c, r.start, row_tile, column_slack)
             by_row.update(block, r, c.start, row_slack)
             by_column.update(block.t(), c, r.start, column_slack)
     return rows, columns
 
 
 def _spans(start: int, stop: int, size: int, k: int) -> list[tuple[slice, int]]:
-    """Return blocks of whole tiles, and of what is left over tiles of one, with their tiles' width.
-
-    Tiles are so narrow that there are many more of them than neighbours.
-    """
+    """Return blocks and their tiles' width: so narrow that there are many more tiles than neighbours."""
     tile = TILE
     while tile > 1 and (stop - start) // tile < 8 * k:
         tile //= 2
-    whole = start + (stop - start) // tile * tile
-    step = max(size // tile, 1) * tile
-    spans = [(slice(i, min(i + step, whole)), tile) for i in range(start, whole, step)]
-    return spans + [(slice(whole, stop), 1)] * (whole < stop)
+    return [(slice(i, min(i + size, stop)), tile) for i in range(start, stop, size)]
 
 
 def _settle(

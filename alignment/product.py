@@ -42,8 +42,8 @@ class Product(Protocol):
     device: torch.device
     dtype: torch.dtype
 
-    def block(self, rows: slice, columns: slice, room: Tensor) -> Tensor:
-        """Return approximate similarities less the offset; `room` may be used to hold them."""
+    def block(self, rows: slice, columns: slice, out: Tensor) -> Tensor:
+        """Fill `out` with approximate similarities less the offset, and return it."""
 
     def slack(self, rows: slice, columns: slice) -> tuple[Tensor, Tensor]:
         """Return each row's slack over all of these columns, and each column's over these rows."""
@@ -85,12 +85,9 @@ class VectorProduct:
         # … whose result is rounded once more, to bfloat16's 8 bits
         self.rounding = 1.01 * 2.0**-8 if dtype == "bfloat16" else 0.0
 
-    def block(self, rows: slice, columns: slice, room: Tensor) -> Tensor:
-        """Return cosines less the offset."""
-        left, right = self._left.values[rows], self._right.values[columns]
-        out: Tensor = room[: len(left) * len(right)].view(len(left), len(right))
-        torch.mm(left, right.t(), out=out)
-        return out
+    def block(self, rows: slice, columns: slice, out: Tensor) -> Tensor:
+        """Fill `out` with cosines less the offset."""
+        return torch.mm(self._left.values[rows], self._right.values[columns].t(), out=out)
 
     def slack(self, rows: slice, columns: slice) -> tuple[Tensor, Tensor]:
         """Return |⟨x, y⟩ - ⟨x̂, ŷ⟩| ≤ |x| |y - ŷ| + |x - x̂| |ŷ|, and what summing adds."""
@@ -179,9 +176,9 @@ class MatrixProduct:
         self.similarities = similarities
         self.n, self.m = similarities.shape
 
-    def block(self, rows: slice, columns: slice, room: Tensor) -> Tensor:
-        """Return a part of the matrix."""
-        return torch.from_numpy(self.similarities[rows, columns])
+    def block(self, rows: slice, columns: slice, out: Tensor) -> Tensor:
+        """Fill `out` with a part of the matrix."""
+        return out.copy_(torch.from_numpy(self.similarities[rows, columns]))
 
     def slack(self, rows: slice, columns: slice) -> tuple[Tensor, Tensor]:
         """Return zeros."""

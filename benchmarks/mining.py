@@ -121,11 +121,12 @@ def bare(x: np.ndarray, y: np.ndarray, dtype: str) -> float:
     """The limit: the blocks of the product and nothing else (rounded before)."""
     made = VectorProduct(*unit_sides(x, y), dtype=dtype)
     height, width = module.BLOCK["cpu"]
-    room = torch.empty(height * width, dtype=made.dtype)
+    room = torch.empty(height, width, dtype=made.dtype)
     some = min(len(x), MANY)
     began = time.perf_counter()
     for i, j in product(range(0, some, height), range(0, len(y), width)):
-        made.block(slice(i, min(i + height, some)), slice(j, min(j + width, len(y))), room)
+        rows, columns = slice(i, min(i + height, some)), slice(j, min(j + width, len(y)))
+        made.block(rows, columns, room[: rows.stop - i, : columns.stop - j])
     return (time.perf_counter() - began) * len(x) / some
 
 

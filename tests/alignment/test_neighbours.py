@@ -94,6 +94,16 @@ def test_many_tiles(rng, name):
     assert_defined(x[:333], y, 2, np.zeros((0, 2), np.int64))
 
 
+@pytest.mark.parametrize(("n", "m"), [(16, 17), (67, 131), (129, 577)])
+@pytest.mark.parametrize("k", [1, 2])
+def test_what_fills_the_last_tile_is_nobodys_neighbour(rng, n, m, k):
+    """Even where every similarity is negative, some far below any cosine."""
+    s = -(10 ** rng.uniform(-3, 3, (n, m))).astype(np.float32)
+    found = search([MatrixProduct(s)], k)
+    for nearest, matrix in ((found.rows, s), (found.columns, s.T)):
+        assert np.array_equal(nearest.ids, by_sorting(matrix, k)[0])
+
+
 @pytest.mark.parametrize("name", ["random", *HOSTILE])
 def test_blocks_threads_and_memory_do_not_matter(rng, name, monkeypatch):
     x, y = hostile(name, rng)
@@ -144,7 +154,7 @@ def test_no_product_is_further_off_than_it_says(rng, dtype, name):
         x, y = hostile(name, rng, 700)
     product = VectorProduct(*units.unit_sides(x, y.astype(np.float32)), dtype=dtype)
     everything = slice(0, len(x)), slice(0, len(y))
-    room = torch.empty(len(x) * len(y), dtype=product.dtype)
+    room = torch.empty(len(x), len(y), dtype=product.dtype)
     block = product.block(*everything, room).double().numpy()
     row, column = (slack.double().numpy() for slack in product.slack(*everything))
     off = np.abs(product.exact_block(*everything) - product.offset - block)

@@ -53,7 +53,8 @@ def run(model, bitext, name, tmp_path, **options):
 
 
 @pytest.mark.parametrize(
-    ("name", "blocks", "index"), [("xtreme", 12, 7), ("xtreme-r", 24, 13), ("jiant", 24, 13)]
+    ("name", "blocks", "index"),
+    [("xtreme", 12, 7), pytest.param("xtreme-r", 24, 13, marks=pytest.mark.slow), ("jiant", 24, 13)],
 )
 def test_xtreme_and_jiant(deep, bitext, tmp_path, name, blocks, index):
     """Their index leaves the embeddings out: 7 is hidden state 8. English queries the foreign side."""
