@@ -1,8 +1,7 @@
 """`crosslingual train`: make a checkpoint from a recipe."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -22,6 +21,7 @@ def train(
     from .progress import configure_notes, progress
 
     configure_notes()
+    from ..training.lines import gain_line, score_line
     from ..training.phases import run_recipe
     from ..training.recipe import read_recipe, write_recipe
 
@@ -45,14 +45,6 @@ def train(
                 f"{cost['tokens_per_second']:,.0f} tokens/s, peak {cost['peak_mb']:,.0f} MB"
             )
         for score in [*phase.about.get("scores", ()), *phase.about.get("zero_shot", ())]:
-            typer.echo(f"  {_line(score)}")
-
-
-def _line(score: Mapping[str, Any]) -> str:
-    """Return a score in a line: what, where, its interval, what a constant answer reaches."""
-    notes = ("  at baseline" if score["at_baseline"] else "") + ("  LEAKS" if score.get("leaks") else "")
-    where = score.get("language", "en dev")
-    return (
-        f"{score['task']} {where} {score['metric']} {score['value']:.4f} ({score['low']:.4f} to "
-        f"{score['high']:.4f}; constant answer {score['baseline']:.4f}; n {score['n']:,}){notes}"
-    )
+            typer.echo(f"  {score_line(score)}")
+        for row in phase.about.get("words", ()):
+            typer.echo(f"  {gain_line(row)}")

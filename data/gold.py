@@ -43,9 +43,10 @@ class GoldBitext:
 
     def head(self, limit: int | None) -> "GoldBitext":
         """Return the first so many pairs and the rows they need, all of them for None."""
-        if limit is None or limit >= len(self.gold):
-            return self
-        kept = self.gold[:limit]
+        return self if limit is None or limit >= len(self.gold) else self.having(self.gold[:limit])
+
+    def having(self, kept: Sequence[tuple[int, int]]) -> "GoldBitext":
+        """Return some of the pairs and the rows they need."""
         rows = [list(dict.fromkeys(pair[side] for pair in kept)) for side in (0, 1)]
         place = [{row: at for at, row in enumerate(side)} for side in rows]
         sides = [

@@ -1,6 +1,7 @@
 """LoRA by peft: adapters while training, plain weights in what is saved."""
 
 import copy
+import warnings
 from typing import Any
 
 from .recipe import Lora
@@ -24,7 +25,9 @@ def with_adapters(encoder: Any, lora: Lora) -> Any:
         target_modules=list(lora.targets) or None,
     )
     try:
-        return get_peft_model(encoder, config)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+            return get_peft_model(encoder, config)
     except ValueError as error:
         raise ValueError(f"lora: {' '.join(str(error).split())}; name its targets") from None
 

@@ -106,11 +106,11 @@ def _masked(
     return {**row, "input_ids": ids, "labels": labels}
 
 
-def text_features(examples: Sequence[Example], tokenizer: Any, max_length: int) -> Features:
-    """Return the token ids of the examples' text; labels are made when a batch is."""
-    ids = tokenizer([plain_text(e) for e in examples], truncation=True, max_length=max_length)
+def text_features(texts: Sequence[str], tokenizer: Any, max_length: int) -> Features:
+    """Return the token ids of texts; labels are made when a batch is."""
+    ids = tokenizer(list(texts), truncation=True, max_length=max_length)
     found = Features()
-    for i in range(len(examples)):
+    for i in range(len(texts)):
         found.add(i, inputs_of(ids, i))
     return found
 

@@ -49,6 +49,16 @@ class Features:
         return len(self.rows)
 
 
+@dataclass(frozen=True)
+class TaskFeatures:
+    """A task ready to be trained on."""
+
+    name: str
+    head: str
+    features: Features
+    drawn: Callable[[Feature, int], Feature] | None = None  # what is random in a feature, by the draw
+
+
 def make_features(examples: Sequence[Example], tokenizer: Any, max_length: int) -> Features:
     """Return the features of examples of one kind.
 

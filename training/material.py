@@ -4,10 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..data import load
+from ..data.languages import standard_tag
 from ..data.splits import hold_out, position
 from ..data.tasks import Example, TaskData, load_task
 from ..data.tasks.load import SPLITS
-from .recipe import TaskPart
+from ..data.text import read_sentences
+from .recipe import MaskedPart, TaskPart
 
 
 @dataclass(frozen=True)
@@ -28,27 +31,39 @@ def load_material(part: TaskPart, data_dir: Path | None, seed: int) -> Material:
     """Read a part of a recipe.
 
     Raises:
-        ValueError: what `load_task` refuses; examples that are not English; training and dev that share
-            groups.
+        ValueError: what `load_task` refuses; examples that are not in the part's language (English,
+            where it says nothing); training and dev that share groups.
     """
     if part.train == part.dev and not part.hold_out:
         raise ValueError(
             f"{part.task}: {part.train} cannot be dev too; hold_out: 0.1 keeps a tenth back"
         )
-    train = _load(part.task, part.train, data_dir)
-    if part.hold_out:
-        stays, held = hold_out(train.examples, part.hold_out, seed)
-        train, dev = train.having(stays), train.having(held)
-    else:
-        dev = _load(part.task, part.dev, data_dir, train.labels)
-        # a premise or context that stands on both sides: dev gives way
-        trained = {example.group for example in train.examples}
-        dev = dev.having([example for example in dev.examples if example.group not in trained])
-        if not dev.examples:
-            raise ValueError(f"{part.task}: every group of {part.dev} is trained on; use hold_out")
+    language = standard_tag(part.language)
+    train = dev = _load(part.task, part.train, data_dir, language)
+    if not part.hold_out or language != "en":
+        dev = _load(part.task, part.dev, data_dir, "en", train.labels)
+    if part.hold_out:  # of a translation and of its original the same groups
+        stays, held = (hold_out(side.examples, part.hold_out, seed) for side in (train, dev))
+        train, dev = train.having(stays[0]), dev.having(held[1])
+    # a premise or context that stands on both sides: dev gives way
+    trained = {example.group for example in train.examples}
+    dev = dev.having([example for example in dev.examples if example.group not in trained])
+    if not dev.examples:
+        raise ValueError(f"{part.task}: every group of {part.dev} is trained on; use hold_out")
     if part.limit is not None:
         train = train.having(first_groups(train.examples, part.limit, seed))
-    return Material(part.task, train, dev)
+    name = part.task if language == "en" else f"{part.task} ({language})"
+    return Material(name, train, dev)
+
+
+def load_text(part: MaskedPart, data_dir: Path | None) -> list[str]:
+    """Return the texts of a corpus, both sides of its bitexts, or of files; each once."""
+    if part.files:
+        return list(dict.fromkeys(text for file in part.files for text in read_sentences(Path(file))))
+    bitexts = load(part.corpus, data_dir=data_dir, languages=part.languages)
+    return list(
+        dict.fromkeys(text for b in bitexts for side in (b.target, b.source) for text in side.texts)
+    )
 
 
 def first_groups(examples: Sequence[Example], limit: int, seed: int) -> list[Example]:
@@ -62,15 +77,17 @@ def all_groups(materials: Iterable[Material]) -> set[str]:
     return set().union(*(material.groups for material in materials))
 
 
-def _load(task: str, name: str, data_dir: Path | None, labels: Sequence[str] | None = None) -> TaskData:
+def _load(
+    task: str, name: str, data_dir: Path | None, language: str, labels: Sequence[str] | None = None
+) -> TaskData:
     if name in SPLITS:
-        found = load_task(task, name, languages="en", data_dir=data_dir, labels=labels)
+        found = load_task(task, name, languages=language, data_dir=data_dir, labels=labels)
     else:
         path = Path(name)
         if not path.is_file():
             raise OSError(f"{name}: neither a split ({', '.join(SPLITS)}) nor a file")
-        found = load_task(task, "train", file=path, labels=labels)
+        found = load_task(task, "train", languages=language, file=path, labels=labels)
     (data,) = found
-    if data.language != "en":
-        raise ValueError(f"{data.name}: intermediate training is in English only")
+    if data.language != language:
+        raise ValueError(f"{data.name}: training is in English, unless language: says otherwise")
     return data

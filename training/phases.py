@@ -2,10 +2,9 @@
 
 import hashlib
 import json
-import logging
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,22 +15,16 @@ import numpy as np
 from ..alignment.checkpoint import Checkpoint, open_checkpoint, read_about
 from ..alignment.run import locked, versions
 from ..alignment.table import canonical_hash
-from ..data.tasks import TaskData
 from .adapters import plain, with_adapters
-from .controls import add_noise, masking, shuffled, text_features
-from .evaluate import evaluate
-from .features import make_features
-from .heads import HeadSpec, MultiHead
-from .material import Material, all_groups, first_groups, load_material
-from .metrics import Result
+from .controls import add_noise
+from .injection import WordLesson, read_lexicons
+from .lesson import MLM, Lesson, TaskLesson
+from .material import all_groups, load_material, load_text
 from .mixture import proportions
 from .recipe import Phase, Recipe
 from .saved import save_encoder, trained_on
-from .zero_shot import load_tests, run_tests
+from .zero_shot import load_tests
 
-logger = logging.getLogger(__name__)
-
-SELECTED_BY = 500  # dev examples that the best is chosen by, drawn by group
 Progress = Callable[[str, int, int, float], None]  # phase, steps done, of how many, loss
 
 
@@ -140,20 +133,19 @@ class _Phase:
 
     def _run(self) -> None:
         phase, folder = self.phase, self.out / self.phase.name
-        materials = [load_material(part, self.data_dir, self.seed) for part in phase.tasks]
         groups = trained_on(self.before.folder)
         encoder = self.before.load()
-        about = self._about(materials)
         if phase.control in ("resave", "weight-noise"):
             if phase.control == "weight-noise":
                 self._add_noise(encoder)
-            save_encoder(folder, encoder, self.before, about, groups)
+            save_encoder(folder, encoder, self.before, self._about({"tasks": []}), groups)
             return
-        groups |= all_groups(materials)
-        tests = load_tests(phase.evaluate, materials, groups, self.data_dir, allow_leak=self.allow_leak)
+        lesson = self._lesson(groups)
+        groups |= lesson.groups
+        about = self._about(lesson.facts)
         if self.recipe.lora is not None:
             encoder = with_adapters(encoder, self.recipe.lora)
-        model = MultiHead(encoder, self._heads(materials), seed=self.seed)
+        model = lesson.model(encoder)
         model.to(next(encoder.parameters()).device)
         work = self.out / f".work-{phase.name}-{self.key[:8]}"
         work.mkdir(exist_ok=True)
@@ -164,87 +156,47 @@ class _Phase:
 
         if 0 in phase.keep:
             keep(0)
-        cost = self._train(model, materials, work, keep)
-        scores = [] if phase.control == "english-mlm" else self._scores(model, materials)
-        zero_shot = run_tests(model, self.before.tokenizer, tests, phase.max_length)
-        about |= {"cost": cost, "scores": scores, "zero_shot": zero_shot}
+        cost = self._train(lesson, model, work, keep)
+        about |= {"cost": cost, **lesson.results(model)}
         shutil.copyfile(work / "steps.jsonl", self.out / f"{phase.name}-steps.jsonl")
-        save_encoder(folder, plain(encoder), self.before, about, groups, heads=model)
+        save_encoder(folder, plain(encoder), self.before, about, groups, partial(lesson.save, model))
         shutil.rmtree(work)
 
-    def _train(
-        self, model: MultiHead, materials: Sequence[Material], work: Path, keep: Callable[[int], None]
-    ) -> dict[str, float]:
-        from .trainer import TaskFeatures, train_phase
+    def _lesson(self, trained: set[str]) -> Lesson:
+        phase, data_dir = self.phase, self.data_dir
+        if phase.injection is not None:
+            lexicons = read_lexicons(phase.injection, data_dir, self.seed)
+            return WordLesson(phase, phase.injection, lexicons, self.before, self.seed)
+        materials = [load_material(part, data_dir, self.seed) for part in phase.tasks]
+        groups = trained | all_groups(materials)
+        tests = load_tests(phase.evaluate, materials, groups, data_dir, allow_leak=self.allow_leak)
+        text = load_text(phase.mlm, data_dir) if phase.mlm else []
+        return TaskLesson(phase, materials, tests, text, self.before, self.recipe.position, self.seed)
 
-        phase, tokenizer = self.phase, self.before.tokenizer
-        tasks = []
-        for number, material in enumerate(materials):
-            examples = list(material.train.examples)
-            if phase.control == "english-mlm":
-                features = text_features(examples, tokenizer, phase.max_length)
-                drawn = masking(tokenizer, [self.seed, 3, number])
-                tasks.append(TaskFeatures(material.name, "mlm", features, drawn))
-                continue
-            if phase.control == "shuffled-labels":
-                examples = shuffled(examples, self.seed)
-            features = make_features(examples, tokenizer, phase.max_length)
-            features.where.clear()  # nobody goes back from these tokens
-            if features.truncated:
-                logger.info(
-                    "%s: %d of %d examples are cut to %d tokens",
-                    material.name, features.truncated, len(examples), phase.max_length,
-                )  # fmt: skip
-            tasks.append(TaskFeatures(material.name, material.train.task.head, features))
-        sizes = {f"{i}:{task.name}": len(task.features) for i, task in enumerate(tasks)}
-        shares = proportions(sizes, phase.sampler, cap=phase.cap, temperature=phase.temperature)
-        steps = phase.count(list(sizes.values()))
-        judge = None
-        if phase.evaluate_every is not None and phase.control != "english-mlm":
-            judge = self._judge(model, materials)
+    def _train(
+        self, lesson: Lesson, model: Any, work: Path, keep: Callable[[int], None]
+    ) -> dict[str, float]:
+        from .trainer import train_phase
+
+        phase, tasks = self.phase, lesson.features()
+        labelled = {f"{i}:{t.name}": len(t.features) for i, t in enumerate(tasks) if t.name != MLM}
+        shares = proportions(labelled, phase.sampler, cap=phase.cap, temperature=phase.temperature)
+        if phase.mlm:
+            shares = np.append(shares * (1 - phase.mlm.share), phase.mlm.share)
         return train_phase(
             model,
             tasks,
             phase,
-            steps=steps,
+            steps=phase.count(list(labelled.values())),
             shares=shares,
             seed=self.seed,
-            pad_id=tokenizer.pad_token_id or 0,
+            pad_id=self.before.tokenizer.pad_token_id or 0,
             work=work,
             log=work / "steps.jsonl",
-            judge=judge,
+            judge=lesson.judge(model),
             keep=keep,
             progress=partial(self.progress, phase.name) if self.progress else None,
         )
-
-    def _heads(self, materials: Sequence[Material]) -> dict[str, HeadSpec]:
-        if self.phase.control == "english-mlm":
-            return {"mlm": HeadSpec("mlm")}
-        found: dict[str, HeadSpec] = {}
-        for material in materials:
-            task = material.train.task
-            spec = HeadSpec(task.kind, len(material.train.labels), self.recipe.position)
-            if found.setdefault(task.head, spec) != spec:
-                raise ValueError(f"{material.name}: head group {task.head} has other labels already")
-        return found
-
-    def _judge(self, model: MultiHead, materials: Sequence[Material]) -> Callable[[], float]:
-        some = [
-            replace(m, dev=m.dev.having(first_groups(m.dev.examples, SELECTED_BY, self.seed)))
-            for m in materials
-        ]
-
-        def judge() -> float:
-            return float(np.mean([self._evaluate(model, m)[0].value for m in some]))
-
-        return judge
-
-    def _evaluate(self, model: MultiHead, material: Material) -> list[Result]:
-        length, tokenizer = self.phase.max_length, self.before.tokenizer
-        return evaluate(model, tokenizer, material.dev, material.train, max_length=length)
-
-    def _scores(self, model: MultiHead, materials: Sequence[Material]) -> list[dict[str, Any]]:
-        return [{"task": m.name, **result.row} for m in materials for result in self._evaluate(model, m)]
 
     def _add_noise(self, encoder: Any) -> None:
         if not self.phase.like:
@@ -252,8 +204,7 @@ class _Phase:
         after = open_checkpoint(self.phase.like, device="cpu").load().state_dict()
         add_noise(encoder.state_dict(), after, self.seed)
 
-    def _about(self, materials: Sequence[Material]) -> dict[str, Any]:
-        tasks: list[TaskData] = [material.train for material in materials]
+    def _about(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         return {
             "stage": self.phase.stage,
             "recipe": self.recipe.name,
@@ -264,10 +215,7 @@ class _Phase:
             "base": self.recipe.base,
             "before": self.before.fingerprint,
             "key": self.key,
-            "tasks": [data.task.name for data in tasks],
-            "examples": {m.name: [len(m.train.examples), len(m.dev.examples)] for m in materials},
-            "sources": {d.task.name: d.task.hub.id if d.task.hub else "" for d in tasks},
-            "licences": {data.task.name: data.task.licence for data in tasks},
+            **facts,
             "settings": asdict(self.phase),
             "lora": asdict(self.recipe.lora) if self.recipe.lora else None,
             "versions": versions(),

@@ -13,13 +13,14 @@ from typing import Any, TypeVar, cast
 import yaml
 
 from ..alignment.run import write_text
-from ..data.languages import nearest
+from ..data.languages import nearest, standard_tag
 from ..data.tasks import find_task
 from .heads import POSITIONS
 from .mixture import CAP, SAMPLERS
 
 CONTROLS = ("none", "resave", "english-mlm", "shuffled-labels", "weight-noise")
 STAGES = ("intermediate", "target")
+LOSSES = ("infonce", "triplet")
 PRECISIONS = ("float32", "bfloat16", "float16")
 Made = TypeVar("Made")
 
@@ -33,6 +34,7 @@ class TaskPart:
     dev: str = "dev"  # likewise
     hold_out: float = 0.0  # of the groups of `train`: those are dev, where there is no other
     limit: int | None = None  # training examples, the first groups by hash
+    language: str = "en"  # of the training examples: another where they are translated; dev is English
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,37 @@ class Lora:
 
 
 @dataclass(frozen=True)
+class MaskedPart:
+    """Text in any language whose masked words are learnt beside the tasks."""
+
+    corpus: str = ""  # both sides of its bitexts, each sentence once
+    languages: str = "all"
+    files: tuple[str, ...] = ()  # or files with a text a line
+    share: float = 0.2  # of the steps
+
+
+@dataclass(frozen=True)
+class Injection:
+    """Word pairs that an early layer is taught to bring together; see `injection`."""
+
+    layer: int  # hidden state
+    corpus: str = "words/train"  # of lexicons
+    languages: str = "all"
+    file: str = ""  # or a lexicon of its own: a word in `languages`, a tab, an English word
+    loss: str = "infonce"  # or triplet
+    temperature: float = 0.05  # of infonce
+    margin: float = 0.2  # of triplet, in cosines
+    hold_out: float = 0.1  # of the English words
+
+
+@dataclass(frozen=True)
 class Phase:
     """One training: from the encoder before to the encoder after."""
 
     name: str
-    tasks: tuple[TaskPart, ...]
+    tasks: tuple[TaskPart, ...] = ()
+    injection: Injection | None = None  # instead of tasks
+    mlm: MaskedPart | None = None  # beside tasks
     stage: str = "intermediate"
     control: str = "none"
     sampler: str = "capped"
@@ -191,6 +219,17 @@ def _check(made: object) -> None:
     if isinstance(made, TaskPart):
         _within("hold_out", made.hold_out, 0, 1)
         _within("limit", made.limit, 1)
+        standard_tag(made.language)
+    if isinstance(made, MaskedPart):
+        _within("share", made.share, 0, 1)
+        if bool(made.corpus) == bool(made.files):
+            raise ValueError("mlm: corpus or files, one of the two")
+    if isinstance(made, Injection):
+        _one_of("loss", made.loss, LOSSES)
+        for name, greatest in (("layer", None), ("temperature", None), ("margin", 2), ("hold_out", 1)):
+            _within(name, getattr(made, name), 0, greatest)
+        if made.file and (made.languages == "all" or "," in made.languages):
+            raise ValueError("injection: languages names the one language of the file")
     if isinstance(made, Phase):
         for name, known in (
             ("control", CONTROLS), ("stage", STAGES), ("sampler", SAMPLERS), ("precision", PRECISIONS)
@@ -201,8 +240,15 @@ def _check(made: object) -> None:
                 raise ValueError(f"phase {made.name}: steps or epochs, one of the two")
             if made.evaluate and made.control == "english-mlm":
                 raise ValueError(f"phase {made.name}: english-mlm trains no head to evaluate")
-            if not made.tasks:
-                raise ValueError(f"phase {made.name}: no tasks")
+            if bool(made.tasks) == (made.injection is not None):
+                raise ValueError(f"phase {made.name}: tasks or injection, one of the two")
+            if made.injection and (
+                made.mlm or made.evaluate or made.evaluate_every or made.control == "english-mlm"
+            ):
+                raise ValueError(
+                    f"phase {made.name}: injection has no dev score and no head: leave out mlm, "
+                    "evaluate, evaluate_every and control english-mlm"
+                )
         for name, least in (("steps", 1), ("batch", 1), ("accumulate", 1), ("cap", 1), ("patience", 1)):
             _within(name, getattr(made, name), least)
         for name, greatest in (("epochs", None), ("rate", None), ("temperature", None), ("warmup", 1)):

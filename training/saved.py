@@ -4,13 +4,14 @@ import gzip
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ..alignment.checkpoint import ABOUT, Checkpoint
 from .heads import HeadSpec, MultiHead
+from .lines import gain_line, score_line
 
 TRAINED_ON = "trained-on.txt.gz"
 HEADS = "heads.safetensors"
@@ -23,7 +24,7 @@ def save_encoder(
     base: Checkpoint,
     about: Mapping[str, Any],
     groups: Iterable[str],
-    heads: MultiHead | None = None,
+    beside: Callable[[Path], None] | None = None,
 ) -> None:
     """Save an encoder as a plain `from_pretrained` folder, all or nothing.
 
@@ -33,7 +34,7 @@ def save_encoder(
         base: whose tokenizer and input length are kept.
         about: what stands in crosslingual.json.
         groups: everything trained on, for leak checks.
-        heads: saved beside it, if given.
+        beside: writes what else belongs into the folder.
 
     Raises:
         OSError: it cannot be written; what was there stays whole.
@@ -47,8 +48,8 @@ def save_encoder(
         for name in COPIED:
             if (base.folder / name).is_file():
                 shutil.copyfile(base.folder / name, unfinished / name)
-        if heads is not None:
-            _save_heads(unfinished, heads)
+        if beside is not None:
+            beside(unfinished)
         with gzip.open(unfinished / TRAINED_ON, "wt", encoding="utf-8", newline="\n") as stream:
             stream.writelines(group + "\n" for group in sorted(set(groups)))
         (unfinished / "README.md").write_text(_card(about), "utf-8")
@@ -87,7 +88,8 @@ def load_heads(folder: Path, encoder: Any) -> MultiHead:
     return model
 
 
-def _save_heads(folder: Path, model: MultiHead) -> None:
+def save_heads(folder: Path, model: MultiHead) -> None:
+    """Write the heads of a model, and what they are."""
     from safetensors.torch import save_file
 
     state = {
@@ -99,17 +101,15 @@ def _save_heads(folder: Path, model: MultiHead) -> None:
 
 
 def _card(about: Mapping[str, Any]) -> str:
-    tasks = ", ".join(about.get("tasks", ())) or "nothing"
+    tasks = ", ".join(about.get("tasks", ())) or ("word pairs" if "words" in about else "nothing")
     licences = "".join(f"- {name}: {licence}\n" for name, licence in about.get("licences", {}).items())
-    scores = "".join(
-        f"- {one['task']} {one['metric']}: {one['value']:.4f} ({one['low']:.4f} to {one['high']:.4f}), "
-        f"constant answer {one['baseline']:.4f}{', at baseline' if one['at_baseline'] else ''}\n"
-        for one in about.get("scores", ())
-    )
+    scores = "".join(f"- {score_line(one)}\n" for one in about.get("scores", ()))
+    scores += "".join(f"- {gain_line(one)}\n" for one in about.get("words", ()))
     return (
         f"---\nbase_model: {about['base']}\nlibrary_name: transformers\n---\n\n"
         f"# {about['recipe']}\n\nThe encoder of {about['base']} after the phase "
         f"“{about['phase']}” (control: {about['control']}), trained on {tasks} with seed "
         f"{about['seed']}. Everything is in `{ABOUT}`; load it with `AutoModel.from_pretrained`.\n\n"
-        f"## English dev\n\n{scores or 'None.'}\n\n## Licences of the data\n\n{licences or 'None.'}\n"
+        f"## English dev, or words\n\n{scores or 'None.'}\n\n"
+        f"## Licences of the data\n\n{licences or 'None.'}\n"
     )

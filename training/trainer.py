@@ -7,7 +7,6 @@ made here and nowhere else.
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,8 +22,7 @@ from transformers import (
 )
 
 from .callbacks import Keeper, StepLog, cost
-from .features import Feature, Features, collate
-from .heads import MultiHead
+from .features import Feature, TaskFeatures, collate
 from .mixture import Schedule
 from .recipe import Phase
 
@@ -33,16 +31,6 @@ logger = logging.getLogger(__name__)
 SCORE = "eval_score"  # by which the best is chosen
 SAVE_EVERY = 500  # steps, where nothing else is said
 TRAINER_STATE = "trainer_state.json"  # what a whole checkpoint has; it is written last
-
-
-@dataclass(frozen=True)
-class TaskFeatures:
-    """A task ready to be trained on."""
-
-    name: str
-    head: str
-    features: Features
-    drawn: Callable[[Feature, int], Feature] | None = None  # what is random in a feature, by the draw
 
 
 class Rows(Dataset[tuple[int, Feature]]):
@@ -69,7 +57,7 @@ class PhaseTrainer(Trainer):  # type: ignore[misc]
 
     def __init__(
         self,
-        model: MultiHead,
+        model: torch.nn.Module,
         arguments: TrainingArguments,
         tasks: Sequence[TaskFeatures],
         schedule: Schedule,
@@ -120,7 +108,7 @@ class PhaseTrainer(Trainer):  # type: ignore[misc]
 
 
 def train_phase(
-    model: MultiHead,
+    model: torch.nn.Module,
     tasks: Sequence[TaskFeatures],
     phase: Phase,
     *,

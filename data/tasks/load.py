@@ -66,7 +66,7 @@ def load_task(
         data_dir: a folder that holds the task's folder, or that folder; otherwise the environment
             variable CROSSLINGUAL_DATA, otherwise the hub.
         labels: of a task whose labels are those of its training data: theirs.
-        file: read this file of the task's published format instead (in English).
+        file: read this file of the task's published format instead (in English, or `languages`).
 
     Raises:
         ValueError: unknown task, split or language; a missing column, a label outside the map, an
@@ -96,7 +96,8 @@ def _sources(
 ) -> Iterator[tuple[str, Iterator[tuple[str, Row]]]]:
     """Yield the language and the fields of every example, with where each stands."""
     if file is not None:
-        yield "en", _local_rows(task, split, [file])
+        language = "en" if languages == "all" else standard_tag(languages)
+        yield language, _local_rows(task, split, [file])
         return
     root = _root(task, data_dir)
     if root is not None and task.local is not None:

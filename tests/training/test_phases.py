@@ -17,7 +17,7 @@ import torch
 from crosslingual.alignment.checkpoint import open_checkpoint
 from crosslingual.data.splits import Leak
 from crosslingual.training.phases import run_recipe
-from crosslingual.training.recipe import EvaluationPart, Lora, Phase, Recipe, TaskPart
+from crosslingual.training.recipe import EvaluationPart, Lora, MaskedPart, Phase, Recipe, TaskPart
 from crosslingual.training.saved import load_heads, trained_on
 
 ROWS = [("a cat sat", "an animal sat", "entailment"), ("a dog ran", "a cat sat", "not_entailment")] * 12
@@ -90,7 +90,7 @@ def test_a_phase_leaves_a_plain_encoder(little, folder):
     assert [line["step"] for line in steps] == list(range(1, 13))
     assert len({line["head"] for line in steps}) > 1
     card = (done.folder / "README.md").read_text()
-    assert "rte accuracy" in card and "MIT" in card
+    assert "rte en dev accuracy" in card and "MIT" in card
     hidden = [path.name for path in (folder / "out").iterdir() if path.name.startswith(".")]
     assert hidden == [".lock"], "nothing is left of the work"
 
@@ -238,7 +238,7 @@ def test_training_and_dev_share_nothing(little, folder):
 
 
 def test_a_full_disk_leaves_what_was_there(little, folder, monkeypatch):
-    from crosslingual.training import saved
+    from crosslingual.training import lesson
 
     run(little, folder, phase())
     whole = state(folder / "out" / "one")
@@ -246,7 +246,7 @@ def test_a_full_disk_leaves_what_was_there(little, folder, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(saved, "_save_heads", full)
+    monkeypatch.setattr(lesson, "save_heads", full)
     with pytest.raises(
         OSError, match="two cannot be written .*No space left.*; make room and run again"
     ):
@@ -275,12 +275,17 @@ def test_zero_shot_in_every_language(little, folder):
         run(little, folder, phase(tasks=(NER,), evaluate=(EvaluationPart("rte", "dev"),)), out="none")
 
 
-def test_a_translation_of_what_was_trained_on_is_refused(little, folder):
-    """Row 7 in German is row 7 in English; it is refused before anything is trained."""
+def pawsx(folder):
+    """Thirty pairs in English and German."""
     (folder / "pawsx").mkdir()
     for code in ("en", "de"):
         lines = [f"{code} {i}\tsome {code} words\t{i % 2}" for i in range(30)]
         (folder / "pawsx" / f"dev-{code}.tsv").write_text("\n".join(lines) + "\n")
+
+
+def test_a_translation_of_what_was_trained_on_is_refused(little, folder):
+    """Row 7 in German is row 7 in English; it is refused before anything is trained."""
+    pawsx(folder)
     task, tested = TaskPart("pawsx", train="dev", hold_out=0.3), (EvaluationPart("pawsx", "dev", "de"),)
     with pytest.raises(
         Leak, match=r"pawsx/dev \(de\): .* of 30 groups are trained on.*--allow-parallel-leak"
@@ -376,3 +381,40 @@ def test_kill_9_and_the_same_command(little, folder):
         for name in ("whole", "killed")
     ]
     assert losses[0] == losses[1]
+
+
+def test_masked_words_in_other_languages_beside_the_task(little, folder):
+    """A share of the steps; the labels stay English, and the text counts as nothing trained on."""
+    texts = folder / "texts.txt"
+    texts.write_text(
+        "\n".join(f"ein hund läuft um {i} uhr\nmbwa {i} anakimbia" for i in range(20)) + "\n"
+    )
+    mlm = MaskedPart(files=(str(texts),), share=0.25)
+    (done,) = run(little, folder, phase(steps=80, batch=2, mlm=mlm))
+    steps = [json.loads(line) for line in (folder / "out" / "one-steps.jsonl").read_text().splitlines()]
+    assert 8 <= sum(step["head"] == "mlm" for step in steps) <= 33
+    assert done.about["mlm_texts"] == 40 and {one["task"] for one in done.about["scores"]} == {"rte"}
+    (other,) = run(little, folder, phase(steps=4, mlm=MaskedPart("pocket", "de,sw")), out="corpus")
+    assert other.about["mlm_texts"] > 500
+
+
+def test_translated_examples_are_trained_on_where_the_recipe_says_so(little, folder):
+    """Selection stays English; of a translated pair and its original the same are held out."""
+    pawsx(folder)
+    part = TaskPart("pawsx", train="dev", hold_out=0.3, language="de")
+    (done,) = run(little, folder, phase(tasks=(part,)))
+    trained, dev = done.about["examples"]["pawsx (de)"]
+    assert trained + dev == 30 and done.about["tasks"] == ["pawsx (de)"]
+    with pytest.raises(Leak, match="groups are trained on"):
+        evaluate = (EvaluationPart("pawsx", "dev", "en"),)
+        run(little, folder, phase(tasks=(part,), evaluate=evaluate), out="leak")
+    whole = TaskPart("pawsx", train="dev", language="de")
+    with pytest.raises(ValueError, match="cannot be dev too"):
+        run(little, folder, phase(tasks=(whole,)), out="whole")
+
+
+def test_another_language_is_trained_on_only_where_the_recipe_says_so(little, folder):
+    pawsx(folder)
+    (folder / "pawsx" / "dev-en.tsv").unlink()
+    with pytest.raises(ValueError, match="en"):
+        run(little, folder, phase(tasks=(TaskPart("pawsx", train="dev", hold_out=0.3),)))

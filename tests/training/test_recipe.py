@@ -62,6 +62,18 @@ def test_a_recipe(tmp_path):
         ("keep: [0, 0.03, 1]", "keep: 3", r"r.yaml:12: keep must be a list"),
         ("keep: [0, 0.03, 1]", "keep: [3]", r"keep must be between 0 and 1, got 3"),
         ("name: r\n", "name: [\n", r"r.yaml: not YAML"),
+        ("steps: 200", "injection: {layer: 2}", r"phase one: (steps or epochs|tasks or injection)"),
+        ("rate: 1e-5", "injection: {layer: 2}", r"phase one: tasks or injection, one of the two"),
+        ("rate: 1e-5", "injection: {loss: cosine, layer: 2}", r"r.yaml:11: unknown loss 'cosine'"),
+        ("rate: 1e-5", "injection: {}", r"r.yaml:11: no layer"),
+        (
+            "rate: 1e-5",
+            "injection: {layer: 2, file: a}",
+            r"languages names the one language of the file",
+        ),
+        ("rate: 1e-5", "mlm: {share: 0.2}", r"r.yaml:11: mlm: corpus or files, one of the two"),
+        ("rate: 1e-5", "mlm: {corpus: a, share: 2}", r"r.yaml:11: share must be between 0 and 1"),
+        ("task: rte", "{task: rte, language: 7}", r"r.yaml:9: language must be str, got 7"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(tmp_path, old, new, message):
