@@ -10,7 +10,15 @@ import numpy as np
 import pandas as pd
 
 from ..data import AnyBitext, GoldBitext
-from .entries import Entry, entry_rows, need_pairing, need_views, pairing_entries, view_entries
+from .entries import (
+    Entry,
+    entry_moves,
+    entry_rows,
+    need_pairing,
+    need_views,
+    pairing_entries,
+    view_entries,
+)
 from .estimates import Matched
 from .items import make_items
 from .maps import IN_SAMPLE, choose_map, fitted_on
@@ -18,7 +26,7 @@ from .measures import Measure
 from .pairing import pair_vectors
 from .represent import Representations
 from .scored import Scored
-from .table import make_table
+from .table import Tables, make_table
 from .views import KeptViews, View
 
 logger = logging.getLogger(__name__)
@@ -65,8 +73,8 @@ class Cell:
             entries += view_entries(Matched(*sides, scored.groups, self.seed), layer, measures)
         return entries, items
 
-    def table(self, found: Sequence[Found]) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Return the score table and the outcomes of the sentences, from what the pieces found."""
+    def table(self, found: Sequence[Found]) -> Tables:
+        """Return what the pieces found."""
         scored, bitext = self.scored, self.scored.bitext
         entries = [entry for some, _ in found for entry in some]
         items = [table for _, tables in found for table in tables]
@@ -82,7 +90,8 @@ class Cell:
             surface=scored.surface(self.measures),
         )
         table = make_table(shared | row for row in rows)
-        return table, pd.concat(items, ignore_index=True) if items else pd.DataFrame()
+        outcomes = pd.concat(items, ignore_index=True) if items else pd.DataFrame()
+        return Tables(table, outcomes, entry_moves(entries))
 
     def _surface(self) -> Found:
         self.scored.surface(self.measures)

@@ -22,7 +22,7 @@ from .run import Run
 from .scored import Scored
 from .settings import Settings
 from .source import Source
-from .table import SCHEMA, canonical_hash
+from .table import SCHEMA, Tables, canonical_hash
 from .threads import in_order, jobs_for
 from .uncertainty import LEVEL, RESAMPLES
 from .views import LARGEST, KeptViews
@@ -93,18 +93,18 @@ def score_cells(
             cell = under_way.popleft()
             try:
                 found = [first, *islice(results, len(cell.work()) - 1)]
-                table, items = cell.table([_raised(one) for one in found])
+                made = cell.table([_raised(one) for one in found])
             except ValueError as error:
                 failures.append(f"{task.bitext.name}: {error}")
                 if run:
                     run.fail(task.name, error)
                 continue
             if chosen.protocol:
-                pinned = table["direction"].isin(PROTOCOLS[chosen.protocol].directions)
-                table = table[pinned].reset_index(drop=True)
+                pinned = made.scores["direction"].isin(PROTOCOLS[chosen.protocol].directions)
+                made = made._replace(scores=made.scores[pinned].reset_index(drop=True))
             if run:
-                run.finish(task.key, table, items)
-            known[task.key] = table
+                run.finish(task.key, made)
+            known[task.key] = made.scores
             if cell_done is not None:
                 cell_done(done, len(tasks))
     return {key: table for key, table in known.items() if table is not None}, failures
@@ -183,7 +183,7 @@ def score_pools(
                 columns=columns | {"pooling": pooling},
             )
             if run:
-                run.finish(key, table, bias)
+                run.finish(key, Tables(table, bias))
         tables.append(table)
         biases.append(bias)
     return tables, biases

@@ -29,7 +29,7 @@ from .plan import Cell, Spot, Spots, plan
 from .represent import Progress
 from .run import Run, open_run
 from .source import Source, open_source
-from .table import SCHEMA, canonical_hash, concatenate, make_table
+from .table import SCHEMA, Tables, canonical_hash, concatenate, make_table
 from .uncertainty import LEVEL
 
 BETWEEN = ("layers", "languages", "all")
@@ -155,7 +155,7 @@ def compare(
             if table is None:
                 table = _table(cell, bitexts[0], chosen, memory, device)
                 if run:
-                    run.finish(key, table, pd.DataFrame())
+                    run.finish(key, Tables(table))
             tables.append(table)
             if cell_done is not None:
                 cell_done(done, len(cells))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Int64
 
 from .estimates import Estimate, Matched
@@ -75,8 +76,8 @@ def _outcomes(measure: Measure, pairing: Pairing) -> list[Outcome]:
 
 
 def _jackknifed(found: Statistic) -> Estimate:
-    low, high = jackknife(found.value, found.left_out)
-    return Estimate(found.value, found.null, low=low, high=high, interval="jackknife")
+    ends = jackknife(found.value, found.left_out)
+    return Estimate(found.value, found.null, ends=ends, interval="jackknife")
 
 
 def entry_rows(
@@ -125,6 +126,24 @@ def entry_rows(
         }
 
 
+def entry_moves(entries: Sequence[Entry]) -> pd.DataFrame:
+    """Return how much each part of the sample moves the scores that are no means; see `Interval`."""
+    parts = [
+        pd.DataFrame(
+            {
+                "layer": entry.layer,
+                "measure": entry.measure.name,
+                "direction": entry.direction,
+                "interval": entry.estimate.interval,
+                "move": entry.estimate.ends.moves,
+            }
+        )
+        for entry in entries
+        if entry.estimate.ends.moves is not None
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
 def _intervals(entries: Sequence[Entry], groups: np.ndarray, seed: int) -> list[tuple[float, float]]:
     """Return the interval of every entry; all means are resampled together."""
     means = [entry.outcomes for entry in entries if entry.outcomes is not None]
@@ -132,6 +151,6 @@ def _intervals(entries: Sequence[Entry], groups: np.ndarray, seed: int) -> list[
         low, high = group_bootstrap(np.stack(means, axis=1), groups, rng=np.random.default_rng(seed))
         ends = iter(zip(low.tolist(), high.tolist(), strict=True))
     return [
-        (entry.estimate.low, entry.estimate.high) if entry.outcomes is None else next(ends)
+        (entry.estimate.ends.low, entry.estimate.ends.high) if entry.outcomes is None else next(ends)
         for entry in entries
     ]

@@ -9,7 +9,7 @@ from jaxtyping import Float64, Int64
 
 from .lazy import lazy
 from .nulls import invariants, permutation_mean, permutation_moments, rank_p, threshold
-from .uncertainty import OfSubsets, half_sampling
+from .uncertainty import NO_INTERVAL, Interval, OfSubsets, half_sampling
 from .views import LARGEST, Basis, Gram, Undefined, View
 
 ALPHA = 0.05  # at which a score is calibrated
@@ -26,8 +26,8 @@ class Estimate:
 
     `null` is its expectation under random re-pairing, `z` the distance from there in standard deviations
     of re-paired values, `p` the one-sided probability of a value at least as good, `threshold` the value
-    that re-paired data reach with probability `ALPHA`; `low` and `high` are an interval at
-    `uncertainty.LEVEL`, made by the method `interval`.
+    that re-paired data reach with probability `ALPHA`; `ends` are an interval at `uncertainty.LEVEL`,
+    made by the method `interval`.
     """
 
     value: float
@@ -35,8 +35,7 @@ class Estimate:
     z: float = NAN
     p: float = NAN
     threshold: float = NAN
-    low: float = NAN
-    high: float = NAN
+    ends: Interval = NO_INTERVAL
     interval: str = ""
     note: str = ""  # why there is no value, or none of the rest
 
@@ -77,7 +76,7 @@ Estimator = Callable[[Matched], Estimate]
 
 
 def against_moments(
-    value: float, a: Square, b: Square, scale: float, ends: tuple[float, float], method: str
+    value: float, a: Square, b: Square, scale: float, ends: Interval, method: str
 ) -> Estimate:
     """Return the estimate of ⟨a, b⟩ / scale with the exact moments of its null."""
     deviation, skewness = permutation_moments(a.invariants[None], b.invariants[None], len(a.matrix))
@@ -93,23 +92,23 @@ def against_pearson(
     null: float,
     deviation: float,
     skewness: float,
-    ends: tuple[float, float],
+    ends: Interval,
     method: str,
     note: str = "",
 ) -> Estimate:
     """Return the estimate against a null of known mean, standard deviation and skewness: Pearson III."""
     if deviation <= 1e-14:
-        return Estimate(value, null, low=ends[0], high=ends[1], interval=method, note=note)
+        return Estimate(value, null, ends=ends, interval=method, note=note)
     z = (value - null) / deviation
     null_law = scipy.stats.pearson3(skewness)
     reached = null + deviation * float(null_law.isf(ALPHA))
-    return Estimate(value, null, z, float(null_law.sf(z)), reached, *ends, method, note)
+    return Estimate(value, null, z, float(null_law.sf(z)), reached, ends, method, note)
 
 
 def against_draws(
     value: float,
     drawn: Float64[np.ndarray, "k"],
-    ends: tuple[float, float],
+    ends: Interval,
     method: str = "half-sampling",
     *,
     sign: int = 1,
@@ -133,19 +132,18 @@ def against_draws(
     else:
         null, deviation, known = mean, float(np.sqrt(np.square(drawn - mean).mean())), 1.0
     if deviation <= NOISE * abs(null):
-        return Estimate(value, null, low=ends[0], high=ends[1], interval=method)
+        return Estimate(value, null, ends=ends, interval=method)
     law = scipy.stats.t(k - (mean is None), scale=deviation * np.sqrt(known))
     p = float(law.sf(sign * (value - null)))
     reached = null + sign * float(law.isf(ALPHA))
-    return Estimate(value, null, (value - null) / deviation, p, reached, *ends, method)
+    return Estimate(value, null, (value - null) / deviation, p, reached, ends, method)
 
 
 def against_ranks(
     value: float,
     drawn: Float64[np.ndarray, "k"],
     null: float,
-    low: float,
-    high: float,
+    ends: Interval,
     method: str = "half-sampling",
     note: str = "",
 ) -> Estimate:
@@ -153,7 +151,7 @@ def against_ranks(
     deviation = float(drawn.std(ddof=1))
     z = (value - null) / deviation if deviation > 1e-14 else NAN
     return Estimate(
-        value, null, z, rank_p(value, drawn), threshold(value, drawn, ALPHA), low, high, method, note
+        value, null, z, rank_p(value, drawn), threshold(value, drawn, ALPHA), ends, method, note
     )
 
 
@@ -164,7 +162,7 @@ def halves(
     *,
     full_rank: bool = False,
     ranks: tuple[int, int] = (0, 0),
-) -> tuple[float, float]:
+) -> Interval:
     """Return the half-sampling interval of a function of two bases, decomposed anew in every half."""
     x, y = matched.x, matched.y
     return half_sampled(
@@ -182,23 +180,23 @@ def half_sampled(
     *,
     needed: int = 0,
     shares: tuple[float, ...] = (0.5, 0.8, 0.9),
-) -> tuple[float, float]:
+) -> Interval:
     """Return the half-sampling interval, if wanted.
 
     Where half of the sentences are not many more than `needed`, the least at which the statistic is
     defined, subsamples are larger; where even nine tenths are not, there is no interval.
     """
     if not matched.intervals:
-        return NAN, NAN
+        return NO_INTERVAL
     for share in shares:
         if needed <= 0.9 * (share * matched.x.n - 1):
             break
     else:
-        return NAN, NAN
+        return NO_INTERVAL
     try:
         return half_sampling(value, statistic, matched.groups, rng=matched.rng(), share=share)
     except Undefined:  # groups are of very different sizes
-        return NAN, NAN
+        return NO_INTERVAL
 
 
 def of_rows(basis: Basis, rows: Int64[np.ndarray, "m"], count: int | None = None) -> Basis:

@@ -133,7 +133,7 @@ def squared_cca(matched: Matched) -> Estimate:
     ends = halves(matched, cca.mean_squared_cca, value, full_rank=True)
     if matched.x.n > LARGEST:
         null = max(a.rank, b.rank) / (matched.x.n - 1)
-        return Estimate(value, null, low=ends[0], high=ends[1], interval="half-sampling", note=TOO_MANY)
+        return Estimate(value, null, ends=ends, interval="half-sampling", note=TOO_MANY)
     left, right = Square(a.u @ a.u.T), Square(b.u @ b.u.T)
     return against_moments(value, left, right, float(min(a.rank, b.rank)), ends, "half-sampling")
 
@@ -267,7 +267,7 @@ def neighbours(k: int, *, jaccard: bool) -> Estimator:
         if jaccard:  # d/dh of h / (2k - h) is 2k / (2k - h)², that of h / k is 1 / k
             pairs *= (2 * k**2 / (2 * k - hits) ** 2).mean()
         ends = pair_jackknife(value, pairs, matched.groups, share=0.5)
-        return against_ranks(value, drawn, null, *ends, "jackknife")
+        return against_ranks(value, drawn, null, ends, "jackknife")
 
     return estimate
 
@@ -286,12 +286,12 @@ def neuron_correlation(*, absolute: bool) -> Estimator:
             drawn = _draw(
                 matched, lambda order: float(np.abs(neurons.correlate(left, right[order])).mean()), MANY
             )
-            return against_ranks(value, drawn, float(drawn.mean()), *ends, "jackknife", note)
+            return against_ranks(value, drawn, float(drawn.mean()), ends, "jackknife", note)
         value = float(neurons.correlate(left, right).mean())
         ends = jackknife(value, left_out.mean(axis=1))
         if len(left) > LARGEST:
             note = "; ".join(filter(None, (note, TOO_MANY)))
-            return Estimate(value, 0.0, low=ends[0], high=ends[1], interval="jackknife", note=note)
+            return Estimate(value, 0.0, ends=ends, interval="jackknife", note=note)
         deviation, skewness = neurons.shuffle_moments(left, right)
         return against_pearson(value, 0.0, deviation, skewness, ends, "jackknife", note)
 

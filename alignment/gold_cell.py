@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from ..data import AnyBitext, GoldBitext, surface_vectors
 from ..data.surface import similarities
@@ -19,8 +18,8 @@ from .maps import choose_map
 from .measures import Measure
 from .represent import Representations
 from .scored import SURFACE_LIMIT
-from .table import make_table
-from .uncertainty import LEVEL, resampled_means
+from .table import Tables, make_table
+from .uncertainty import LEVEL, Interval, resampled_means
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +50,7 @@ class GoldCell:
         x, y = choose_map(self.map_name)(*known)(x, y)
         return list(self._entries(gold_sides(x, y, self.bitext.pairs), layer)), []
 
-    def table(self, found: Sequence[Found]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def table(self, found: Sequence[Found]) -> Tables:
         """Return the score table; no sentence has a row of its own."""
         sizes = {"forward": len(self.bitext.target.sentences), "mean": len(self.bitext.target.sentences)}
         sizes |= {"backward": len(self.bitext.source.sentences)}
@@ -66,7 +65,7 @@ class GoldCell:
         )
         shared = dict(self.columns) | fixed | {"duplicates": "gold"}
         table = make_table(shared | row | {"candidates": sizes[row["direction"]]} for row in rows)
-        return table, pd.DataFrame()
+        return Tables(table)
 
     def _entries(self, sides: tuple[GoldSide, GoldSide], layer: int) -> Iterator[Entry]:
         """Yield the scores of a layer, with intervals over connected components of the gold."""
@@ -96,7 +95,7 @@ class GoldCell:
                 low, high = np.quantile(resampled[number][:, column], ends) if several else (NAN, NAN)
                 value = (*values, sum(values) / 2)[number]
                 null = (*nulls, sum(nulls) / 2)[number]
-                estimate = Estimate(value, null, low=low, high=high, interval="bootstrap")
+                estimate = Estimate(value, null, ends=Interval(low, high), interval="bootstrap")
                 yield Entry(layer, measure, direction, estimate)
 
     def _surface(self) -> dict[tuple[str, str], float]:

@@ -354,7 +354,7 @@ def _by_pairs(
         except Undefined as error:
             notes[str(error)] = None
             continue
-        found[:, i, j] = cell.value, cell.null, cell.z, cell.p, cell.low, cell.high
+        found[:, i, j] = cell.value, cell.null, cell.z, cell.p, *cell.ends
         if work.within:
             found[:, j, i] = found[:, i, j]
         if progress is not None:

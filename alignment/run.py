@@ -4,6 +4,7 @@
     provenance.json   versions, fingerprint, machine, when
     cells/<key>.parquet     a cell's scores, written atomically
     items/<key>.parquet     what became of every sentence
+    moves/<key>.parquet     how much each group, or random half, moves the scores that are no means
     failures.jsonl    cells that failed, with their errors
     scores.parquet    the table of the last command
     language_bias.parquet   in which language the nearest are, where strong measures were scored
@@ -26,6 +27,8 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from .table import Tables
+
 
 class Run:
     """A run folder that this process holds; made by `open_run`."""
@@ -39,10 +42,10 @@ class Run:
         path = self.folder / "cells" / f"{key}.parquet"
         return pd.read_parquet(path) if path.is_file() else None
 
-    def finish(self, key: str, table: pd.DataFrame, items: pd.DataFrame) -> None:
-        """Keep a cell; its items first, so that a finished cell always has them."""
-        _write_parquet(items, self.folder / "items" / f"{key}.parquet")
-        _write_parquet(table, self.folder / "cells" / f"{key}.parquet")
+    def finish(self, key: str, found: Tables) -> None:
+        """Keep a cell; its scores last, so that a finished cell always has the rest."""
+        for name, table in (("items", found.items), ("moves", found.moves), ("cells", found.scores)):
+            _write_parquet(table, self.folder / name / f"{key}.parquet")
 
     def fail(self, cell: Mapping[str, Any], error: Exception) -> None:
         """Note a failed cell; the run goes on."""
@@ -84,8 +87,8 @@ def open_run(folder: Path, study: Mapping[str, Any], provenance: Mapping[str, An
     Raises:
         OSError: another process holds the folder; it cannot be written.
     """
-    for part in (folder / "cells", folder / "items"):
-        part.mkdir(parents=True, exist_ok=True)
+    for part in ("cells", "items", "moves"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
     with locked(folder):
         (folder / "failures.jsonl").unlink(missing_ok=True)
         write_text(folder / "study.yaml", yaml.safe_dump(dict(study), sort_keys=False))

@@ -3,11 +3,21 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 SCHEMA = 3
+
+
+class Tables(NamedTuple):
+    """What a cell leaves."""
+
+    scores: pd.DataFrame
+    items: pd.DataFrame = pd.DataFrame()  # what became of every sentence
+    moves: pd.DataFrame = pd.DataFrame()  # of scores that are no means: see `uncertainty.Interval`
+
+
 # What a score is a score of. Two rows that agree in all of these are the same score.
 IDENTITY = (
     "checkpoint",

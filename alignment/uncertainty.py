@@ -5,7 +5,8 @@ estimate. Never the bootstrap with replacement for statistics of pairs: a senten
 its own perfect neighbour.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse
@@ -20,6 +21,26 @@ HALVES = 30
 
 # a statistic of each of several sets of rows, which are ascending
 OfSubsets = Callable[[list[Int64[np.ndarray, "_"]]], Sequence[float] | Float[np.ndarray, "k"]]
+
+
+@dataclass(frozen=True, eq=False)
+class Interval:
+    """The ends of an interval, and how much each part of the sample moves the value.
+
+    SE² = k / (k - 1) Σ u² of k moves u, so that moves of two values on the same parts tell their
+    covariance, too. The parts are groups (jackknife) or random halves of them (half-sampling).
+    """
+
+    low: float = float("nan")
+    high: float = float("nan")
+    moves: Float[np.ndarray, "k"] | None = None
+
+    def __iter__(self) -> Iterator[float]:
+        """Yield both ends."""
+        return iter((self.low, self.high))
+
+
+NO_INTERVAL = Interval()
 
 
 def group_bootstrap(
@@ -71,7 +92,7 @@ def resampled_means(
 
 def jackknife(
     value: float, left_out: Float[np.ndarray, "g"], *, twice: float = 0.0, level: float = LEVEL
-) -> tuple[float, float]:
+) -> Interval:
     """Return value ± t · SE with SE² = (G-1)/G Σ (θ_g - θ̄)² - `twice`, t of G - 1 degrees of freedom.
 
     Source: Efron & Stein 1981, The jackknife estimate of variance.
@@ -83,16 +104,23 @@ def jackknife(
         level: of the interval.
 
     Returns:
-        Lower and upper ends; nan with fewer than 2 groups, or where a left-out value is none.
+        The interval; nan with fewer than 2 groups, or where a left-out value is none.
     """
     count = len(left_out)
     if count < 2 or not np.isfinite(left_out).all():
-        return float("nan"), float("nan")
-    variance = (count - 1) / count * float(((left_out - left_out.mean()) ** 2).sum())
-    # the part counted twice is at most half
-    error = np.sqrt(max(variance - twice, variance / 2))
-    width = float(scipy.stats.t.ppf((1 + level) / 2, count - 1) * error)
-    return value - width, value + width
+        return NO_INTERVAL
+    moves = (left_out.mean() - left_out) * ((count - 1) / count)
+    variance = count / (count - 1) * float(moves @ moves)
+    if twice and variance:  # the part counted twice is at most half
+        moves *= np.sqrt(max(1 - twice / variance, 0.5))
+    return _around(value, moves, level, count)
+
+
+def _around(value: float, moves: Float[np.ndarray, "k"], level: float, parts: int) -> Interval:
+    """Return value ± t · SE, t of one less degrees of freedom than there are parts."""
+    error = np.sqrt(len(moves) / (len(moves) - 1) * (moves @ moves))
+    width = float(scipy.stats.t.ppf((1 + level) / 2, parts - 1) * error)
+    return Interval(value - width, value + width, moves)
 
 
 def twice_counted(influence: Float[np.ndarray, "n n"], groups: Int64[np.ndarray, "n"]) -> float:
@@ -122,7 +150,7 @@ def pair_jackknife(
     groups: Int64[np.ndarray, "n"],
     *,
     share: float = 1.0,
-) -> tuple[float, float]:
+) -> Interval:
     """Return the jackknife interval of a statistic of pairs, from its influence function alone.
 
     Args:
@@ -165,7 +193,7 @@ def half_sampling(
     level: float = LEVEL,
     draws: int = HALVES,
     share: float = 0.5,
-) -> tuple[float, float]:
+) -> Interval:
     """Return value ± t · SE, SE from the statistic of random halves of the groups without replacement.
 
     With h of G groups in a subsample, SE² = h / (G - h) · variance over subsamples: for halves the
@@ -182,37 +210,18 @@ def half_sampling(
         share: of the groups in a subsample; more than a half where the statistic needs many sentences.
 
     Returns:
-        Lower and upper ends; nan with fewer than 4 groups or where a half has no value.
+        The interval; nan with fewer than 4 groups or where a half has no value.
     """
     count = int(groups.max()) + 1
     some = round(share * count)
     if count < 4 or not 0 < some < count:
-        return float("nan"), float("nan")
+        return NO_INTERVAL
     halves = []
     for _ in range(draws):
         chosen = np.zeros(count, bool)
         chosen[rng.permutation(count)[:some]] = True
         halves.append(np.flatnonzero(chosen[groups]))
-    error = np.sqrt(some / (count - some)) * float(np.std(statistic(halves), ddof=1))
-    width = float(scipy.stats.t.ppf((1 + level) / 2, min(count, draws) - 1) * error)
-    return value - width, value + width
-
-
-def paired_difference(
-    first: tuple[float, Float[np.ndarray, "g"]],
-    second: tuple[float, Float[np.ndarray, "g"]],
-    *,
-    level: float = LEVEL,
-) -> tuple[float, float, float]:
-    """Return first - second with its jackknife interval, for two statistics of the same sentences.
-
-    What the two share cancels: the interval may be far narrower than either's own.
-
-    Args:
-        first: a value, and its values without each group.
-        second: the same, of the same groups in the same order.
-        level: of the interval.
-    """
-    difference = first[0] - second[0]
-    low, high = jackknife(difference, first[1] - second[1], level=level)
-    return difference, low, high
+    values = np.asarray(statistic(halves), dtype=np.float64)
+    # so that k / (k - 1) Σ u² is h / (G - h) times their variance
+    moves = (values - values.mean()) * np.sqrt(some / (count - some) / draws)
+    return _around(value, moves, level, min(count, draws))

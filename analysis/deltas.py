@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ..alignment.measures import MEASURES
 from .figures import short_name
 from .retention import MACRO, NO_FLOOR
 
@@ -18,7 +19,8 @@ def in_words(rows: pd.DataFrame) -> str:
     Intervals hold one by one; nothing is corrected for there being several.
     """
     one = rows[rows["source"] != MACRO]
-    gained, lost = int((one["delta_low"] > 0).sum()), int((one["delta_high"] < 0).sum())
+    rose, fell = int((one["delta_low"] > 0).sum()), int((one["delta_high"] < 0).sum())
+    gained, lost = (rose, fell) if MEASURES[one["measure"].iloc[0]].higher_is_better else (fell, rose)
     unknown = len(one) - gained - lost
     text = f"of {len(one)} language pairs, {gained} gained, {lost} lost, {unknown} show neither"
     below = int((one["note"] == NO_FLOOR).sum())
@@ -32,7 +34,7 @@ def in_words(rows: pd.DataFrame) -> str:
 
 
 def delta_heatmap(rows: pd.DataFrame) -> "Figure":
-    """Draw Δ by language and layer, blue where lost, red where gained; a dot where 0 is in the interval.
+    """Draw Δ by language and layer, red where it rose, blue where it fell; a dot: 0 is in the interval.
 
     Args:
         rows: of one measure and direction.

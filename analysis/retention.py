@@ -13,6 +13,7 @@ import pandas as pd
 
 from ..alignment.items import groups_of, outcomes_of
 from ..alignment.measures import MEASURES
+from ..alignment.table import Tables
 from ..alignment.uncertainty import LEVEL, RESAMPLES, resampled_means
 from .paired import Means, Span, average, difference, interval, log_odds, means_of, ratio
 
@@ -22,8 +23,9 @@ ALIKE = ("protocol", "duplicates", "prefix", "dtype", "max_length", "null_kind")
 MACRO = "macro"  # the mean over languages, in the column `source`
 PROPORTIONS = ("accuracy", "mutual_accuracy", "strict_accuracy", "strong_accuracy")
 NO_FLOOR = "base not above its floor"
+NO_SHARE = "lower is better: no share"
 
-Scored = dict[tuple[str, ...], tuple[pd.DataFrame, pd.DataFrame]]  # cell -> scores, items
+Scored = dict[tuple[str, ...], Tables]  # by cell
 Key = tuple[str, str, int]  # measure, direction, layer
 
 
@@ -45,7 +47,7 @@ def retention(
         intervals over groups, and a note where one of them is not given.
 
     Raises:
-        ValueError: other sentences or settings on the two sides, or no measure with a part per sentence.
+        ValueError: other sentences or settings on the two sides.
         OSError: no run there.
     """
     tuned, plain = _read(run), _read(base)
@@ -53,8 +55,9 @@ def retention(
     chosen_by = tuple(map(_read, dev)) if dev else None
     rows: list[dict[str, Any]] = []
     by_key: dict[tuple[Any, ...], list[tuple[Means, dict[str, Any]]]] = {}
+    at_best: dict[tuple[Any, ...], list[tuple[dict[str, Any], np.ndarray]]] = {}
     for cell in sorted(plain):
-        names = [side[cell][0]["checkpoint"].iloc[0] for side in (tuned, plain)]
+        names = [side[cell].scores["checkpoint"].iloc[0] for side in (tuned, plain)]
         columns = dict(zip(("checkpoint", "base_checkpoint", *CELL), (*names, *cell), strict=True))
         sides = _Sides(tuned[cell], plain[cell], " ".join(cell))
         for measure, direction, layer in sides.shared():
@@ -67,9 +70,13 @@ def retention(
         if chosen_by is not None:
             tuned_dev, plain_dev = (side[_match(side, cell)] for side in chosen_by)
             choice = _Sides(tuned_dev, plain_dev, " ".join(cell))
-            rows += [columns | row for row in _at_best(sides, choice, seed)]
+            for row, drawn in _at_best(sides, choice, seed):
+                kind = (*cell[:3], *cell[5:], row["measure"], row["direction"])
+                at_best.setdefault(kind, []).append((columns | row, drawn))
+    rows += [row for parts in at_best.values() for row, _ in parts]
     rows += [_macro(parts) for parts in by_key.values() if len(parts) > 1]
-    return pd.DataFrame(rows)
+    rows += [_macro_at_best(parts) for parts in at_best.values() if len(parts) > 1]
+    return pd.DataFrame(rows).astype({"layer": "Int64", "base_layer": "Int64"})
 
 
 class _Sides:
@@ -77,40 +84,41 @@ class _Sides:
 
     def __init__(
         self,
-        tuned: tuple[pd.DataFrame, pd.DataFrame],
-        plain: tuple[pd.DataFrame, pd.DataFrame],
+        tuned: Tables,
+        plain: Tables,
         name: str,
     ) -> None:
-        self.scores, self.outcomes = [], []
+        self.scores, self.outcomes, self.moves = [], [], []
         ids = [
-            side[1].loc[side[1]["layer"] == side[1]["layer"].min(), "id"].tolist()
+            side.items.loc[side.items["layer"] == side.items["layer"].min(), "id"].tolist()
             for side in (tuned, plain)
         ]
         if ids[0] != ids[1]:
             raise ValueError(f"{name}: the two runs scored different sentences")
-        for table, items in (tuned, plain):
-            kept = table[table["measure"].isin(items.columns)].reset_index(drop=True)
-            self.scores.append(kept.set_index(["measure", "direction", "layer"]))
-            self.outcomes.append(outcomes_of(items, kept))
-        self.groups = groups_of(plain[1])
+        for side in (tuned, plain):
+            means = side.scores["measure"].isin(side.items.columns)
+            outcomes = outcomes_of(side.items, side.scores[means])
+            keys = [_key(row) for row in side.scores[means].to_dict("records")]
+            self.outcomes.append(dict(zip(keys, outcomes.T, strict=True)))
+            self.moves.append(_moves(side.moves))
+            self.scores.append(side.scores.set_index(["measure", "direction", "layer"]))
+        self.groups = groups_of(plain.items)
 
     def shared(self) -> list[Key]:
-        """Return what both sides have."""
-        both = [key for key in self.scores[1].index if key in self.scores[0].index]
-        if not both:
-            raise ValueError("no measure with a part per sentence was scored on both sides")
-        return both
+        """Return what both sides have, with what tells their covariance."""
+        return [key for key in self.scores[1].index if self._means(key) or self._alike(key)]
 
-    def column(self, side: int, key: Key) -> np.ndarray:
-        """Return the outcomes of the sentences."""
-        place: int = self.scores[side].index.get_loc(key)
-        outcomes: np.ndarray = self.outcomes[side][:, place]
-        return outcomes
+    def _means(self, key: Key) -> bool:
+        return all(key in side for side in self.outcomes)
+
+    def _alike(self, key: Key) -> bool:
+        """Whether both sides' intervals are of the same groups, or the same random halves."""
+        found = [side.get(key) for side in self.moves]
+        return all(each is not None for each in found) and len({each[0] for each in found if each}) == 1
 
     def means(self, tuned: Key, plain: Key) -> tuple[Means, dict[str, Any]]:
-        """Return both means and what else is known of them."""
+        """Return both scores, how each part of the sample moves them, and what else is known."""
         scores = [self.scores[side].loc[key] for side, key in enumerate((tuned, plain))]
-        both = np.stack([self.column(0, tuned), self.column(1, plain)], axis=1)
         facts = {
             "value": scores[0]["value"],
             "base": scores[1]["value"],
@@ -119,7 +127,25 @@ class _Sides:
             "surface": scores[1]["surface"],
             "n": int(scores[1]["n"]),
         }
-        return means_of(both, self.groups), facts
+        if self._means(plain):
+            both = np.stack([self.outcomes[0][tuned], self.outcomes[1][plain]], axis=1)
+            return means_of(both, self.groups), facts
+        moves = np.stack([self.moves[0][tuned][1], self.moves[1][plain][1]], axis=1)
+        return Means(np.array([facts["value"], facts["base"]]), moves), facts
+
+
+def _key(row: Mapping[Any, Any]) -> Key:
+    return row["measure"], row["direction"], row["layer"]
+
+
+def _moves(table: pd.DataFrame) -> dict[Key, tuple[tuple[str, int], np.ndarray]]:
+    """Return of each score what its interval is of, how many parts, and their moves."""
+    if table.empty:
+        return {}
+    return {
+        key: ((part["interval"].iloc[0], len(part)), part["move"].to_numpy(float))
+        for key, part in table.groupby(["measure", "direction", "layer"], sort=False)
+    }
 
 
 def _compared(means: Means, facts: Mapping[str, Any], measure: str) -> dict[str, Any]:
@@ -127,9 +153,10 @@ def _compared(means: Means, facts: Mapping[str, Any], measure: str) -> dict[str,
     nulls = np.array([facts["null"], facts["base_null"]], dtype=np.float64)
     above = means.below(np.nan_to_num(nulls))
     floor = np.nanmax([facts["base_null"], facts["surface"], -np.inf])
-    stands = interval(means, 1).low > floor
+    higher = MEASURES[measure].higher_is_better
+    stands = higher and interval(means, 1).low > floor
     odds = log_odds(means) if measure.partition("@")[0] in PROPORTIONS else Span(np.nan)
-    note = "" if stands else NO_FLOOR
+    note = "" if stands else NO_FLOOR if higher else NO_SHARE
     return {
         **_named("delta", difference(above)),
         **_named("ratio", ratio(above) if stands else Span(np.nan)),
@@ -149,22 +176,42 @@ def _macro(parts: Sequence[tuple[Means, dict[str, Any]]]) -> dict[str, Any]:
     return head | facts | _compared(means, facts, str(head["measure"]))
 
 
-def _at_best(sides: _Sides, choice: _Sides, seed: int) -> Iterator[dict[str, Any]]:
-    """Yield the comparison of each side at its own best layer, chosen on other sentences.
+def _macro_at_best(parts: Sequence[tuple[dict[str, Any], np.ndarray]]) -> dict[str, Any]:
+    """Return the row of the mean over languages; their resamples are those of the same groups."""
+    table = pd.DataFrame([row for row, _ in parts])
+    facts: dict[str, Any] = {
+        name: table[name].mean() for name in ("value", "base", "null", "base_null", "surface", "delta")
+    }
+    delta = _named("delta", _span(facts["delta"], np.mean([drawn for _, drawn in parts], axis=0)))
+    row = parts[0][0] | {"source": MACRO, "target": MACRO, "n": int(table["n"].sum())} | facts | delta
+    row |= {name: np.nan for name in row if name.startswith(("ratio", "log_odds"))}
+    return row | {"layer": None, "base_layer": None}  # each language has its own
+
+
+def _span(value: float, drawn: np.ndarray) -> Span:
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Span(value, float(low), float(high))
+
+
+def _at_best(sides: _Sides, choice: _Sides, seed: int) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
+    """Yield the comparison of each side at its own best layer, chosen on other sentences, and Δ's draws.
+
+    Of measures that are means of sentences: others cannot be resampled.
 
     A gain at one fixed layer may be a shift of layers. The choice is made anew in every resample, or the
     interval would not know that it could have been another.
     """
     layers: dict[tuple[str, str], list[int]] = {}
-    for measure, direction, layer in sides.shared():
-        layers.setdefault((measure, direction), []).append(layer)
+    for key in sides.shared():
+        if key in sides.outcomes[1] and key in choice.outcomes[1]:
+            layers.setdefault(key[:2], []).append(key[2])
     for (measure, direction), some in layers.items():
         keys = [(measure, direction, layer) for layer in some]
         better = 1 if MEASURES[measure].higher_is_better else -1
         full, drawn = [], []
         for side in (0, 1):
             on_dev, on_test = (
-                np.stack([each.column(side, key) for key in keys], axis=1) for each in (choice, sides)
+                np.stack([each.outcomes[side][key] for key in keys], axis=1) for each in (choice, sides)
             )
             # the same seed on both sides: the same groups are drawn
             test = resampled_means(on_test, sides.groups, rng=np.random.default_rng([seed, 0]))
@@ -175,12 +222,12 @@ def _at_best(sides: _Sides, choice: _Sides, seed: int) -> Iterator[dict[str, Any
             full.append(int((better * on_dev.mean(axis=0)).argmax()))
         means, facts = sides.means(keys[full[0]], keys[full[1]])
         found = _compared(means, facts, measure)
-        low, high = np.quantile(drawn[0] - drawn[1], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        found |= {"delta_low": float(low), "delta_high": float(high)}
+        found |= _named("delta", _span(found["delta"], drawn[0] - drawn[1]))
         # Fieller's interval and the log-odds' would not know of the choice
         found |= {name: np.nan for name in found if name.startswith(("ratio_", "log_odds_"))}
         where = {"layer": some[full[0]], "base_layer": some[full[1]], "chosen": "best"}
-        yield {"measure": measure, "direction": direction} | where | facts | found
+        row = {"measure": measure, "direction": direction} | where | facts | found
+        yield row, drawn[0] - drawn[1]
 
 
 def _named(name: str, span: Span) -> dict[str, float]:
@@ -191,12 +238,19 @@ def _read(folder: Path) -> Scored:
     """Return the finished cells of a run folder."""
     found: Scored = {}
     for path in sorted((folder / "cells").glob("*.parquet")):
-        table, items = pd.read_parquet(path), pd.read_parquet(folder / "items" / path.name)
-        if "id" in items.columns and len(table):
-            found[tuple(str(table[name].iloc[0]) for name in CELL)] = table, items
+        tables = Tables(
+            *(
+                pd.read_parquet(folder / part / path.name)
+                for part in ("cells", "items", "moves")
+                if (folder / part / path.name).is_file()
+            )
+        )
+        if "id" in tables.items.columns and len(tables.scores):
+            found[tuple(str(tables.scores[name].iloc[0]) for name in CELL)] = tables
     if not found:
         raise OSError(
-            f"{folder}: no cells with sentences' outcomes there; `crosslingual score` makes them"
+            f"{folder}: no cells with sentences' outcomes there; `crosslingual score` makes them "
+            "with any measure of retrieval"
         )
     return found
 
@@ -205,9 +259,9 @@ def _refuse_unlike(tuned: Scored, plain: Scored, run: Path, base: Path) -> None:
     missing = [cell for cell in plain if cell not in tuned]
     if missing:
         raise ValueError(f"{run} lacks {' '.join(missing[0])}, which {base} has; score both alike")
-    for cell, (table, _) in plain.items():
+    for cell in plain:
         for name in ALIKE:
-            values = [side[name].iloc[0] for side in (tuned[cell][0], table)]
+            values = [side[cell].scores[name].iloc[0] for side in (tuned, plain)]
             if str(values[0]) != str(values[1]):
                 raise ValueError(
                     f"{run} and {base} differ in {name} ({values[0]} and {values[1]}); score both alike"

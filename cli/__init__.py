@@ -10,7 +10,20 @@ import typer
 from typer.exceptions import TyperException
 
 from .. import __version__
-from . import cache, compare, demo, export, heatmap, index, listing, mine, retention, score, train
+from . import (
+    average,
+    cache,
+    compare,
+    demo,
+    export,
+    heatmap,
+    index,
+    listing,
+    mine,
+    retention,
+    score,
+    train,
+)
 
 INTERRUPTED = 130
 
@@ -29,6 +42,7 @@ app.command("export")(export.export)
 app.command("mine")(mine.mine)
 app.command("train")(train.train)
 app.command("retention")(retention.retention)
+app.command("average")(average.average)
 app.add_typer(index.app, name="index")
 app.add_typer(listing.app, name="list")
 app.add_typer(cache.app, name="cache")

@@ -20,7 +20,7 @@ def score(
     checkpoint: options.CheckpointArgument,
     corpus: Annotated[
         str,
-        _Option(help="pocket, tatoeba, flores[/dev], ntrex, pud, words; files: your own, see below."),
+        _Option(help="pocket, tatoeba, flores[/dev], ntrex, pud, words, lareqa; files: your own."),
     ] = "pocket",
     data_dir: options.DataDir = None,
     languages: options.Languages = "all",

@@ -105,13 +105,13 @@ def _counts(data: TaskData, answers: Sequence[Answer]) -> list[tuple[Metric, np.
 def _tag_counts(data: TaskData, answers: Sequence[Answer]) -> list[tuple[Metric, np.ndarray]]:
     words, spans = [], []
     names = (*data.labels, "O")  # -1, a word without a tag, is outside
+    prefixed = any("-" in label for label in data.labels)
     for example, answer in zip(data.examples, answers, strict=True):
         assert isinstance(example, Tagged) and isinstance(answer, list)
         words.append([sum(a == b for a, b in zip(answer, example.tags, strict=True)), len(answer)])
         if data.task.metric == "entity_f1":
-            spans.append(
-                entity_counts([names[tag] for tag in answer], [names[tag] for tag in example.tags])
-            )
+            ours, gold = ([names[tag] for tag in tags] for tags in (answer, example.tags))
+            spans.append(entity_counts(ours, gold, prefixed=prefixed))
     accuracy = ACCURACY, np.array(words, dtype=np.float64)
     return [(ENTITY_F1, np.array(spans, dtype=np.float64)), accuracy] if spans else [accuracy]
 

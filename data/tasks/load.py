@@ -114,8 +114,9 @@ def _sources(
     if split not in task.hub.splits:
         raise ValueError(f"{task.name} has no {split} split on the hub: {', '.join(task.hub.splits)}")
     codes = [""] if "{code}" not in task.hub.config else _hub_codes(task, languages)
+    tags = {code: tag for tag, code in task.hub.names.items()}
     for code in codes:
-        yield standard_tag(code or "en"), _hub_rows(task, task.hub, split, code)
+        yield tags.get(code) or standard_tag(code or "en"), _hub_rows(task, task.hub, split, code)
 
 
 def _root(task: Task, data_dir: str | Path | None) -> Path | None:

@@ -27,6 +27,16 @@ _QQP_NAMES = {
     "duplicate": "paraphrase",
 }
 _UPOS_NAMES = {"_": "X"}  # XTREME's and MasakhaPOS's unset tags
+# fmt: off
+_UDPOS_CODES = {  # XTREME's configurations
+    "af": "Afrikaans", "ar": "Arabic", "bg": "Bulgarian", "de": "German", "el": "Greek", "en": "English",
+    "es": "Spanish", "et": "Estonian", "eu": "Basque", "fa": "Persian", "fi": "Finnish", "fr": "French",
+    "he": "Hebrew", "hi": "Hindi", "hu": "Hungarian", "id": "Indonesian", "it": "Italian",
+    "ja": "Japanese", "kk": "Kazakh", "ko": "Korean", "mr": "Marathi", "nl": "Dutch", "pt": "Portuguese",
+    "ru": "Russian", "ta": "Tamil", "te": "Telugu", "th": "Thai", "fil": "Tagalog", "tr": "Turkish",
+    "ur": "Urdu", "vi": "Vietnamese", "yo": "Yoruba", "zh": "Chinese",
+}
+# fmt: on
 
 
 @dataclass(frozen=True)
@@ -335,7 +345,7 @@ TASKS: Mapping[str, Task] = {
         Task(
             "udpos",
             "Universal part-of-speech tags, XTREME's files",
-            "tagging", "target", "accuracy", "upos", "33 (XTREME-R 38)",
+            "tagging", "target", "entity_f1", "upos", "33 (XTREME-R 38)",
             "by treebank",
             "Zeman et al., UD 2.5",
             "hub and files: columns from secondary sources",
@@ -349,6 +359,7 @@ TASKS: Mapping[str, Task] = {
             hub=Hub(
                 "google/xtreme", "udpos.{code}", {**_DEV, "test": ("test",)}, ("tokens", "pos_tags"),
                 of.tags("tokens", "pos_tags", source="udpos"),
+                names=_UDPOS_CODES,
             ),
         ),
         Task(

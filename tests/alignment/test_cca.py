@@ -291,4 +291,4 @@ def test_drawn_null_is_that_of_shuffled_data(rng, name):
     estimate = MEASURES[name].estimate(Matched(View(x), View(y), np.arange(120)))
     drawn = [MEASURES[name].value(View(x), View(y[rng.permutation(120)])) for _ in range(40)]
     assert estimate.null == pytest.approx(np.mean(drawn), abs=4 * np.std(drawn) / np.sqrt(19) + 0.01)
-    assert estimate.low < estimate.value < estimate.high
+    assert estimate.ends.low < estimate.value < estimate.ends.high

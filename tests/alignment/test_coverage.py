@@ -66,7 +66,7 @@ def intervals(job: tuple[int, int, list[str], int]) -> np.ndarray:
                     estimate = MEASURES[name].estimate(matched)
                 except Undefined:
                     continue
-                row[i] = estimate.low, estimate.high
+                row[i] = (*estimate.ends,)
     return found
 
 

@@ -95,7 +95,7 @@ def test_intervals_are_the_scores(sides, rng):
     groups = np.repeat(np.arange(30), 3)
     found = grid("debiased_linear_cka", left, right, intervals=True, groups=groups)
     one = MEASURES["debiased_linear_cka"].estimate(Matched(View(left[1]), View(right[0]), groups))
-    assert (found.low[1, 0], found.high[1, 0]) == pytest.approx((one.low, one.high))
+    assert (found.low[1, 0], found.high[1, 0]) == pytest.approx((*one.ends,))
     assert (found.low <= found.value).all() and (found.value <= found.high).all()
 
 

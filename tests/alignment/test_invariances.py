@@ -142,9 +142,9 @@ def test_few_groups_have_a_value_and_no_false_interval(name, groups, pair):
         return
     assert np.isfinite(found.value)
     if groups.max() == 0:
-        assert np.isnan(found.low) and np.isnan(found.high)
+        assert np.isnan([*found.ends]).all()
     else:
-        assert np.isnan(found.low) or found.low < found.high
+        assert np.isnan(found.ends.low) or found.ends.low < found.ends.high
 
 
 @pytest.mark.parametrize("name", NAMES)

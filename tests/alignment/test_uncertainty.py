@@ -8,7 +8,6 @@ from crosslingual.alignment.uncertainty import (
     group_bootstrap,
     half_sampling,
     jackknife,
-    paired_difference,
     twice_counted,
 )
 
@@ -45,7 +44,7 @@ def test_one_group_has_no_interval(rng):
     low, high = group_bootstrap(rng.standard_normal((9, 2)), np.zeros(9, np.int64), rng=rng)
     assert np.isnan(low).all()
     assert np.isnan(high).all()
-    assert np.isnan(jackknife(0.5, np.array([0.5]))).all()
+    assert np.isnan([*jackknife(0.5, np.array([0.5]))]).all()
 
 
 def test_equal_seeds_give_equal_intervals(rng):
@@ -86,7 +85,7 @@ def test_half_sampling_takes_whole_groups_and_stands_around_the_full_value(rng):
     low, high = half_sampling(100.0, statistic, groups, rng=rng, draws=20)
     assert (low + high) / 2 == pytest.approx(100.0), "not around the halves' own mean, 20"
     assert len({tuple(one) for one in seen}) > 10
-    assert np.isnan(half_sampling(1.0, statistic, np.repeat([0, 1, 2], 4), rng=rng)).all(), "3 groups"
+    assert np.isnan([*half_sampling(1.0, statistic, np.repeat([0, 1, 2], 4), rng=rng)]).all(), "3 groups"
 
 
 def test_the_jackknife_of_pairs_counts_some_variance_twice(rng):
@@ -105,7 +104,7 @@ def test_the_jackknife_of_pairs_counts_some_variance_twice(rng):
     assert np.mean(plain) == pytest.approx(2 * truth, rel=0.15)
     assert np.mean(plain) - np.mean(twice) == pytest.approx(truth, rel=0.3)
     wide, narrow = jackknife(0.0, left_out), jackknife(0.0, left_out, twice=1e9)
-    assert narrow[1] == pytest.approx(wide[1] / np.sqrt(2)), "at most half is taken off"
+    assert narrow.high == pytest.approx(wide.high / np.sqrt(2)), "at most half is taken off"
 
 
 def test_the_jackknife_of_a_linear_statistic_counts_nothing_twice(rng):
@@ -113,16 +112,32 @@ def test_the_jackknife_of_a_linear_statistic_counts_nothing_twice(rng):
     assert twice_counted(x[:, None] + x, np.arange(50)) == pytest.approx(0, abs=1e-9)
 
 
-def test_a_paired_difference_is_sharper_than_its_sides(rng):
+def test_moves_tell_the_error_and_what_two_values_share(rng):
+    """Of means a covariance; the difference of two that share much is known far better than either."""
     common = rng.standard_normal(100)
-    a, b = common + 0.1 * rng.standard_normal(100), common + 0.1 * rng.standard_normal(100) - 0.1
+    a, b = common + 0.1 * rng.standard_normal((2, 100))
 
     def of(x):
-        return float(x.mean()), (x.sum() - x) / 99
+        return jackknife(x.mean(), (x.sum() - x) / 99)
 
-    difference, low, high = paired_difference(of(a), of(b))
-    alone = jackknife(*of(a))
-    assert low < difference < high
-    assert difference == pytest.approx(a.mean() - b.mean())
-    assert high - low < 0.25 * (alone[1] - alone[0])
-    assert low > 0
+    def halves(x):
+        return half_sampling(
+            x.mean(), lambda parts: [x[p].mean() for p in parts], np.arange(100),
+            rng=np.random.default_rng(0), draws=3000,
+        )  # fmt: skip
+
+    for interval, close in ((of, 1e-9), (halves, 0.1)):
+        one, two = interval(a), interval(b)
+        k = len(one.moves)
+        shared = k / (k - 1) * (one.moves @ two.moves)
+        assert shared == pytest.approx(np.cov(a, b)[0, 1] / 100, rel=close)
+        apart = one.moves - two.moves
+        error = np.sqrt(k / (k - 1) * (apart @ apart))
+        assert error == pytest.approx((a - b).std(ddof=1) / 10, rel=close)
+        assert 4 * error < one.high - one.low
+
+
+def test_what_is_counted_twice_is_taken_off_the_moves(rng):
+    left_out = rng.standard_normal(30)
+    wide, narrow = jackknife(0.0, left_out), jackknife(0.0, left_out, twice=1e9)
+    assert narrow.moves == pytest.approx(wide.moves / np.sqrt(2))

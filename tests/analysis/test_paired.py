@@ -3,7 +3,18 @@
 import numpy as np
 import pytest
 
-from crosslingual.analysis.paired import average, difference, interval, log_odds, means_of, ratio
+from crosslingual.alignment.estimates import Matched
+from crosslingual.alignment.measures import MEASURES
+from crosslingual.alignment.views import View
+from crosslingual.analysis.paired import (
+    Means,
+    average,
+    difference,
+    interval,
+    log_odds,
+    means_of,
+    ratio,
+)
 
 
 def planted(rng, base, tuned, groups=120, size=8, shared=0.5):
@@ -98,3 +109,44 @@ def test_an_average_over_parallel_languages_keeps_their_covariance(rng):
     other = average([means_of(x, groups), means_of(rng.normal(size=(60, 2)), groups)])
     width = lambda m: interval(m, 0).high - interval(m, 0).low  # noqa: E731
     assert width(other) < 0.9 * width(both)
+
+
+def similarities(rng, names, n=90, d=6):
+    """Two checkpoints on the same sentences: they share the source, half of the target's noise."""
+    x, shared, *own = rng.standard_normal((4, n, d))
+    found = []
+    for noise, weight in zip(own, (0.75, 0.55), strict=True):
+        y = weight * x + np.sqrt(1 - weight**2) * (shared + noise) / np.sqrt(2)
+        matched = Matched(View(x), View(y, "y"), np.arange(n))
+        found.append([MEASURES[name].estimate(matched) for name in names])
+    return found
+
+
+def coverage(rng, names, replicates):
+    truth = np.zeros(len(names))
+    covered, width, alone = np.zeros((3, len(names)))
+    draws = [similarities(rng, names) for _ in range(replicates)]
+    for tuned, base in draws:
+        truth += [(a.value - b.value) / replicates for a, b in zip(tuned, base, strict=True)]
+    for tuned, base in draws:
+        for i, (a, b) in enumerate(zip(tuned, base, strict=True)):
+            means = Means(np.array([a.value, b.value]), np.stack([a.ends.moves, b.ends.moves], axis=1))
+            span = difference(means)
+            covered[i] += span.low <= truth[i] <= span.high
+            width[i] += span.high - span.low
+            alone[i] += np.hypot(a.ends.high - a.ends.low, b.ends.high - b.ends.low)
+    return covered / replicates, width / alone
+
+
+@pytest.mark.parametrize(
+    ("names", "replicates"),
+    [
+        (["debiased_linear_cka", "mutual_knn@10", "anc"], 250),
+        pytest.param(["heldout_cca@20", "rsa", "procrustes_similarity"], 250, marks=pytest.mark.slow),
+    ],
+)
+def test_intervals_of_what_is_no_mean_cover(rng, names, replicates):
+    """Not by being wide: they are narrower than if the two checkpoints were strangers."""
+    covered, narrower = coverage(rng, names, replicates)
+    assert (covered >= 0.92).all(), dict(zip(names, covered, strict=True))
+    assert (narrower < 0.97).all(), dict(zip(names, narrower, strict=True))

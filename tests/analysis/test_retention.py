@@ -1,8 +1,10 @@
 """Retention: nothing between a checkpoint and itself, what was planted where it was planted."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from crosslingual.alignment.run import read_scores
 from crosslingual.alignment.score import score
 from crosslingual.analysis.deltas import delta_heatmap, in_words
 from crosslingual.analysis.retention import MACRO, NO_FLOOR, retention
@@ -23,7 +25,7 @@ def runs(minilm, tmp_path_factory):
     other = make_tiny(folder / "other", seed=5)
     options = {
         "languages": "de,sw,fr",
-        "measures": "accuracy,mrr,contrast,debiased_linear_cka",
+        "measures": "accuracy,mrr,contrast,debiased_linear_cka,heldout_cca@20",
         "store": folder / "store",
     }
     for name, path in (("base", base), ("copy", copy.folder), ("other", other)):
@@ -36,8 +38,7 @@ def test_resave_is_nothing_everywhere(runs):
     table = retention(runs / "run-copy", runs / "run-base")
     kinds = table[["measure", "direction"]].drop_duplicates()
     assert len(table) == (3 + 1) * 4 * len(kinds), "languages and their mean, layers"
-    assert {"accuracy", "mrr", "contrast"} <= set(kinds["measure"])
-    assert "debiased_linear_cka" not in set(kinds["measure"]), "it has no part per sentence"
+    assert {"accuracy", "mrr", "dprime", "debiased_linear_cka", "heldout_cca@20"} <= {*kinds["measure"]}
     for name in ("delta", "delta_low", "delta_high"):
         assert (table[name] == 0).all()
     there = table["note"] == ""
@@ -68,7 +69,11 @@ def test_the_best_layer_is_chosen_on_other_sentences(runs):
     equal = table[
         (table["chosen"] == "equal") & (table["measure"] == "mrr") & (table["direction"] == "mean")
     ]
-    for row in best.to_dict("records"):
+    macro, rest = best[best["source"] == MACRO].iloc[0], best[best["source"] != MACRO]
+    assert macro["delta"] == pytest.approx(rest["delta"].mean())
+    assert macro["delta_low"] < macro["delta"] < macro["delta_high"] and pd.isna(macro["layer"])
+    assert macro["delta_high"] - macro["delta_low"] < (rest["delta_high"] - rest["delta_low"]).max()
+    for row in rest.to_dict("records"):
         there = equal[equal["source"] == row["source"]]
         assert row["layer"] == there.loc[there["value"].idxmax(), "layer"]
         assert row["base_layer"] == there.loc[there["base"].idxmax(), "layer"]
@@ -80,6 +85,31 @@ def test_below_the_floor_there_is_no_ratio(runs):
     table = retention(runs / "run-other", runs / "run-base")
     below = table[(table["base"] <= table["surface"]) & (table["measure"] == "accuracy")]
     assert len(below) and (below["note"] == NO_FLOOR).all() and below["ratio"].isna().all()
+
+
+def test_measures_that_are_no_means_have_paired_intervals(runs):
+    """Narrower than of two independent runs; of what is lower where it is better there is no share."""
+    table = retention(runs / "run-other", runs / "run-base").set_index(["source", "measure", "layer"])
+    one = table.loc[("de", "debiased_linear_cka", 2)]
+    alone = [
+        read_scores(runs / f"run-{name}").query(
+            "source == 'de' and measure == 'debiased_linear_cka' and layer == 2"
+        ).iloc[0]
+        for name in ("other", "base")
+    ]  # fmt: skip
+    assert one["delta_low"] < one["delta"] < one["delta_high"]
+    apart = np.hypot(*(side["high"] - side["low"] for side in alone))
+    assert one["delta_high"] - one["delta_low"] < apart
+    assert 30 < one["groups"] < one["n"], "documents"
+    assert (table.xs("heldout_cca@20", level="measure")["groups"] == 30).all(), "random halves"
+
+
+def test_several_runs_at_once(runs, command):
+    both = [runs / "run-other", runs / "run-copy"]
+    done = command("retention", *both, "--base", runs / "run-base", "--measure", "debiased_linear_cka")
+    assert done.returncode == 0, done.stderr
+    assert all(f"{run}:" in done.stdout for run in both)
+    assert all((run / "retention" / "delta-debiased_linear_cka-both.png").is_file() for run in both)
 
 
 def test_unlike_runs_are_refused(runs, tmp_path):

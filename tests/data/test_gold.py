@@ -5,7 +5,9 @@ import pytest
 
 from crosslingual.data import Sentence, Side, join, load
 from crosslingual.data.aligned import aligned_words
+from crosslingual.data.corpora import lareqa
 from crosslingual.data.gold import GoldBitext, read_gold, read_lexicon, with_negatives
+from crosslingual.data.tasks.files import squad
 
 CODES = {"source_language": "de", "target_language": "en"}
 
@@ -151,3 +153,31 @@ def test_lexicons_in_upstreams_folders(tmp_path):
     for root in (tmp_path, tmp_path / "bli_datasets"):
         (german,) = load("words/train", data_dir=root)
         assert (german.source.code, len(german)) == ("de", 9)
+
+
+def test_sentences_of_any_script():
+    texts = {
+        "It cost 3.5 dollars. “Really?” Yes!": ["It cost 3.5 dollars.", "“Really?”", "Yes!"],
+        "他走了。“好！”她说。": ["他走了。", "“好！”", "她说。"],
+        "ذهب. لماذا؟ لا أدري": ["ذهب.", "لماذا؟", "لا أدري"],
+        " one ": ["one"],
+    }
+    for text, expected in texts.items():
+        assert [text[a:b] for a, b in lareqa.sentences(text)] == expected
+
+
+def test_questions_and_the_sentences_of_all_languages(real_data):
+    """The answer stands in the right sentence of its language, in each language once."""
+    files = lareqa._files(real_data / "xquad")
+    for bitext in load("lareqa", data_dir=real_data, languages="en,zh"):
+        assert len(bitext.source.sentences) == 1190
+        code = bitext.source.code
+        answers = {row["id"]: row["answers"][0][0] for _, row in squad(files[code])}
+        whole = 0
+        for i, rows in enumerate(bitext.pairs[:, 1].reshape(1190, 5)):
+            right = [bitext.target.sentences[row] for row in rows]
+            assert sorted(one.id.split()[0] for one in right) == ["ar", "de", "en", "ru", "zh"]
+            (own,) = (one for one in right if one.id.startswith(code))
+            whole += answers[bitext.source.sentences[i].id] in own.text
+        assert whole > 1160, "but for answers over the end of a sentence"
+    assert len(load("lareqa", data_dir=real_data, languages="de", limit=7)[0].source.sentences) == 7

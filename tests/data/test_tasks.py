@@ -163,12 +163,14 @@ def test_hub_form(name, tmp_path, monkeypatch):
 
     monkeypatch.setattr(datasets, "load_dataset", local)
     task = TASKS[name]
-    languages = "sw" if "{code}" in task.hub.config else "all"
+    languages = "de" if "{code}" in task.hub.config else "all"
     (data,) = load_task(name, split, languages=languages)
     there = len(task.hub.splits[split])
+    code = task.hub.names.get(languages, languages)
     assert asked == [
-        (task.hub.id, task.hub.config.replace("{code}", "sw"), each) for each in task.hub.splits[split]
+        (task.hub.id, task.hub.config.replace("{code}", code), each) for each in task.hub.splits[split]
     ]
+    assert data.language == (languages if "{code}" in task.hub.config else "en")
     found = [EXPECTED[task.kind](example) for example in data.examples][:2]
     assert len(data.examples) == 2 * there
     assert (

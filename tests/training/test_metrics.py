@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from crosslingual.data.tasks import TASKS, Choice, Pair, Span, Tagged, TaskData
 from crosslingual.training.evaluate import constant_answers, score_answers
-from crosslingual.training.metrics import ACCURACY, entities, entity_counts, f1, measure, squad_f1
+from crosslingual.training.metrics import (
+    ACCURACY,
+    entities,
+    entity_counts,
+    f1,
+    measure,
+    runs,
+    squad_f1,
+)
 
 TAGS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
 
@@ -125,3 +133,17 @@ def test_the_baseline_is_the_best_constant():
     constants = [constant_answers(known, test) for known in (train, test)]
     (result,) = score_answers(test, [0, 1, 1, 1], constants)
     assert (result.value, result.baseline) == (0.5, 0.75)
+
+
+@pytest.mark.filterwarnings("ignore:.*seems not to be NE tag")
+def test_parts_of_speech_as_xtreme_counts_them(rng):
+    """Runs of one tag are entities; seqeval tells them apart by all but the first letter, since 1.0."""
+    from seqeval.metrics.sequence_labeling import get_entities
+
+    assert runs(["NOUN", "NOUN", "VERB", "SCONJ", "SCONJ", "O", "NOUN"]) == [
+        ("NOUN", 0, 2), ("VERB", 2, 3), ("SCONJ", 3, 4), ("SCONJ", 4, 5), ("NOUN", 6, 7),
+    ]  # fmt: skip
+    tags = [str(tag) for tag in rng.choice(["NOUN", "VERB", "SYM", "INTJ", "ADJ", "O"], 400)]
+    expected = [(name, first, last + 1) for name, first, last in get_entities(tags)]
+    assert [(tag[1:], first, end) for tag, first, end in runs(tags)] == expected
+    assert entity_counts(["NOUN", "NOUN"], ["NOUN", "VERB"], prefixed=False) == (0, 1, 2)
