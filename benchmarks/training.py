@@ -23,11 +23,11 @@ from encode import hardware
 
 from crosslingual.alignment.checkpoint import open_checkpoint
 from crosslingual.data.tasks import load_task
-from crosslingual.training.features import Features, collate, make_features
+from crosslingual.training.features import Features, TaskFeatures, collate, make_features
 from crosslingual.training.heads import HeadSpec, MultiHead
 from crosslingual.training.mixture import Schedule
 from crosslingual.training.recipe import Phase, TaskPart
-from crosslingual.training.trainer import TaskFeatures, train_phase
+from crosslingual.training.trainer import train_phase
 
 BATCH, RATE, SEED = 16, 1e-5, 0
 

@@ -20,6 +20,7 @@ from . import (
     index,
     listing,
     mine,
+    probe,
     retention,
     score,
     train,
@@ -40,6 +41,7 @@ app.command("heatmap")(heatmap.heatmap)
 app.command("compare")(compare.compare)
 app.command("export")(export.export)
 app.command("mine")(mine.mine)
+app.command("probe")(probe.probe)
 app.command("train")(train.train)
 app.command("retention")(retention.retention)
 app.command("average")(average.average)

@@ -23,10 +23,14 @@ def environment(tmp_path):
     return os.environ | {"HF_HUB_OFFLINE": "1", "CROSSLINGUAL_HOME": str(tmp_path / "home")}
 
 
-def test_python_example(tmp_path, tiny_bert, environment):
-    code = block("python", "heatmap(")
-    assert code.count('"intfloat/multilingual-e5-base"') == 1
-    code = code.replace('"intfloat/multilingual-e5-base"', repr(str(tiny_bert)))
+@pytest.mark.parametrize(
+    ("marker", "model", "figure"),
+    [("score(", "intfloat/multilingual-e5-base", "e5.pdf"), ("probe(", "./my-model", "length.png")],
+)
+def test_python_example(tmp_path, tiny_bert, environment, marker, model, figure):
+    code = block("python", marker)
+    assert code.count(f'"{model}"') == 1
+    code = code.replace(f'"{model}"', repr(str(tiny_bert)))
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
@@ -36,7 +40,7 @@ def test_python_example(tmp_path, tiny_bert, environment):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "e5.pdf").is_file()
+    assert (tmp_path / figure).is_file()
 
 
 def test_shell_example(tmp_path, tiny_bert, environment):

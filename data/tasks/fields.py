@@ -44,6 +44,16 @@ def pairs(
     return fields
 
 
+def single(text: str, label: str, id_: str, *, source: str) -> Fields:
+    """Return the fields of one text; its id is that of its group, the same in every language."""
+
+    def fields(row: Mapping[str, Any], number: int, split: str) -> Row:
+        name = str(row[id_])
+        return {"id": name, "group": f"{source}/{name}", "first": row[text], "label": row[label]}
+
+    return fields
+
+
 def hellaswag(row: Mapping[str, Any], number: int, split: str) -> Row:
     """The context whole; its second part begins every ending."""
     return {

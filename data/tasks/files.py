@@ -29,12 +29,11 @@ def lines_of_tabs(*columns: str) -> Callable[[Path], Located]:
     return read
 
 
-def quoted(path: Path) -> Located:
-    """Read comma-separated values with a header, quoted."""
+def quoted(path: Path, separator: str = ",") -> Located:
+    """Read separated values with a header, quoted as in CSV."""
     with open_binary(path) as stream:
-        reader = csv.DictReader(
-            io.TextIOWrapper(cast("Any", stream), "utf-8-sig", newline=""), strict=True
-        )
+        text = io.TextIOWrapper(cast("Any", stream), "utf-8-sig", newline="")
+        reader = csv.DictReader(text, strict=True, delimiter=separator)
         try:
             for row in reader:
                 if None in row or None in row.values():

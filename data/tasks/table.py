@@ -2,12 +2,22 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from . import fields as of
 from .fields import Fields
 from .files import Located, conllu, json_lines, lines_of_tabs, quoted, squad, word_tag
 
+_TOPICS = (
+    "science/technology",
+    "travel",
+    "politics",
+    "sports",
+    "health",
+    "entertainment",
+    "geography",
+)
 NLI = ("entailment", "neutral", "contradiction")
 # fmt: off
 UPOS = (
@@ -474,6 +484,24 @@ TASKS: Mapping[str, Task] = {
                 {split: (f"tydiqa.goldp.{{code}}.{split}.json",) for split in ("train", "dev")},
                 squad,
                 of.spans("tydiqa", by_text=True),
+            ),
+        ),
+        Task(
+            "sib200",
+            "SIB-200: the topic of a FLORES sentence",
+            "pair", "target", "accuracy", "topic", "205",
+            "Apache-2.0; the text is FLORES', CC BY-SA 4.0",
+            "Adelani et al. 2024, https://arxiv.org/abs/2309.07445",
+            "files: 10 languages, complete; hub: id and columns from memory",
+            labels=_TOPICS,
+            local=Local(
+                {split: (f"{{code}}/{split}.tsv",) for split in ("train", "dev", "test")},
+                partial(quoted, separator="\t"),
+                of.single("text", "category", "index_id", source="sib200"),
+            ),
+            hub=Hub(
+                "Davlan/sib200", "{code}", {**_DEV, "test": ("test",)}, ("index_id", "category", "text"),
+                of.single("text", "category", "index_id", source="sib200"),
             ),
         ),
         Task(

@@ -123,6 +123,7 @@ HUB = {
     ),
     "udpos": ({"tokens": [["a", "b"], ["c"]], "pos_tags": [[7, 15], [0]]}, "test"),
     "wikiann": ({"tokens": [["a", "b"], ["c"]], "ner_tags": [[1, 2], [0]], "langs": [["en"] * 2, ["en"]]}, "test"),
+    "sib200": ({"index_id": [7, 8], "text": ["a", "b"], "category": ["travel", "science/technology"]}, "test"),
     "xcopa": (
         {
             "premise": ["p", "q"], "choice1": ["a", "b"], "choice2": ["c", "d"], "question": ["cause", "effect"],
@@ -176,7 +177,7 @@ def test_hub_form(name, tmp_path, monkeypatch):
     assert (
         found
         == {
-            "pair": [2, 0] if "premise" in columns else [0, 1],
+            "pair": {"sib200": [1, 0]}.get(name, [2, 0] if "premise" in columns else [0, 1]),
             "choice": {"xcopa": [1, 0]}.get(name, [3, 0]),
             "span": [1, 0] if name == "squad2" else [1, 1],
             "tagging": [7 if name == "udpos" else 1, 0],

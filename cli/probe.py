@@ -1,0 +1,92 @@
+"""`crosslingual probe`: what each layer knows, and whether it is read in other languages."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from . import options
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def probe(
+    checkpoint: options.CheckpointArgument,
+    task: Annotated[
+        str, typer.Option(help="topic, nli, paraphrase, language, length; any name with --table.")
+    ] = "length",
+    train: Annotated[
+        str, typer.Option(help="Languages fitted on, each for itself; all: on all at once.")
+    ] = "en",
+    languages: Annotated[str, typer.Option(help="Those there are examples of.")] = "all",
+    layers: Annotated[str, typer.Option(help="all, last, or 0,4-6.")] = "all",
+    pooling: Annotated[str, typer.Option(help="Of tokens into a vector.")] = "mean",
+    map_name: Annotated[
+        str, typer.Option("--map", help="Of vectors, fitted on training examples of both languages.")
+    ] = "none",
+    corpus: Annotated[str, typer.Option(help="Parallel sentences of language and length.")] = "pocket",
+    table: Annotated[
+        Path | None, typer.Option(help="Your examples: .tsv of language, group, text (text2), label.")
+    ] = None,
+    data_dir: options.DataDir = None,
+    limit: Annotated[int | None, typer.Option(help="Examples of a part and language.")] = None,
+    permuted: Annotated[int, typer.Option(help="Label sets dealt anew, for the null.")] = 20,
+    seed: Annotated[int, typer.Option(help="Of cuts, permutations and resamples.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder.  [default: runs/MODEL-probe-TASK]")
+    ] = None,
+    store: options.Store = None,
+    device: options.Device = "auto",
+) -> None:
+    """Probe every layer: fitted in one language, tested in all, beside in-language probes and floors.
+
+    crosslingual probe ./my-model --task topic --data-dir ./corpora
+    """
+    from .progress import configure_notes, progress
+
+    configure_notes()
+    from ..alignment.checkpoint import open_checkpoint
+    from ..probes.probing import probe as probed
+
+    model = open_checkpoint(checkpoint, device=device)
+    folder = out or Path("runs") / f"{Path(model.name).name}-probe-{task}"
+    with progress("encoding", "sentences") as encoding, progress("probing", "layers") as probing:
+        found = probed(
+            model, task, train=train, layers=layers, pooling=pooling, map_name=map_name,
+            permuted=permuted, seed=seed, out=folder, store=store, progress=encoding, layer_done=probing,
+            languages=languages, data_dir=data_dir, corpus=corpus, table=table, limit=limit,
+        )  # fmt: skip
+    frame = found.to_frame()
+    for one in dict.fromkeys(frame["train"]):
+        _show(frame[frame["train"] == one])
+        path = folder / "figures" / f"{task}-{one}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        found.heatmap(one).savefig(path, dpi=200)
+        typer.echo(f"figure: {path}")
+    if frame["train"].nunique() > 1:
+        typer.echo(found.transfer_matrix().to_string(float_format=lambda value: f"{value:.3f}"))
+    typer.echo(f"table: {folder / 'probes.parquet'}")
+
+
+def _show(rows: "pd.DataFrame") -> None:
+    """Print a line a language, at the layer of least loss on dev."""
+    first = rows.drop_duplicates("layer")
+    layer = int(first.loc[first["dev_loss"].idxmin(), "layer"])
+    chosen = rows[rows["layer"] == layer]
+    head = chosen.iloc[0]
+    typer.echo(f"{head['task']}, learnt in {head['train']}, layer {layer} (least loss on dev)")
+    typer.echo(f"  {'':<8}{'accuracy':>9}  {'95 % interval':<18}{'majority':>9}{'n-grams':>9}{'null':>7}"
+               f"{'ceiling':>9}  gap")  # fmt: skip
+    for row in chosen.to_dict("records"):
+        own = row["ceiling"] == row["ceiling"]
+        gap = f"{row['gap']:+.3f} ({row['gap_low']:+.3f} to {row['gap_high']:+.3f})" if own else "–"
+        interval = f"({row['accuracy_low']:.3f} to {row['accuracy_high']:.3f})"
+        ceiling = f"{row['ceiling']:.3f}" if own else "–"
+        typer.echo(
+            f"  {row['test']:<8}{row['accuracy']:>9.3f}  {interval:<18}{row['majority']:>9.3f}"
+            f"{row['surface']:>9.3f}{row['null']:>7.3f}{ceiling:>9}  {gap}"
+        )
+    loose = int((~rows["converged"]).sum())
+    if loose:
+        typer.echo(f"  {loose} probes did not converge")

@@ -1,0 +1,57 @@
+"""Floors of a probe: the most frequent class, and character n-grams without a model."""
+
+import numpy as np
+import scipy.sparse
+from jaxtyping import Float
+
+from ..data.surface import surface_vectors
+from .material import DEV, TEST, TRAIN, Labelled, Material
+
+STRENGTHS = (0.1, 1.0, 10.0, 100.0)  # scikit-learn's C
+
+
+def majority(material: Material, train: list[str], language: str) -> float:
+    """Return the accuracy of the best constant answer: training's or the test's own most frequent."""
+    counts = np.bincount(
+        np.concatenate([material.parts[one, TRAIN].labels for one in train]),
+        minlength=len(material.classes),
+    )
+    test = np.bincount(material.parts[language, TEST].labels, minlength=len(material.classes))
+    return float(max(test[counts.argmax()], test.max()) / test.sum())
+
+
+def surface(material: Material, train: list[str]) -> dict[str, Float[np.ndarray, "n"]]:
+    """Return by language which answers are right of a logistic regression on character n-grams.
+
+    TF-IDF over the texts of all parts (labels are not looked at); of pairs, both texts side by side. The
+    strength of the penalty is the one of greatest accuracy on dev.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    keys = list(material.parts)
+    whole = _grams([material.parts[key] for key in keys])
+    ends = np.cumsum([0, *(len(material.parts[key]) for key in keys)])
+    rows = {key: np.arange(ends[i], ends[i + 1]) for i, key in enumerate(keys)}
+
+    def joined(part: str) -> tuple[scipy.sparse.csr_array, np.ndarray]:
+        some = [(one, part) for one in train if (one, part) in rows]
+        labels = np.concatenate([material.parts[key].labels for key in some])
+        return whole[np.concatenate([rows[key] for key in some])], labels
+
+    (x, y), (x_dev, y_dev) = joined(TRAIN), joined(DEV)
+    fitted = [LogisticRegression(C=c, max_iter=200, tol=1e-3).fit(x, y) for c in STRENGTHS]
+    best = fitted[int(np.argmax([(one.predict(x_dev) == y_dev).mean() for one in fitted]))]
+    return {
+        language: (best.predict(whole[rows[language, TEST]]) == material.parts[language, TEST].labels)
+        .astype(np.float64)
+        for language in material.languages
+    }  # fmt: skip
+
+
+def _grams(parts: list[Labelled]) -> scipy.sparse.csr_array:
+    sides = []
+    for number in range(len(parts[0].sides)):
+        texts = [text for part in parts for text in part.sides[number].texts]
+        first, rest = surface_vectors(texts[:1], texts[1:])
+        sides.append(scipy.sparse.vstack([first, rest]))
+    return scipy.sparse.csr_array(scipy.sparse.hstack(sides))

@@ -1,0 +1,96 @@
+"""What probes found, for a notebook and a page: frame, heatmap, transfer matrix, comparison."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ..alignment.uncertainty import group_bootstrap
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, eq=False)
+class ProbeResult:
+    """A row per language trained on, language tested in, and layer; and which answers were right."""
+
+    table: pd.DataFrame
+    items: pd.DataFrame  # train, test, layer, id, group, right
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the table; docs/probes.md explains its columns."""
+        return self.table.copy()
+
+    def transfer_matrix(self, layer: int | None = None) -> pd.DataFrame:
+        """Return accuracies, a row per language trained on, a column per language tested in.
+
+        Args:
+            layer: by default that of the greatest in-language dev fit: least loss on dev, summed over
+                the languages trained on.
+        """
+        table = self.table
+        if layer is None:
+            once = table.drop_duplicates(["train", "layer"])
+            layer = int(once.groupby("layer")["dev_loss"].sum().idxmin())
+        chosen = table[table["layer"] == layer]
+        if chosen.empty:
+            raise ValueError(f"layer {layer} was not probed: {sorted(set(table['layer']))}")
+        order = list(dict.fromkeys(chosen["test"]))
+        rows = list(dict.fromkeys(chosen["train"]))
+        return chosen.pivot(index="train", columns="test", values="accuracy").loc[rows, order]
+
+    def heatmap(self, train: str | None = None) -> "Figure":
+        """Draw accuracy by language tested in and layer; a dot where it is not above its floors.
+
+        Args:
+            train: the language trained on, where there are several.
+        """
+        from .figures import heatmap
+
+        known = list(dict.fromkeys(self.table["train"]))
+        if train is None and len(known) > 1:
+            raise ValueError(f"trained on {', '.join(known)}: name one")
+        return heatmap(self.table[self.table["train"] == (train or known[0])])
+
+    def compare(self, other: "ProbeResult") -> pd.DataFrame:
+        """Return how much this differs from another result, cell by cell, with paired intervals.
+
+        Raises:
+            ValueError: no task, languages and layer in common, or other test examples.
+        """
+        keys = ["train", "test", "layer"]
+        tasks = {self.table["task"].iloc[0], other.table["task"].iloc[0]}
+        sides = [dict(iter(one.items.groupby(keys, sort=False))) for one in (self, other)]
+        common = [key for key in sides[0] if key in sides[1]]
+        if len(tasks) > 1 or not common:
+            raise ValueError("the two results have no task, languages and layer in common")
+        rows = []
+        for key in common:
+            one, two = (side[key] for side in sides)
+            if one["id"].tolist() != two["id"].tolist():
+                raise ValueError(f"{key}: the two results were tested on different examples")
+            right = np.stack([one["right"].to_numpy(float), two["right"].to_numpy(float)], axis=1)
+            apart = right[:, :1] - right[:, 1:]
+            groups = one["group"].to_numpy(np.int64)
+            low, high = group_bootstrap(apart, groups, rng=np.random.default_rng(0))
+            rows.append(
+                dict(zip(keys, key, strict=True))
+                | {"accuracy": right[:, 0].mean(), "other": right[:, 1].mean()}
+                | {"difference": apart.mean(), "low": low[0], "high": high[0], "n": len(right)}
+            )
+        return pd.DataFrame(rows)
+
+    def _repr_html_(self) -> str:
+        """Show accuracies by layer in a notebook, beside the floors."""
+        shown = self.table.pivot_table(
+            index=["train", "test"], columns="layer", values="accuracy", sort=False
+        )
+        floors = self.table.groupby(["train", "test"], sort=False)[
+            ["majority", "surface", "null"]
+        ].mean()
+        html: str = floors.join(shown).to_html(float_format=lambda value: f"{value:.3f}")
+        task = self.table["task"].iloc[0]
+        n = int(np.median(self.table["n"]))
+        return f"<p><b>{task}</b>: accuracy by layer, about {n} tests a language</p>{html}"

@@ -1,0 +1,185 @@
+"""Probes from texts to the table: planted vectors, what is held out, floors, resuming, real data."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crosslingual.probes.layer import probe_layer
+from crosslingual.probes.material import ALL, DEV, TEST, TRAIN, load_material
+from crosslingual.probes.probing import probe
+
+from ..conftest import make_tiny
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    return make_tiny(tmp_path_factory.mktemp("probe") / "tiny")
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Sixty items in two languages, each with a class that its words tell in English only."""
+    rows = ["language\tgroup\ttext\tlabel"]
+    for i in range(60):
+        label = ("sun", "rain")[i % 2]
+        rows.append(f"en\titem {i}\tthe {label} of day {i}\t{label}")
+        rows.append(f"sw\titem {i}\tsiku {i * 7}\t{label}")
+    path = tmp_path / "table.tsv"
+    path.write_text("\n".join(rows) + "\n", "utf-8")
+    return path
+
+
+def test_items_stay_together_over_all_languages(table):
+    for seed in (0, 1):
+        material = load_material("weather", table=table, seed=seed)
+        sides = {
+            part: [set(material.parts[language, part].groups) for language in ("en", "sw")]
+            for part in (TRAIN, DEV, TEST)
+        }
+        assert all(one == other for one, other in sides.values())
+        assert not sides[TRAIN][0] & sides[TEST][0] and not sides[TRAIN][0] & sides[DEV][0]
+        assert len(set().union(*(one for one, _ in sides.values()))) == 60
+    other = load_material("weather", table=table, seed=2)
+    assert other.parts["en", TEST].groups != material.parts["en", TEST].groups
+
+
+def test_what_is_planted_at_a_layer_in_some_languages_is_found_there(table, rng):
+    """A probe learnt in English reads it in Swahili where it is the same direction."""
+    material = load_material("weather", table=table)
+    for planted in ("en", "en sw"):
+        vectors = {}
+        for (language, part), labelled in material.parts.items():
+            x = rng.standard_normal((len(labelled), 8))
+            if language in planted:
+                x[:, 3] = 6 * labelled.labels - 3
+            vectors[language, part] = x
+        found = probe_layer(material, vectors, ["en"])
+        assert found["en"].right.mean() > 0.95 and found["en"].converged
+        assert (found["sw"].right.mean() > 0.95) == (planted == "en sw")
+        assert found["en"].permuted.shape == (20,) and abs(found["en"].permuted.mean() - 0.5) < 0.2
+
+
+def test_the_table(tiny, table, tmp_path):
+    done = probe(tiny, "weather", table=table, store=tmp_path / "s", out=tmp_path / "run")
+    frame = done.to_frame()
+    assert set(frame["layer"]) == {0, 1, 2, 3} and list(frame["test"][:2]) == ["en", "sw"]
+    assert frame["converged"].all() and (frame["n_train"] > 20).all()
+    inside = frame[["accuracy_low", "accuracy", "accuracy_high"]].to_numpy()
+    assert (np.diff(inside, axis=1) >= 0).all()
+    english = frame[frame["test"] == "en"]
+    assert (english["surface"] == 1).all(), "n-grams tell the word"
+    assert (english["accuracy"] == english["ceiling"]).all() and (english["gap"] == 0).all()
+    assert english["accuracy"].max() > 0.9
+    swahili = frame[frame["test"] == "sw"]
+    assert (swahili["gap"] == swahili["ceiling"] - swahili["accuracy"]).all()
+    assert done.transfer_matrix(2).loc["en", "sw"] == swahili.set_index("layer")["accuracy"][2]
+    assert "weather" in done._repr_html_() and "<table" in done._repr_html_()
+    again = probe(tiny, "weather", table=table, store=tmp_path / "s", out=tmp_path / "run")
+    pd.testing.assert_frame_equal(again.to_frame(), frame)
+    same = done.compare(again)
+    assert not same[["difference", "low", "high"]].any(axis=None)
+
+
+def test_finished_layers_are_kept(tiny, table, tmp_path, monkeypatch):
+    from crosslingual.probes import probing
+
+    def stop(done, of):
+        if done == 2:
+            raise KeyboardInterrupt
+
+    options = {"table": table, "store": tmp_path / "s", "out": tmp_path / "run"}
+    with pytest.raises(KeyboardInterrupt):
+        probe(tiny, "weather", layer_done=stop, **options)
+    fitted, real = [], probing.probe_layer
+    monkeypatch.setattr(probing, "probe_layer", lambda *a, **o: fitted.append(1) or real(*a, **o))
+    whole = probe(tiny, "weather", **options)
+    assert len(fitted) == 2 * 2, "two layers, in two languages each"
+    fresh = probe(tiny, "weather", **(options | {"out": None}))
+    pd.testing.assert_frame_equal(whole.to_frame(), fresh.to_frame())
+
+
+def test_languages_are_told_apart_by_all_of_them_together(tiny, tmp_path):
+    done = probe(tiny, "language", languages="de,sw", store=tmp_path / "s", layers="0", limit=60)
+    frame = done.to_frame()
+    assert set(frame["train"]) == {ALL} and set(frame["test"]) == {"en", "de", "sw"}
+    assert frame["ceiling"].isna().all() and (frame["accuracy"] > 0.6).all()
+    assert frame["n_train"].iloc[0] == 180
+
+
+def test_several_languages_to_learn_from(tiny, tmp_path):
+    done = probe(
+        tiny, "length", train="en,de", languages="de,sw", store=tmp_path / "s", layers="last", limit=50
+    )
+    matrix = done.transfer_matrix()
+    assert matrix.index.tolist() == ["en", "de"] and set(matrix.columns) == {"en", "de", "sw"}
+    with pytest.raises(ValueError, match="trained on en, de: name one"):
+        done.heatmap()
+    assert done.heatmap("de").axes
+
+
+def test_maps_are_fitted_on_training_items(tiny, tmp_path):
+    plain, centred = (
+        probe(
+            tiny, "length", languages="de", store=tmp_path / "s", layers="1", map_name=name, permuted=0
+        ).to_frame()
+        for name in ("none", "centre")
+    )
+    assert set(centred["map"]) == {"centre"}
+    # a shift of the language trained on is taken away by standardising anyway
+    assert centred.loc[0, "accuracy"] == pytest.approx(plain.loc[0, "accuracy"], abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("en\titem 1\tx", r"table.tsv:122: 3 fields for 4 columns"),
+        ("en\titem 1\t \tsun", r"table.tsv:122: 4 fields for 4 columns, or an empty one"),
+    ],
+)
+def test_lines_that_are_no_examples(table, line, message):
+    table.write_text(table.read_text() + line + "\n")
+    with pytest.raises(ValueError, match=message):
+        load_material("weather", table=table)
+
+
+def test_what_cannot_be_probed(tiny, table, tmp_path):
+    with pytest.raises(ValueError, match="unknown probing task 'topik': did you mean topic"):
+        load_material("topik")
+    with pytest.raises(ValueError, match="weather has no training examples in 'de'"):
+        probe(tiny, "weather", table=table, train="de", store=tmp_path / "s")
+    with pytest.raises(ValueError, match="weather has no test in fr: en, sw"):
+        probe(tiny, "weather", table=table, test=["fr"], store=tmp_path / "s")
+    text = table.read_text()
+    table.write_text(text.replace("language\tgroup", "tongue\tgroup"))
+    with pytest.raises(ValueError, match="no column 'language' among tongue, group"):
+        load_material("weather", table=table)
+    table.write_text(text)
+    tested = load_material("weather", table=table).parts["sw", TEST].groups
+    changed = [
+        row.replace("\train\n", "\tsnow\n") if row.split("\t")[1] in tested else row
+        for row in text.splitlines(keepends=True)
+    ]
+    table.write_text("".join(changed))
+    with pytest.raises(ValueError, match="class 'snow' is in test but not in train"):
+        load_material("weather", table=table)
+
+
+def test_real_files(real_data):
+    topic = load_material("topic", data_dir=real_data)
+    assert len(topic.languages) == 10 and len(topic.classes) == 7
+    assert [len(topic.parts["sw", part]) for part in (TRAIN, DEV, TEST)] == [701, 99, 204]
+    assert set(topic.parts["de", TEST].groups) == set(topic.parts["sw", TEST].groups)
+    nli = load_material("nli", data_dir=real_data, languages="en,sw")
+    assert nli.parts["sw", TEST].groups == nli.parts["en", TEST].groups
+    assert nli.parts["sw", TEST].second is not None
+
+
+def test_command(tiny, table, tmp_path, command):
+    done = command(
+        "probe", tiny, "--task", "weather", "--table", table, "--out", tmp_path / "r",
+        "--store", tmp_path / "s",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "weather, learnt in en, layer" in done.stdout and "majority" in done.stdout
+    assert (tmp_path / "r" / "figures" / "weather-en.png").stat().st_size > 5_000
+    assert (tmp_path / "r" / "probes.parquet").is_file()
