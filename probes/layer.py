@@ -45,25 +45,24 @@ def probe_layer(
     scaler = Scaler.of(x)
     z, classes = scaler(x), len(material.classes)
     rates = np.array(penalties)
-    probes = fit(z, y[None], rates, classes=classes, device=device)
-    losses = [_loss(probes.logits(scaler(x_dev), 0, i), y_dev) for i in range(len(rates))]
+    probes = fit(z, y[None], rates, classes=classes, device=device).on_raw(scaler)
+    losses = [_loss(probes.logits(x_dev, i)[0], y_dev) for i in range(len(rates))]
     best = int(np.argmin(losses))
     rng = np.random.default_rng([seed, 1])
     controls: Probes | None = None
     if permuted:
         sets = np.stack([rng.permutation(y) for _ in range(permuted)])
-        controls = fit(z, sets, rates[best : best + 1], classes=classes, device=device)
+        chosen = rates[best : best + 1]
+        controls = fit(z, sets, chosen, classes=classes, device=device).on_raw(scaler)
     found = {}
     for language in material.languages:
-        test, answers = scaler(vectors[language, TEST]), material.parts[language, TEST].labels
-        dealt = [
-            float((controls.logits(test, i, 0).argmax(axis=1) == answers).mean())
-            for i in range(permuted)
-            if controls is not None
-        ]
+        test, answers = vectors[language, TEST], material.parts[language, TEST].labels
+        dealt = np.zeros(0)
+        if controls is not None:
+            dealt = (controls.logits(test, 0).argmax(axis=2) == answers).mean(axis=1)
         found[language] = Tested(
-            (probes.logits(test, 0, best).argmax(axis=1) == answers).astype(np.float64),
-            np.array(dealt),
+            (probes.logits(test, best)[0].argmax(axis=1) == answers).astype(np.float64),
+            dealt,
             penalties[best],
             losses[best],
             bool(probes.converged[0, best]) and (controls is None or bool(controls.converged.all())),

@@ -12,7 +12,7 @@ The penalty makes the objective strongly convex, which bounds how far it is from
 ‖∇f‖² / (2 λ). That certificate, relative to f, says when a probe is solved.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -45,10 +45,19 @@ class Probes:
         found: np.ndarray = self.gap <= GAP
         return found
 
-    def logits(self, x: Float[np.ndarray, "m d"], labels: int, penalty: int) -> np.ndarray:
-        """Return the logits (m, k) of other vectors, standardised as those it was fitted on."""
-        found: np.ndarray = x @ self.weights[labels, penalty] + self.biases[labels, penalty]
-        return found
+    def logits(self, x: Float[np.ndarray, "m d"], penalty: int) -> Float[np.ndarray, "s m k"]:
+        """Return the logits of other vectors by every label set's probe, from one product."""
+        sets, _, d, k = self.weights.shape
+        flat = self.weights[:, penalty].transpose(1, 0, 2).reshape(d, -1)
+        found = (x @ flat).reshape(len(x), sets, k).transpose(1, 0, 2)
+        result: np.ndarray = found + self.biases[:, penalty][:, None]
+        return result
+
+    def on_raw(self, scaler: "Scaler") -> "Probes":
+        """Return the same probes for vectors that are not standardised."""
+        weights = self.weights / scaler.deviation[:, None]
+        biases = self.biases - np.einsum("d,spdk->spk", scaler.mean, weights)
+        return replace(self, weights=weights.astype(np.float32), biases=biases.astype(np.float32))
 
 
 @dataclass(frozen=True, eq=False)

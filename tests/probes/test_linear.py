@@ -84,7 +84,7 @@ def test_a_separable_plant_is_found(rng):
     y = (x[:, 7] > 0).astype(np.int64)
     z = Scaler.of(x[:400])(x)
     found = fit(z[:400], np.stack([y[:400], rng.permutation(y[:400])]), np.array([1e-3]), classes=2)
-    accuracies = [(found.logits(z[400:], s, 0).argmax(axis=1) == y[400:]).mean() for s in (0, 1)]
+    accuracies = (found.logits(z[400:], 0).argmax(axis=2) == y[400:]).mean(axis=1)
     assert accuracies[0] > 0.95 and abs(accuracies[1] - 0.5) < 0.12
 
 
@@ -93,6 +93,20 @@ def test_constant_features_change_nothing(rng):
     wide = np.hstack([x, np.full((50, 1), 7.0)])
     assert Scaler.of(wide)(wide)[:, :4] == pytest.approx(Scaler.of(x)(x))
     assert not Scaler.of(wide)(wide + 5)[:, 4].any()
+
+
+def test_probes_of_vectors_as_they_are(rng):
+    """Standardising is put into the weights; what is constant still counts for nothing."""
+    x = np.float32(rng.standard_normal((80, 6)) * np.exp(rng.standard_normal(6)) + 5)
+    x[:, 2] = 1
+    scaler, y = Scaler.of(x), rng.integers(3, size=80)
+    found = fit(scaler(x), np.stack([y, rng.permutation(y)]), PENALTIES, classes=3)
+    raw, expected = found.on_raw(scaler), np.empty((2, 80, 3))
+    for s in (0, 1):
+        expected[s] = scaler(x) @ found.weights[s, 1] + found.biases[s, 1]
+    assert raw.logits(x, 1) == pytest.approx(expected, abs=1e-4)
+    assert found.logits(scaler(x), 1) == pytest.approx(expected, abs=1e-5)
+    assert not raw.weights[:, :, 2].any()
 
 
 @pytest.mark.parametrize(
