@@ -128,20 +128,17 @@ def entry_rows(
 
 def entry_moves(entries: Sequence[Entry]) -> pd.DataFrame:
     """Return how much each part of the sample moves the scores that are no means; see `Interval`."""
-    parts = [
-        pd.DataFrame(
-            {
-                "layer": entry.layer,
-                "measure": entry.measure.name,
-                "direction": entry.direction,
-                "interval": entry.estimate.interval,
-                "move": entry.estimate.ends.moves,
-            }
-        )
+    return pd.DataFrame(
+        {
+            "layer": entry.layer,
+            "measure": entry.measure.name,
+            "direction": entry.direction,
+            "interval": entry.estimate.interval,
+            "moves": entry.estimate.ends.moves.astype(np.float32),
+        }
         for entry in entries
         if entry.estimate.ends.moves is not None
-    ]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    )
 
 
 def _intervals(entries: Sequence[Entry], groups: np.ndarray, seed: int) -> list[tuple[float, float]]:

@@ -140,11 +140,9 @@ def _key(row: Mapping[Any, Any]) -> Key:
 
 def _moves(table: pd.DataFrame) -> dict[Key, tuple[tuple[str, int], np.ndarray]]:
     """Return of each score what its interval is of, how many parts, and their moves."""
-    if table.empty:
-        return {}
     return {
-        key: ((part["interval"].iloc[0], len(part)), part["move"].to_numpy(float))
-        for key, part in table.groupby(["measure", "direction", "layer"], sort=False)
+        _key(row): ((row["interval"], len(row["moves"])), np.asarray(row["moves"], np.float64))
+        for row in table.to_dict("records")
     }
 
 
