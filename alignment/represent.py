@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 SHARD_TOKENS = 32_768  # never depends on the machine: the cut decides a vector's last bits
 SHARD_ROWS = 8_192
+KEPT = 64 << 20  # bytes of vectors that are read once
 LARGE = 10e9  # bytes; more than this is announced before it is written
 
 Progress = Callable[[int, int], None]  # done, of how many
@@ -63,10 +64,21 @@ class Stored:
     last: int
     available: tuple[int, ...]
     _known: dict[Side, Places] = field(default_factory=dict)  # a side is read layer by layer
+    _read: dict[tuple[Side, tuple[int, ...]], np.ndarray] = field(default_factory=dict)
 
     def read(self, side: Side, layers: Sequence[int]) -> Float32[np.ndarray, "layers n dim"]:
-        """Return the vectors of a side at some layers."""
-        return self.store.read(self._places(side), layers)
+        """Return the vectors of a side at some layers; what is read first is kept, as far as it fits.
+
+        So is the target of many bitexts, which are read one after the other.
+        """
+        key = side, tuple(layers)
+        found = self._read.get(key)
+        if found is None:
+            found = self.store.read(self._places(side), layers)
+            if found.nbytes + sum(kept.nbytes for kept in self._read.values()) <= KEPT:
+                found.flags.writeable = False
+                self._read[key] = found
+        return found
 
     def counts(self, side: Side) -> Int32[np.ndarray, "n 3"]:
         """Return tokens, truncated, unknown tokens of each sentence."""

@@ -62,7 +62,7 @@ def leave_groups_out(
     M = XᵀY becomes M - S_G - s tᵀ/(n-g), S_G, s, t the group's sums of products, of x and of y, and a
     nuclear norm changes by ⟨polar factor, change⟩: no decomposition per group.
     """
-    u, values, vt = np.linalg.svd(left.T @ right, full_matrices=False)
+    values, polar = _polar(left.T @ right)
     count = int(groups.max()) + 1
     others = len(groups) - np.bincount(groups, minlength=count).astype(np.float64)
     others[others == 0] = np.nan  # nobody is left
@@ -71,7 +71,6 @@ def leave_groups_out(
         return np.bincount(groups, weights=rows, minlength=count)
 
     s, t = group_sums(left, groups), group_sums(right, groups)
-    polar = u @ vt
     joint = total(((left @ polar) * right).sum(axis=1)) + ((s @ polar) * t).sum(axis=1) / others
     alone_x = total((left**2).sum(axis=1)) + (s**2).sum(axis=1) / others
     alone_y = total((right**2).sum(axis=1)) + (t**2).sum(axis=1) / others
@@ -79,6 +78,25 @@ def leave_groups_out(
     without = (values.sum() - joint) / np.sqrt(scale)
     both: np.ndarray = np.minimum(np.r_[_cosine(values, left, right), without], 1.0)
     return both
+
+
+def _polar(
+    cross: Float[np.ndarray, "p q"],
+) -> tuple[Float64[np.ndarray, "r"], Float64[np.ndarray, "p q"]]:
+    """Return singular values and the polar factor U Vᵀ.
+
+    From the eigenvectors of the smaller of MᵀM and M Mᵀ, in half the time, where no singular value is so
+    small that its square would be rounding: then within 1e-10 of the first.
+    """
+    wide = cross.shape[0] < cross.shape[1]
+    m = cross.T if wide else cross
+    squares, vectors = np.linalg.eigh(m.T @ m)
+    if squares[0] > 1e-12 * squares[-1]:
+        values = np.sqrt(squares)
+        polar = (m @ vectors / values) @ vectors.T
+        return values, polar.T if wide else polar
+    u, values, vt = np.linalg.svd(cross, full_matrices=False)
+    return values, u @ vt
 
 
 def repaired(left: Rows, right: Rows) -> Callable[[Int64[np.ndarray, "n"]], float]:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 import scipy.linalg
 import scipy.sparse
+import scipy.sparse.linalg
 import xxhash
 from jaxtyping import Float, Int64
 
@@ -173,8 +174,12 @@ class View:
         return Basis(x @ vectors / s, s, vectors.T)
 
     def _eigenvectors(self, count: int) -> Basis:
-        last = self.n - 1
-        values, vectors = scipy.linalg.eigh(self.gram, subset_by_index=[self.n - count, last])
+        if 10 * count < self.n:  # a few: by Lanczos, from one start for all
+            start = np.random.default_rng(0).standard_normal(self.n)
+            values, vectors = scipy.sparse.linalg.eigsh(self.gram, k=count, v0=start)
+        else:
+            ends = [self.n - count, self.n - 1]
+            values, vectors = scipy.linalg.eigh(self.gram, subset_by_index=ends)
         # the data's coordinates are any with these inner products: U S itself
         s, u = np.sqrt(np.maximum(values[::-1], 0)), vectors[:, ::-1]
         # an eigenvalue is known to ε of the largest, its root only to √ε
