@@ -129,7 +129,7 @@ def test_ratio_with_negative_neighbourhoods_retrieves_nothing():
     assert found["forward"].null == 0
 
 
-@pytest.mark.parametrize("kind", ["plain", "hub", "duplicates"])
+@pytest.mark.parametrize("kind", [pytest.param("plain", marks=pytest.mark.slow), "hub", "duplicates"])
 def test_null_is_the_mean_over_all_720_pairings(rng, kind):
     x, y = rng.standard_normal((2, 6, 3), dtype=np.float32)
     source, target = np.arange(6), np.arange(6)
@@ -284,7 +284,7 @@ def test_pairs_may_come_in_any_order(noisy, rng):
             assert np.allclose(before[direction].sentences[order], after[direction].sentences)
 
 
-@pytest.mark.parametrize("within", ["all", "documents"])
+@pytest.mark.parametrize("within", [pytest.param("all", marks=pytest.mark.slow), "documents"])
 def test_null_is_that_of_2000_re_pairings_of_real_sentences(minilm, real_data, shared_store, within):
     """NTREX German-English, all-MiniLM: hits counted from the nearest neighbours of its cosines."""
     from crosslingual.alignment.checkpoint import open_checkpoint

@@ -141,7 +141,7 @@ def coverage(rng, names, replicates):
 @pytest.mark.parametrize(
     ("names", "replicates"),
     [
-        (["debiased_linear_cka", "mutual_knn@10", "anc"], 250),
+        (["debiased_linear_cka", "mutual_knn@10", "anc"], 150),
         pytest.param(["heldout_cca@20", "rsa", "procrustes_similarity"], 250, marks=pytest.mark.slow),
     ],
 )

@@ -327,6 +327,7 @@ def test_command(command, little, folder):
     assert wrong.stderr.strip().endswith("r.yaml:8: unknown field 'rat': did you mean rate or batch?")
 
 
+@pytest.mark.slow
 def test_what_the_readme_says(command, little, folder, real_data, monkeypatch):
     """Its recipe, shortened, and its commands."""
     readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
