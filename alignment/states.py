@@ -8,7 +8,7 @@ L + 1. Where a model's blocks cannot be found (ALBERT shares one), or where the 
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
@@ -64,6 +64,34 @@ def layer_states(model: torch.nn.Module, layers: int) -> Iterator[Run]:
     finally:
         for handle in handles:
             handle.remove()
+
+
+class _Reached(Exception):
+    """The layer is there: the blocks above it need not run."""
+
+
+def states_at(encoder: torch.nn.Module, layer: int, layers: int, inputs: dict[str, Tensor]) -> Tensor:
+    """Return the states of a layer (b, t, d), with their graph; what is above does not run."""
+    if layer == layers:
+        states: Tensor = encoder(**inputs).last_hidden_state
+        return states
+    blocks = find_blocks(encoder, layers)
+    if blocks is None:
+        states = encoder(**inputs, output_hidden_states=True).hidden_states[layer]
+        return states
+    found: list[Tensor] = []
+
+    def stop(_: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        found.append(args[0] if args else kwargs["hidden_states"])
+        raise _Reached
+
+    handle = blocks[layer].register_forward_pre_hook(stop, with_kwargs=True)
+    try:
+        with suppress(_Reached):
+            encoder(**inputs)
+    finally:
+        handle.remove()
+    return found[0]
 
 
 def find_blocks(model: torch.nn.Module, layers: int) -> torch.nn.ModuleList | None:

@@ -47,6 +47,7 @@ def probe(
 
     configure_notes()
     from ..alignment.checkpoint import open_checkpoint
+    from ..analysis.figures import save
     from ..probes.probing import probe as probed
 
     model = open_checkpoint(checkpoint, device=device)
@@ -59,20 +60,16 @@ def probe(
         )  # fmt: skip
     frame = found.to_frame()
     for one in dict.fromkeys(frame["train"]):
-        _show(frame[frame["train"] == one])
-        path = folder / "figures" / f"{task}-{one}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        found.heatmap(one).savefig(path, dpi=200)
-        typer.echo(f"figure: {path}")
+        _show(frame[frame["train"] == one], found.best_layer(one))
+        for path in save(found.heatmap(one), [folder / "figures" / f"{task}-{one}.png"]):
+            typer.echo(f"figure: {path}")
     if frame["train"].nunique() > 1:
         typer.echo(found.transfer_matrix().to_string(float_format=lambda value: f"{value:.3f}"))
     typer.echo(f"table: {folder / 'probes.parquet'}")
 
 
-def _show(rows: "pd.DataFrame") -> None:
+def _show(rows: "pd.DataFrame", layer: int) -> None:
     """Print a line a language, at the layer of least loss on dev."""
-    first = rows.drop_duplicates("layer")
-    layer = int(first.loc[first["dev_loss"].idxmin(), "layer"])
     chosen = rows[rows["layer"] == layer]
     head = chosen.iloc[0]
     typer.echo(f"{head['task']}, learnt in {head['train']}, layer {layer} (least loss on dev)")

@@ -50,6 +50,12 @@ def hold_out(items: Sequence[Item], share: float, seed: int = 0) -> tuple[list[I
     return stays, held
 
 
+def first_groups(groups: Sequence[str], limit: int, seed: int = 0) -> list[int]:
+    """Return so many rows, ascending, of as few groups as that needs; which ones the seed draws."""
+    order = sorted(range(len(groups)), key=lambda i: (position(groups[i], seed), i))
+    return sorted(order[:limit])
+
+
 def position(group: str, seed: int = 0) -> float:
     """Return a number in [0, 1) that a group has, whoever asks."""
     digest = hashlib.blake2b(f"{seed}\0{group}".encode(), digest_size=8).digest()

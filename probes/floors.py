@@ -52,6 +52,5 @@ def _grams(parts: list[Labelled]) -> scipy.sparse.csr_array:
     sides = []
     for number in range(len(parts[0].sides)):
         texts = [text for part in parts for text in part.sides[number].texts]
-        first, rest = surface_vectors(texts[:1], texts[1:])
-        sides.append(scipy.sparse.vstack([first, rest]))
+        sides.append(surface_vectors(texts, [])[0])
     return scipy.sparse.csr_array(scipy.sparse.hstack(sides))

@@ -9,7 +9,7 @@ from jaxtyping import Int64
 
 from ..data import Bitext, Sentence, Side, load
 from ..data.languages import nearest
-from ..data.splits import position, refuse_leak
+from ..data.splits import first_groups, position, refuse_leak
 from ..data.tasks import Pair, load_task
 from ..data.text import read_lines
 
@@ -150,8 +150,7 @@ def load_material(
         sides = {part: np.arange(len(rows))} if part else _cut([group for _, group, _ in rows], seed)
         for each, chosen in sides.items():
             if limit is not None:
-                order = sorted(chosen.tolist(), key=lambda i: (position(rows[i][1], seed), i))
-                chosen = np.array(sorted(order[:limit]))
+                chosen = chosen[first_groups([rows[i][1] for i in chosen], limit, seed)]
             if len(chosen):
                 parts[language, each] = _labelled(language, rows, labels, chosen, classes)
     material = Material(name, tuple(classes), parts, joint)

@@ -95,6 +95,7 @@ def probe(
             "penalties": PENALTIES,
             "bootstrap": [RESAMPLES, LEVEL],
         }
+        fixed = settings | {"fingerprint": source.fingerprint, "material": _digest(given)}
         run = None
         if out is not None:
             run = stack.enter_context(open_run(Path(out), settings, {"fingerprint": source.fingerprint}))
@@ -103,10 +104,7 @@ def probe(
         representations = None
         work = [(one, layer) for one in trains for layer in source.layers[pooling]]
         for done, (one, layer) in enumerate(work, start=1):
-            key = canonical_hash(
-                settings | {"train": one, "layer": layer, "fingerprint": source.fingerprint}
-                | {"material": _digest(given), "tests": given.languages}
-            )  # fmt: skip
+            key = canonical_hash(fixed | {"train": one, "layer": layer, "tests": given.languages})
             table = run.finished(key) if run else None
             if run and table is not None:
                 made = Tables(table, run.items(key))

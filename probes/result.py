@@ -23,17 +23,21 @@ class ProbeResult:
         """Return the table; docs/probes.md explains its columns."""
         return self.table.copy()
 
+    def best_layer(self, train: str | None = None) -> int:
+        """Return the layer of least loss on dev, summed over the languages trained on, or of one."""
+        once = self.table.drop_duplicates(["train", "layer"])
+        if train is not None:
+            once = once[once["train"] == train]
+        return int(once.groupby("layer")["dev_loss"].sum().idxmin())
+
     def transfer_matrix(self, layer: int | None = None) -> pd.DataFrame:
         """Return accuracies, a row per language trained on, a column per language tested in.
 
         Args:
-            layer: by default that of the greatest in-language dev fit: least loss on dev, summed over
-                the languages trained on.
+            layer: by default `best_layer`.
         """
         table = self.table
-        if layer is None:
-            once = table.drop_duplicates(["train", "layer"])
-            layer = int(once.groupby("layer")["dev_loss"].sum().idxmin())
+        layer = self.best_layer() if layer is None else layer
         chosen = table[table["layer"] == layer]
         if chosen.empty:
             raise ValueError(f"layer {layer} was not probed: {sorted(set(table['layer']))}")

@@ -24,6 +24,12 @@ class HeadSpec:
     position: str = "first"  # the token a class is read from, of pairs and choices; or their mean
 
 
+def mean_state(states: Tensor, mask: Tensor) -> Tensor:
+    """Return the mean (b, d) of the attended states (b, t, d)."""
+    weights = mask.unsqueeze(-1).to(states.dtype)
+    return (states * weights).sum(dim=1) / weights.sum(dim=1)
+
+
 class Classifier(nn.Module):
     """Dropout, dense, tanh, dropout, out: of one vector a text."""
 
@@ -42,8 +48,7 @@ class Classifier(nn.Module):
         elif self.position == "last":
             vectors = states[torch.arange(len(states)), mask.sum(dim=1) - 1]
         else:
-            weights = mask.unsqueeze(-1).to(states.dtype)
-            vectors = (states * weights).sum(dim=1) / weights.sum(dim=1)
+            vectors = mean_state(states, mask)
         hidden = torch.tanh(self.dense(self.dropout(vectors)))
         return cast("Tensor", self.out(self.dropout(hidden)))
 

@@ -7,7 +7,6 @@ space, not a word learnt. Source: Ngugi 2025, https://arxiv.org/abs/2506.15415 (
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..alignment.checkpoint import Checkpoint
-from ..alignment.states import find_blocks
+from ..alignment.states import states_at
 from ..data import GoldBitext, load
 from ..data.gold import read_lexicon
 from ..data.splits import position
 from .features import Features, TaskFeatures, inputs_of
+from .heads import mean_state
 from .recipe import Injection, Phase
 from .words import compare_words, word_vectors
 
@@ -179,8 +179,7 @@ class WordPairs(nn.Module):
         shape = inputs["input_ids"].shape
         flat = {name: value.reshape(-1, shape[-1]) for name, value in inputs.items()}
         states = states_at(self.encoder, self.injection.layer, self.layers, flat)
-        weights = flat["attention_mask"].unsqueeze(-1).to(states.dtype)
-        vectors = ((states * weights).sum(dim=1) / weights.sum(dim=1)).float()
+        vectors = mean_state(states, flat["attention_mask"]).float()
         x, y = functional.normalize(vectors, dim=1).reshape(shape[0], 2, -1).unbind(dim=1)
         return {"loss": contrast_loss(x @ y.T, labels, self.injection)}
 
@@ -208,34 +207,6 @@ def contrast_loss(cosines: Tensor, words: Tensor, how: Injection) -> Tensor:
     logits = (cosines / how.temperature).masked_fill(~keep, -torch.inf)
     place = torch.arange(len(words), device=words.device)
     return (functional.cross_entropy(logits, place) + functional.cross_entropy(logits.T, place)) / 2
-
-
-class _Reached(Exception):
-    """The layer is there: the blocks above it need not run."""
-
-
-def states_at(encoder: nn.Module, layer: int, layers: int, inputs: dict[str, Tensor]) -> Tensor:
-    """Return the states of a layer (b, t, d), as `alignment.states` counts them, with their graph."""
-    if layer == layers:
-        states: Tensor = encoder(**inputs).last_hidden_state
-        return states
-    blocks = find_blocks(encoder, layers)
-    if blocks is None:
-        states = encoder(**inputs, output_hidden_states=True).hidden_states[layer]
-        return states
-    found: list[Tensor] = []
-
-    def stop(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        found.append(args[0] if args else kwargs["hidden_states"])
-        raise _Reached
-
-    handle = blocks[layer].register_forward_pre_hook(stop, with_kwargs=True)
-    try:
-        with suppress(_Reached):
-            encoder(**inputs)
-    finally:
-        handle.remove()
-    return found[0]
 
 
 def _sides(lexicon: Lexicon) -> list[Any]:

@@ -9,11 +9,12 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from ..alignment.checkpoint import Checkpoint
+from ..data.splits import first_groups
 from .controls import masking, plain_text, shuffled, text_features
 from .evaluate import evaluate
 from .features import TaskFeatures, make_features
 from .heads import HeadSpec, MultiHead
-from .material import Material, all_groups, first_groups
+from .material import Material, all_groups
 from .metrics import Result
 from .recipe import Phase
 from .saved import save_heads
@@ -105,10 +106,10 @@ class TaskLesson:
         """Return the mean of the tasks' scores on some of the English dev examples."""
         if self.phase.evaluate_every is None or self.phase.control == "english-mlm":
             return None
-        some = [
-            replace(m, dev=m.dev.having(first_groups(m.dev.examples, SELECTED_BY, self.seed)))
-            for m in self.materials
-        ]
+        some = []
+        for m in self.materials:
+            rows = first_groups([example.group for example in m.dev.examples], SELECTED_BY, self.seed)
+            some.append(replace(m, dev=m.dev.having([m.dev.examples[i] for i in rows])))
 
         def judge() -> float:
             return float(np.mean([self._evaluate(model, m)[0].value for m in some]))

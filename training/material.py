@@ -6,8 +6,8 @@ from pathlib import Path
 
 from ..data import load
 from ..data.languages import standard_tag
-from ..data.splits import hold_out, position
-from ..data.tasks import Example, TaskData, load_task
+from ..data.splits import first_groups, hold_out
+from ..data.tasks import TaskData, load_task
 from ..data.tasks.load import SPLITS
 from ..data.text import read_sentences
 from .recipe import MaskedPart, TaskPart
@@ -51,7 +51,8 @@ def load_material(part: TaskPart, data_dir: Path | None, seed: int) -> Material:
     if not dev.examples:
         raise ValueError(f"{part.task}: every group of {part.dev} is trained on; use hold_out")
     if part.limit is not None:
-        train = train.having(first_groups(train.examples, part.limit, seed))
+        chosen = first_groups([example.group for example in train.examples], part.limit, seed)
+        train = train.having([train.examples[i] for i in chosen])
     name = part.task if language == "en" else f"{part.task} ({language})"
     return Material(name, train, dev)
 
@@ -64,12 +65,6 @@ def load_text(part: MaskedPart, data_dir: Path | None) -> list[str]:
     return list(
         dict.fromkeys(text for b in bitexts for side in (b.target, b.source) for text in side.texts)
     )
-
-
-def first_groups(examples: Sequence[Example], limit: int, seed: int) -> list[Example]:
-    """Return so many examples, of as few groups as that needs; which ones is drawn by the seed."""
-    order = sorted(range(len(examples)), key=lambda i: (position(examples[i].group, seed), i))
-    return [examples[i] for i in sorted(order[:limit])]
 
 
 def all_groups(materials: Iterable[Material]) -> set[str]:

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from crosslingual.alignment.checkpoint import open_checkpoint
+from crosslingual.alignment.states import states_at
 from crosslingual.data.gold import read_lexicon
-from crosslingual.training.injection import contrast_loss, read_lexicons, states_at
+from crosslingual.training.injection import contrast_loss, read_lexicons
 from crosslingual.training.phases import run_recipe
 from crosslingual.training.recipe import Injection, Lora, Phase, Recipe
 from crosslingual.training.words import compare_words
