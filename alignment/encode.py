@@ -15,6 +15,7 @@ from torch import Tensor
 from .pooling import Batch, Pool
 from .states import Run
 from .tokens import Tokens
+from .words import View, Words
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,8 @@ def encode_rows(
     device: torch.device,
     pad_id: int,
     budget: int,
-) -> tuple[dict[str, Float32[np.ndarray, "layers n dim"]], int]:
+    words: Words | None = None,
+) -> tuple[dict[str, Float32[np.ndarray, "layers rows dim"]], int]:
     """Return the vectors of some texts, and the budget that fitted into memory.
 
     Args:
@@ -43,19 +45,24 @@ def encode_rows(
         device: where the model's inputs go.
         pad_id: token id to pad with.
         budget: padded tokens of a batch; halved as often as memory runs out.
+        words: what is pooled of each text, instead of the whole.
 
     Returns:
-        Pooling name -> array (its layers, len(rows), dim), rows in the given order; the last budget.
+        Pooling name -> array (its layers, len(rows), dim), rows in the given order, or the words of
+        each; the last budget.
 
     Raises:
         MemoryError: a single text does not fit.
     """
     results: dict[str, Tensor] = {}
+    ends = np.cumsum([0, *(np.ones_like(rows) if words is None else words.counts[rows])])
     start = 0
     while start < len(rows):
         stop = batch_end(tokens.counts, rows, start, budget)
         try:
-            pooled = _run_batch(run, make_batch(tokens, rows[start:stop], pad_id, device), pools)
+            batch = make_batch(tokens, rows[start:stop], pad_id, device)
+            view = None if words is None else View.of(batch, words, rows[start:stop])
+            pooled = _run_batch(run, batch, view, pools)
         except (torch.OutOfMemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
                 raise
@@ -69,9 +76,9 @@ def encode_rows(
             continue
         for name, part in pooled.items():
             if name not in results:
-                shape = (part.shape[0], len(rows), part.shape[2])
+                shape = (part.shape[0], int(ends[-1]), part.shape[2])
                 results[name] = torch.empty(shape, dtype=torch.float32, pin_memory=part.is_cuda)
-            results[name][:, start:stop].copy_(part, non_blocking=True)
+            results[name][:, ends[start] : ends[stop]].copy_(part, non_blocking=True)
         start = stop
     if device.type == "cuda":
         torch.cuda.synchronize(device)  # the copies above run beside the next batch
@@ -86,28 +93,27 @@ def make_batch(tokens: Tokens, rows: Int64[np.ndarray, "b"], pad_id: int, device
     inside = places[None, :] < lengths[:, None]
     where = np.where(inside, tokens.offsets[rows][:, None] + places[None, :], 0)
     ids = np.where(inside, tokens.ids[where], pad_id).astype(np.int64)
-    chosen = None
-    if tokens.chosen is not None and not tokens.chosen[where][inside].all():
-        chosen = torch.from_numpy(tokens.chosen[where] & inside).to(device, non_blocking=True)
     return Batch(
         torch.from_numpy(ids).to(device, non_blocking=True),
         torch.from_numpy(lengths).to(device, non_blocking=True),
         torch.from_numpy(tokens.special[where] & inside).to(device, non_blocking=True),
         padded=bool(lengths.min() < width),
-        chosen=chosen,
     )
 
 
 @torch.inference_mode()
 def _run_batch(
-    run: Run, batch: Batch, pools: Mapping[str, tuple[Pool, Sequence[int]]]
+    run: Run, batch: Batch, view: View | None, pools: Mapping[str, tuple[Pool, Sequence[int]]]
 ) -> dict[str, Tensor]:
+    seen = batch if view is None else view.batch
     parts: dict[str, list[Tensor]] = {name: [] for name in pools}
 
     def take(layer: int, states: Tensor) -> None:
-        for name, (pool, layers) in pools.items():
-            if layer in layers:
-                parts[name].append(pool(states, _on(batch, states.device)).to(batch.ids.device))
+        wanted = {name: pool for name, (pool, layers) in pools.items() if layer in layers}
+        if wanted and view is not None:
+            states = view.states(states)
+        for name, pool in wanted.items():
+            parts[name].append(pool(states, _on(seen, states.device)).to(batch.ids.device))
 
     run(batch, take)
     return {name: torch.stack(layers) for name, layers in parts.items()}
@@ -122,7 +128,7 @@ def _on(batch: Batch, device: torch.device) -> Batch:
         batch.lengths.to(device),
         batch.special.to(device),
         batch.padded,
-        None if batch.chosen is None else batch.chosen.to(device),
+        None if batch.starts is None else batch.starts.to(device),
     )
 
 

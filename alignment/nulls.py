@@ -165,6 +165,21 @@ def benjamini_hochberg(p: Float[np.ndarray, "..."]) -> Float64[np.ndarray, "..."
     return adjusted
 
 
+def holm(p: Float[np.ndarray, "..."]) -> Float64[np.ndarray, "..."]:
+    """Return adjusted p-values over all cells: below α, none is false but with probability α.
+
+    nan stays nan and does not count. Source: Holm 1979.
+    """
+    adjusted = np.full(p.shape, np.nan)
+    known = np.isfinite(p)
+    order = np.argsort(p[known], kind="stable")
+    steps = np.maximum.accumulate(p[known][order] * np.arange(len(order), 0, -1))
+    found = np.empty(len(order))
+    found[order] = np.minimum(steps, 1)
+    adjusted[known] = found
+    return adjusted
+
+
 def directed_invariants(a: Float[np.ndarray, "n n"]) -> Float64[np.ndarray, "7"]:
     """Return the sums that determine the variance of T for a matrix that is not symmetric.
 

@@ -20,7 +20,7 @@ class Batch:
     lengths: Tensor  # (batch,) int64, tokens that are not padding
     special: Tensor  # (batch, tokens) bool
     padded: bool  # whether any length is below the width
-    chosen: Tensor | None = None  # (batch, tokens) bool, those of a word in its context; None: all
+    starts: Tensor | None = None  # (batch,) places of the first tokens, of words in their sentences
 
     @property
     def attended(self) -> Tensor:
@@ -29,14 +29,10 @@ class Batch:
         return places[None, :] < self.lengths[:, None]
 
     @property
-    def pooled(self) -> Tensor:
-        """(batch, tokens) bool: what is pooled, not padding and, of a word, its own tokens."""
-        return self.attended if self.chosen is None else self.attended & self.chosen
-
-    @property
-    def whole(self) -> bool:
-        """Whether all tokens are pooled."""
-        return not self.padded and self.chosen is None
+    def places(self) -> Tensor:
+        """(1 or batch, tokens) int64: places in the text, from 0."""
+        places = torch.arange(self.ids.shape[1], device=self.ids.device)[None, :]
+        return places if self.starts is None else places + self.starts[:, None]
 
 
 Pool = Callable[[Tensor, Batch], Tensor]
@@ -44,9 +40,9 @@ Pool = Callable[[Tensor, Batch], Tensor]
 
 def mean(states: Tensor, batch: Batch) -> Tensor:
     """Mean over the attended tokens, special ones included."""
-    if batch.whole:
+    if not batch.padded:
         return states.float().mean(dim=1)
-    return _weighted(states, batch.pooled.float())
+    return _weighted(states, batch.attended.float())
 
 
 def mean_content(states: Tensor, batch: Batch) -> Tensor:
@@ -59,48 +55,36 @@ def mean_but_first(states: Tensor, batch: Batch) -> Tensor:
 
     The first token of many decoders is enormous: with it any two short texts are nearly parallel.
     """
-    first_token = torch.zeros_like(batch.special)
-    first_token[:, 0] = True
-    return _mean_but(states, batch, first_token)
+    return _mean_but(states, batch, batch.places == 0)
 
 
 def first(states: Tensor, batch: Batch) -> Tensor:
     """The first token, [CLS] or <s> where there is one."""
-    return states[_rows(batch), _first(batch)].float()
+    return states[:, 0].float()
 
 
 def last(states: Tensor, batch: Batch) -> Tensor:
     """The last attended token, what a decoder has read everything by."""
-    places = torch.arange(states.shape[1], device=states.device)
-    return states[_rows(batch), (places * batch.pooled).argmax(dim=1)].float()
+    rows = torch.arange(len(batch.lengths), device=batch.lengths.device)
+    return states[rows, batch.lengths - 1].float()
 
 
 def maximum(states: Tensor, batch: Batch) -> Tensor:
     """The maximum over the attended tokens, dimension by dimension."""
-    if batch.whole:
+    if not batch.padded:
         return states.amax(dim=1).float()
-    return states.float().masked_fill(~batch.pooled[:, :, None], -torch.inf).amax(dim=1)
+    return states.float().masked_fill(~batch.attended[:, :, None], -torch.inf).amax(dim=1)
 
 
 def weighted(states: Tensor, batch: Batch) -> Tensor:
     """Mean with weights 1, 2, …, n by position: later tokens of a decoder have read more (MEXA)."""
-    places = torch.arange(1, states.shape[1] + 1, device=states.device, dtype=torch.float32)
-    return _weighted(states, places * batch.pooled)
-
-
-def _rows(batch: Batch) -> Tensor:
-    return torch.arange(len(batch.lengths), device=batch.lengths.device)
-
-
-def _first(batch: Batch) -> Tensor:
-    """(batch,) the place of the first pooled token."""
-    return batch.pooled.int().argmax(dim=1)
+    return _weighted(states, (batch.places + 1.0) * batch.attended)
 
 
 def _mean_but(states: Tensor, batch: Batch, left_out: Tensor) -> Tensor:
-    """Mean over the pooled tokens that are not left out; over all where none would be left."""
-    rest = batch.pooled & ~left_out
-    rest = torch.where(rest.any(dim=1, keepdim=True), rest, batch.pooled)
+    """Mean over the attended tokens that are not left out; over all where none would be left."""
+    rest = batch.attended & ~left_out
+    rest = torch.where(rest.any(dim=1, keepdim=True), rest, batch.attended)
     return _weighted(states, rest.float())
 
 

@@ -25,6 +25,7 @@ from .precision import compare_with_float32
 from .states import layer_states
 from .store import Places, Space, Store, describe, key
 from .tokens import Tokens, tokenize
+from .words import Words, find_words
 
 logger = logging.getLogger(__name__)
 
@@ -139,21 +140,13 @@ def represent(
         f"{len(lacking):,}",
     )
     if lacking:
-        keys = sorted(lacking)
-        sentences = [side.sentences[row] for side, row in map(first.__getitem__, keys)]
-        texts, spans = zip(*(_fed(checkpoint.prefix, one) for one in sentences), strict=True)
-        words = any(span is not None for span in spans)
-        if words and "native" in poolings:
+        asked_of = map(first.__getitem__, lacking)
+        if "native" in poolings and any(side.sentences[row].context for side, row in asked_of):
             raise ValueError("words in context have no native pooling; take mean or first")
-        work = _Work(
-            checkpoint,
-            {name: (_pool(checkpoint, name), wanted[name]) for name in poolings},
-            {name: (stores[name], spaces[name]) for name in poolings},
-            keys,
-            [f"{side.language} {side.ids[row]}" for side, row in map(first.__getitem__, keys)],
-            tokenize(checkpoint.tokenizer, texts, checkpoint.max_length, spans if words else None),
-        )
-        _encode_missing(work, budget, progress)
+        pools = {name: (_pool(checkpoint, name), wanted[name]) for name in poolings}
+        places = {name: (stores[name], spaces[name]) for name in poolings}
+        parts = _texts(checkpoint, {one: first[one] for one in lacking})
+        _encode_missing(_Work(checkpoint, pools, places, parts), budget, progress)
     return {
         name: Stored(stores[name], checkpoint.prefix, checkpoint.layers, wanted[name])
         for name in poolings
@@ -174,32 +167,72 @@ def _key(prefix: str, sentence: Sentence) -> bytes:
 
 
 @dataclass(frozen=True, eq=False)
+class _Texts:
+    """Distinct texts to be fed, and of each the rows of the store that come of it: itself, or words."""
+
+    keys: Sequence[Sequence[bytes]]
+    labels: Sequence[str]
+    tokens: Tokens
+    words: Words | None
+
+    def shards(self) -> Iterator[Int64[np.ndarray, "_"]]:
+        """Yield the texts of each shard, longest first; the texts come in the order of their hashes."""
+        counts, rows = self.tokens.counts, np.array([len(keys) for keys in self.keys])
+        order = np.lexsort((np.arange(len(counts)), -counts))
+        for shard in cut(counts[order], rows[order]):
+            yield order[shard]
+
+
+@dataclass(frozen=True, eq=False)
 class _Work:
     checkpoint: Checkpoint
     pools: Mapping[str, tuple[Pool, Sequence[int]]]
     stores: Mapping[str, tuple[Store, Space]]
-    keys: Sequence[bytes]
-    labels: Sequence[str]
-    tokens: Tokens
+    parts: Sequence[_Texts]
 
 
-def cut(counts: Int64[np.ndarray, "n"]) -> Iterator[slice]:
+def _texts(checkpoint: Checkpoint, lacking: Mapping[bytes, tuple[Side, int]]) -> list[_Texts]:
+    """Return what is to be fed: the texts wanted whole, then those of which words are wanted."""
+    whole: dict[str, list[tuple[bytes, tuple[int, int]]]] = {}
+    words: dict[str, list[tuple[bytes, tuple[int, int]]]] = {}
+    labels: dict[str, str] = {}
+    for one in sorted(lacking):
+        side, row = lacking[one]
+        text, span = _fed(checkpoint.prefix, side.sentences[row])
+        labels.setdefault(text, f"{side.language} {side.ids[row]}")
+        (whole if span is None else words).setdefault(text, []).append((one, span or (0, 0)))
+    parts = []
+    for found in (whole, words):
+        texts = sorted(found, key=key)
+        if not texts:
+            continue
+        tokens = tokenize(checkpoint.tokenizer, texts, checkpoint.max_length)
+        keys = [[one for one, _ in found[text]] for text in texts]
+        places = None
+        if found is words:
+            spans = [[span for _, span in found[text]] for text in texts]
+            places = find_words(checkpoint.tokenizer, texts, spans, checkpoint.max_length)
+        parts.append(_Texts(keys, [labels[text] for text in texts], tokens, places))
+    return parts
+
+
+def cut(counts: Int64[np.ndarray, "n"], rows: Int64[np.ndarray, "n"]) -> Iterator[slice]:
     """Cut texts, longest first, into shards of at most SHARD_TOKENS tokens and SHARD_ROWS rows."""
-    start, total = 0, 0
-    for row, count in enumerate(counts):
-        if row > start and (total + count > SHARD_TOKENS or row - start == SHARD_ROWS):
-            yield slice(start, row)
-            start, total = row, 0
-        total += int(count)
+    start, total, sum_rows = 0, 0, 0
+    for text, (count, own) in enumerate(zip(counts.tolist(), rows.tolist(), strict=True)):
+        if text > start and (total + count > SHARD_TOKENS or sum_rows + own > SHARD_ROWS):
+            yield slice(start, text)
+            start, total, sum_rows = text, 0, 0
+        total, sum_rows = total + count, sum_rows + own
     if len(counts):
         yield slice(start, len(counts))
 
 
 def _encode_missing(work: _Work, budget: int | None, progress: Progress | None) -> None:
     """Encode what is missing, shard by shard; a shard is written while the next is computed."""
-    checkpoint, tokens = work.checkpoint, work.tokens
-    order = np.lexsort((np.arange(len(work.keys)), -tokens.counts))  # the keys are sorted already
-    shards = list(cut(tokens.counts[order]))
+    checkpoint = work.checkpoint
+    shards = [(texts, rows) for texts in work.parts for rows in texts.shards()]
+    count, done = sum(len(rows) for _, rows in shards), 0
     logger.info(
         "loading %s (%s, at most %d tokens)", checkpoint.name, checkpoint.dtype, checkpoint.max_length
     )
@@ -215,36 +248,42 @@ def _encode_missing(work: _Work, budget: int | None, progress: Progress | None) 
             describe(store.folder, space, {"checkpoint": checkpoint.name})
         if checkpoint.dtype != "float32":
             compared = compare_with_float32(
-                checkpoint, run, tokens, work.pools, budget=budget, **options
+                checkpoint, run, work.parts[0].tokens, work.pools, budget=budget, **options
             )
             for name, (store, space) in work.stores.items():
                 describe(store.folder, space, {"against_float32": compared[name]})
         writing: Future[None] | None = None
-        for at, shard in enumerate(shards):
-            rows = order[shard]
-            values, budget = encode_rows(run, tokens, rows, work.pools, budget=budget, **options)
-            _refuse_non_finite(work, rows, values)
+        for at, (texts, rows) in enumerate(shards):
+            values, budget = encode_rows(
+                run, texts.tokens, rows, work.pools, budget=budget, words=texts.words, **options
+            )
+            _refuse_non_finite(work, texts, rows, values)
             if writing is not None:
                 writing.result()
-            writing = writer.submit(_commit, work, rows, values, {n: numbers[n] + at for n in numbers})
+            place = {name: number + at for name, number in numbers.items()}
+            writing = writer.submit(_commit, work, texts, rows, values, place)
+            done += len(rows)
             if progress is not None:
-                progress(shard.stop, len(order))
+                progress(done, count)
         if writing is not None:
             writing.result()
 
 
 def _commit(
     work: _Work,
+    texts: _Texts,
     rows: Int64[np.ndarray, "n"],
     values: Mapping[str, np.ndarray],
     numbers: Mapping[str, int],
 ) -> None:
-    tokens = work.tokens
-    counts = np.stack([tokens.counts[rows], tokens.truncated[rows], tokens.unknown[rows]], axis=1)
+    tokens = texts.tokens
+    keys = [one for row in rows for one in texts.keys[row]]
+    own = np.repeat(rows, [len(texts.keys[row]) for row in rows])
+    counts = np.stack([tokens.counts[own], tokens.truncated[own], tokens.unknown[own]], axis=1)
     for name, (store, space) in work.stores.items():
         store.write(
             numbers[name],
-            [work.keys[row] for row in rows],
+            keys,
             counts.astype(np.int32),
             work.pools[name][1],
             values[name].astype(space.store_dtype, copy=False),
@@ -278,8 +317,9 @@ def _pool(checkpoint: Checkpoint, pooling: str) -> Pool:
 
 def _announce_size(work: _Work) -> None:
     width = work.checkpoint.config.get_text_config().hidden_size
+    count = sum(len(keys) for texts in work.parts for keys in texts.keys)
     size = sum(
-        len(work.keys) * len(layers) * width * np.dtype(work.stores[name][1].store_dtype).itemsize
+        count * len(layers) * width * np.dtype(work.stores[name][1].store_dtype).itemsize
         for name, (_, layers) in work.pools.items()
     )
     say = logger.warning if size > LARGE else logger.info
@@ -287,15 +327,16 @@ def _announce_size(work: _Work) -> None:
 
 
 def _refuse_non_finite(
-    work: _Work, rows: Int64[np.ndarray, "n"], values: Mapping[str, np.ndarray]
+    work: _Work, texts: _Texts, rows: Int64[np.ndarray, "n"], values: Mapping[str, np.ndarray]
 ) -> None:
+    own = np.repeat(rows, [len(texts.keys[row]) for row in rows])
     for name, array in values.items():
         bad: np.ndarray = ~np.isfinite(array).all(axis=2)
         if bad.any():
             layer = int(np.flatnonzero(bad.any(axis=1))[0])
             which = np.flatnonzero(bad[layer])
-            labels = ", ".join(work.labels[rows[i]] for i in which[:3])
+            labels = ", ".join(texts.labels[own[i]] for i in which[:3])
             raise ValueError(
                 f"{work.checkpoint.name}: layer {work.pools[name][1][layer]} ({name}) is not finite for "
-                f"{len(which)} of {len(rows)} sentences, first {labels}; try --dtype float32"
+                f"{len(which)} of {len(own)} sentences, first {labels}; try --dtype float32"
             )

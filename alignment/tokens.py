@@ -22,7 +22,6 @@ class Tokens:
     offsets: Int64[np.ndarray, "n_plus_1"]
     truncated: Bool[np.ndarray, "n"]  # longer than the model takes
     unknown: Int32[np.ndarray, "n"]  # how many ids are the unknown token
-    chosen: Bool[np.ndarray, "total"] | None = None  # those of the words asked for; None: all
 
     @property
     def counts(self) -> Int64[np.ndarray, "n"]:
@@ -34,7 +33,6 @@ def tokenize(
     tokenizer: "PreTrainedTokenizerBase",
     texts: Sequence[str],
     max_length: int,
-    spans: Sequence[tuple[int, int] | None] | None = None,
 ) -> Tokens:
     """Return the tokens of texts as the model is fed them, cut at `max_length`.
 
@@ -42,11 +40,9 @@ def tokenize(
         tokenizer: the checkpoint's.
         texts: whole, with prefix.
         max_length: in tokens, special ones included.
-        spans: characters (from, to) of the word in each text whose tokens are asked for; None for all.
 
     Raises:
-        ValueError: a text without any token (its characters are all dropped by the tokenizer), a word
-            without any (it lies behind the cut).
+        ValueError: a text without any token (its characters are all dropped by the tokenizer).
     """
     ids: list[np.ndarray] = []
     special: list[np.ndarray] = []
@@ -67,7 +63,6 @@ def tokenize(
     if unknown_id is not None:
         np.cumsum(flat == unknown_id, out=hits[1:])
     return Tokens(
-        chosen=None if spans is None else _chosen(tokenizer, texts, spans, max_length),
         ids=flat,
         special=np.concatenate(special) if special else np.zeros(0, dtype=bool),
         offsets=offsets,
@@ -103,32 +98,3 @@ def _encode(
         (encoding.ids, encoding.special_tokens_mask, bool(encoding.overflowing))
         for encoding in backend.encode_batch_fast(texts)
     ]
-
-
-def _chosen(
-    tokenizer: "PreTrainedTokenizerBase",
-    texts: Sequence[str],
-    spans: Sequence[tuple[int, int] | None],
-    max_length: int,
-) -> Bool[np.ndarray, "total"]:
-    """Return which tokens overlap the word of their text."""
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    if backend is None:
-        raise ValueError("words in context need a tokenizer that knows its offsets (a fast one)")
-    marks: list[np.ndarray] = []
-    for start in range(0, len(texts), CHUNK):
-        chunk = slice(start, start + CHUNK)
-        encodings = backend.encode_batch(list(texts[chunk]))
-        for text, span, encoding in zip(texts[chunk], spans[chunk], encodings, strict=True):
-            if span is None:
-                marks.append(np.ones(len(encoding.ids), bool))
-                continue
-            begin, end = np.array(encoding.offsets).T
-            mark = (begin < span[1]) & (end > span[0]) & (end > begin)
-            if not mark.any():
-                raise ValueError(
-                    f"none of the first {max_length} tokens is of the word {text[slice(*span)]!r} in "
-                    f"{text[:40]!r}…; raise --max-length or leave the sentence out"
-                )
-            marks.append(mark)
-    return np.concatenate(marks) if marks else np.zeros(0, bool)

@@ -50,6 +50,7 @@ def group_bootstrap(
     rng: np.random.Generator,
     level: float = LEVEL,
     resamples: int = RESAMPLES,
+    draws: Float[np.ndarray, "r g"] | None = None,
 ) -> tuple[Float[np.ndarray, "c"], Float[np.ndarray, "c"]]:
     """Return percentile intervals of the column means, resampling whole groups.
 
@@ -62,6 +63,7 @@ def group_bootstrap(
         rng: source of the resamples.
         level: of the interval.
         resamples: how many.
+        draws: of `draw_groups`, where many statistics share them.
 
     Returns:
         Lower and upper ends; nan with a single group.
@@ -69,7 +71,7 @@ def group_bootstrap(
     if int(groups.max()) < 1:
         empty = np.full(outcomes.shape[1], np.nan)
         return empty, empty
-    means = resampled_means(outcomes, groups, rng=rng, resamples=resamples)
+    means = resampled_means(outcomes, groups, rng=rng, resamples=resamples, draws=draws)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return low, high
 
@@ -80,14 +82,24 @@ def resampled_means(
     *,
     rng: np.random.Generator,
     resamples: int = RESAMPLES,
+    draws: Float[np.ndarray, "r g"] | None = None,
 ) -> Float[np.ndarray, "r c"]:
     """Return the column means of resamples of whole groups; see `group_bootstrap`."""
-    count = int(groups.max()) + 1
+    if draws is None:
+        draws = draw_groups(int(groups.max()) + 1, rng=rng, resamples=resamples)
     sizes = np.bincount(groups).astype(np.float64)
     sums = group_sums(outcomes, groups)
-    weights = rng.multinomial(count, np.full(count, 1 / count), size=resamples).astype(np.float64)
-    means: np.ndarray = (weights @ sums) / (weights @ sizes)[:, None]
+    means: np.ndarray = (draws @ sums) / (draws @ sizes)[:, None]
     return means
+
+
+def draw_groups(
+    count: int, *, rng: np.random.Generator, resamples: int = RESAMPLES
+) -> Float[np.ndarray, "r g"]:
+    """Return how often each of so many groups is drawn in each resample."""
+    drawn = rng.multinomial(count, np.full(count, 1 / count), size=resamples)
+    weights: np.ndarray = drawn.astype(np.float64)
+    return weights
 
 
 def jackknife(

@@ -61,6 +61,15 @@ def measures() -> None:
 
 
 @app.command()
+def probes() -> None:
+    """Tasks of `probe`."""
+    from ..probes.tasks import PROBES
+
+    for known in PROBES.values():
+        typer.echo(f"{known.name}: {known.title}")
+
+
+@app.command()
 def poolings() -> None:
     """Poolings: how tokens become a vector."""
     from ..alignment.pooling import POOLINGS

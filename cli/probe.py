@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def probe(
     checkpoint: options.CheckpointArgument,
     task: Annotated[
-        str, typer.Option(help="topic, nli, paraphrase, language, length; any name with --table.")
+        str, typer.Option(help="pos, ner, number, topic, nli … (list probes); any name with --table.")
     ] = "length",
     train: Annotated[
         str, typer.Option(help="Languages fitted on, each for itself; all: on all at once.")
@@ -30,12 +30,19 @@ def probe(
         Path | None, typer.Option(help="Your examples: .tsv of language, group, text (text2), label.")
     ] = None,
     data_dir: options.DataDir = None,
-    limit: Annotated[int | None, typer.Option(help="Examples of a part and language.")] = None,
-    permuted: Annotated[int, typer.Option(help="Label sets dealt anew, for the null.")] = 20,
+    limit: Annotated[
+        int | None,
+        typer.Option(help="Examples of a part and language.  [default: all; of words 1,000 sentences]"),
+    ] = None,
+    family: Annotated[str, typer.Option(help="linear, ridge (a first look), mlp.")] = "linear",
+    controls: Annotated[
+        int | None, typer.Option(help="Label sets with nothing to find.  [default: 20; of words 5]")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of cuts, permutations and resamples.")] = 0,
     out: Annotated[
         Path | None, typer.Option(help="Run folder.  [default: runs/MODEL-probe-TASK]")
     ] = None,
+    max_length: Annotated[int | None, typer.Option(help="Tokens fed at most.")] = None,
     store: options.Store = None,
     device: options.Device = "auto",
 ) -> None:
@@ -50,13 +57,14 @@ def probe(
     from ..analysis.figures import save
     from ..probes.probing import probe as probed
 
-    model = open_checkpoint(checkpoint, device=device)
+    model = open_checkpoint(checkpoint, device=device, max_length=max_length)
     folder = out or Path("runs") / f"{Path(model.name).name}-probe-{task}"
     with progress("encoding", "sentences") as encoding, progress("probing", "layers") as probing:
         found = probed(
             model, task, train=train, layers=layers, pooling=pooling, map_name=map_name,
-            permuted=permuted, seed=seed, out=folder, store=store, progress=encoding, layer_done=probing,
-            languages=languages, data_dir=data_dir, corpus=corpus, table=table, limit=limit,
+            family=family, controls=controls, seed=seed, out=folder, store=store,
+            progress=encoding, layer_done=probing, languages=languages, data_dir=data_dir,
+            corpus=corpus, table=table, limit=limit,
         )  # fmt: skip
     frame = found.to_frame()
     for one in dict.fromkeys(frame["train"]):
@@ -73,8 +81,8 @@ def _show(rows: "pd.DataFrame", layer: int) -> None:
     chosen = rows[rows["layer"] == layer]
     head = chosen.iloc[0]
     typer.echo(f"{head['task']}, learnt in {head['train']}, layer {layer} (least loss on dev)")
-    typer.echo(f"  {'':<8}{'accuracy':>9}  {'95 % interval':<18}{'majority':>9}{'n-grams':>9}{'null':>7}"
-               f"{'ceiling':>9}  gap")  # fmt: skip
+    typer.echo(f"  {'':<8}{'accuracy':>9}  {'95 % interval':<18}{'majority':>9}{'n-grams':>9}"
+               f"{'control':>9}{'ceiling':>9}  gap")  # fmt: skip
     for row in chosen.to_dict("records"):
         own = row["ceiling"] == row["ceiling"]
         gap = f"{row['gap']:+.3f} ({row['gap_low']:+.3f} to {row['gap_high']:+.3f})" if own else "–"
@@ -82,7 +90,7 @@ def _show(rows: "pd.DataFrame", layer: int) -> None:
         ceiling = f"{row['ceiling']:.3f}" if own else "–"
         typer.echo(
             f"  {row['test']:<8}{row['accuracy']:>9.3f}  {interval:<18}{row['majority']:>9.3f}"
-            f"{row['surface']:>9.3f}{row['null']:>7.3f}{ceiling:>9}  {gap}"
+            f"{row['surface']:>9.3f}{row['control']:>9.3f}{ceiling:>9}  {gap}"
         )
     loose = int((~rows["converged"]).sum())
     if loose:

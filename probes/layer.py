@@ -1,4 +1,4 @@
-"""A layer probed: fitted in some languages, tested in all, beside probes of permuted labels."""
+"""A layer probed: fitted in some languages, tested in all, beside controls."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,11 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int64
 
-from .linear import Probes, Scaler, fit
+from .control import Controls
+from .families import FAMILIES, Sample
 from .material import DEV, TEST, TRAIN, Material
-
-PENALTIES = (1e-3, 1e-2, 0.1, 1.0, 10.0)  # λ, of standardised vectors
-PERMUTED = 20  # label sets dealt anew: what a probe reaches that has nothing to find
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,9 +16,10 @@ class Tested:
     """What a probe says of a language's test: which answers are right."""
 
     right: Float[np.ndarray, "n"]
-    permuted: Float[np.ndarray, "r"]  # accuracies of probes that were fitted on labels dealt anew
-    penalty: float
-    loss: float  # on dev, in nats
+    control: Float[np.ndarray, "n"]  # share of the control sets whose probe is right
+    controls: Float[np.ndarray, "r"]  # accuracy of each of their probes
+    setting: float
+    loss: float  # on dev
     converged: bool
     fitted_on: int  # examples
 
@@ -30,45 +29,64 @@ def probe_layer(
     vectors: Mapping[tuple[str, str], np.ndarray],
     train: Sequence[str],
     *,
-    permuted: int = PERMUTED,
-    penalties: Sequence[float] = PENALTIES,
+    family: str = "linear",
+    controls: Controls | None = None,
+    tests: Sequence[str] | None = None,
     seed: int = 0,
     device: str = "cpu",
 ) -> dict[str, Tested]:
-    """Return by language what a probe says that is fitted on some languages' training examples.
+    """Return by language what probes say that are fitted on some languages' training examples.
 
-    Vectors are standardised by the training examples; the penalty is the one of least loss on dev of the
-    languages trained on. Probes of permuted labels take it too, and are tested on the true ones.
+    Args:
+        material: the examples.
+        vectors: by language and part.
+        train: the languages fitted in; dev of these chooses.
+        family: a key of `FAMILIES`.
+        controls: label sets whose probes are fitted and tested beside.
+        tests: languages; by default all.
+        seed: of what is not convex.
+        device: where the products run.
+
+    Raises:
+        ValueError: no training or dev examples, one class only, values that are not finite.
     """
     x, y = _joined(material, vectors, train, TRAIN)
     x_dev, y_dev = _joined(material, vectors, train, DEV)
-    scaler = Scaler.of(x)
-    z, classes = scaler(x), len(material.classes)
-    rates = np.array(penalties)
-    probes = fit(z, y[None], rates, classes=classes, device=device).on_raw(scaler)
-    losses = [_loss(probes.logits(x_dev, i)[0], y_dev) for i in range(len(rates))]
-    best = int(np.argmin(losses))
-    rng = np.random.default_rng([seed, 1])
-    controls: Probes | None = None
-    if permuted:
-        sets = np.stack([rng.permutation(y) for _ in range(permuted)])
-        chosen = rates[best : best + 1]
-        controls = fit(z, sets, chosen, classes=classes, device=device).on_raw(scaler)
+    present = np.unique(y)
+    _refuse(material, train, y)
+    seen = np.isin(y_dev, present)  # dev's labels of other classes cannot choose
+    sets, dev = y[None], y_dev[None]
+    if controls is not None:
+        sets, dev = np.concatenate([sets, controls.train]), np.concatenate([dev, controls.dev])
+    places = np.searchsorted(present, np.arange(len(material.classes)))
+    fitted = FAMILIES[family](
+        Sample(x, places[sets], x_dev[seen], places[dev][:, seen], len(present), seed, device)
+    )
     found = {}
-    for language in material.languages:
-        test, answers = vectors[language, TEST], material.parts[language, TEST].labels
-        dealt = np.zeros(0)
-        if controls is not None:
-            dealt = (controls.logits(test, 0).argmax(axis=2) == answers).mean(axis=1)
+    for language in material.languages if tests is None else tests:
+        answers = present[fitted.logits(vectors[language, TEST]).argmax(axis=2)]
+        right = (answers[0] == material.parts[language, TEST].labels).astype(np.float64)
+        control = np.empty((0, len(right)))
+        if controls is not None and language in controls.tests:
+            control = (answers[1:] == controls.tests[language]).astype(np.float64)
         found[language] = Tested(
-            (probes.logits(test, best)[0].argmax(axis=1) == answers).astype(np.float64),
-            dealt,
-            penalties[best],
-            losses[best],
-            bool(probes.converged[0, best]) and (controls is None or bool(controls.converged.all())),
+            right,
+            control.mean(axis=0) if len(control) else np.full(len(right), np.nan),
+            control.mean(axis=1),
+            fitted.setting,
+            fitted.loss,
+            fitted.converged,
             len(y),
         )
     return found
+
+
+def _refuse(material: Material, train: Sequence[str], y: Int64[np.ndarray, "n"]) -> None:
+    where = f"{material.name}: the {len(y)} training examples in {', '.join(train)}"
+    if len(y) < len(material.classes):
+        raise ValueError(f"{where} are fewer than the {len(material.classes)} classes")
+    if len(np.unique(y)) < 2:
+        raise ValueError(f"{where} are all {material.classes[y[0]]!r}: nothing to tell apart")
 
 
 def _joined(
@@ -80,12 +98,8 @@ def _joined(
     keys = [(language, part) for language in languages if (language, part) in material.parts]
     if not keys:
         raise ValueError(f"{material.name}: no {part} examples in {', '.join(languages)}")
-    return (
-        np.concatenate([vectors[key] for key in keys]),
-        np.concatenate([material.parts[key].labels for key in keys]),
-    )
-
-
-def _loss(logits: Float[np.ndarray, "n k"], labels: Int64[np.ndarray, "n"]) -> float:
-    top = np.logaddexp.reduce(logits.astype(np.float64), axis=1)
-    return float((top - logits[np.arange(len(labels)), labels]).mean())
+    x = np.concatenate([vectors[key] for key in keys])
+    bad = int((~np.isfinite(x).all(axis=1)).sum())
+    if bad:
+        raise ValueError(f"{material.name}: vectors of {bad} of {len(x)} {part} examples are not finite")
+    return x, np.concatenate([material.parts[key].labels for key in keys])

@@ -86,6 +86,7 @@ def fit(
     penalties: Float[np.ndarray, "p"],
     *,
     classes: int,
+    gap: float = GAP,
     memory: int = MEMORY,
     device: str = "cpu",
 ) -> Probes:
@@ -96,6 +97,7 @@ def fit(
         labels: label sets, 0 … classes - 1, or `UNUSED`.
         penalties: λ > 0.
         classes: k.
+        gap: at which a probe is solved; see the module.
         memory: bytes that logits may take; n is never cut.
         device: where the products run.
 
@@ -120,7 +122,7 @@ def fit(
         some = problems[start : start + chunk]
         sets = torch.from_numpy(labels[[s for s, _ in some]]).to(device)
         rates = torch.tensor([float(penalties[p]) for _, p in some], device=device)
-        solved = _in_two_precisions(space, sets, rates, classes)
+        solved = _in_two_precisions(_Problem(space, sets, rates, classes, gap))
         for i, place in enumerate(some):
             for whole, part in zip(
                 (found.weights, found.biases, found.loss, found.gap, found.steps),
@@ -165,8 +167,10 @@ class _Space:
 class _Problem:
     """B problems over one space; parameters u (B, d + 1, k), the last row the bias."""
 
-    def __init__(self, space: _Space, labels: Tensor, penalties: Tensor, classes: int) -> None:
-        self.space, self.classes = space, classes
+    def __init__(
+        self, space: _Space, labels: Tensor, penalties: Tensor, classes: int, least: float
+    ) -> None:
+        self.space, self.classes, self.least = space, classes, least
         self.penalties = penalties.to(space.rotated.dtype)
         self.used = labels != UNUSED
         self.labels = labels.clamp(min=0)
@@ -203,6 +207,13 @@ class _Problem:
         squares = weights[:, :d].square().sum(dim=(1, 2), dtype=torch.float64)
         return loss + 0.5 * rate[:, 0, 0] * squares, gradient * self.scale[which], loss
 
+    def double(self, which: Tensor) -> "_Problem":
+        """Return some of the problems in float64."""
+        labels = torch.where(self.used, self.labels, UNUSED)[which]
+        return _Problem(
+            self.space.double(), labels, self.penalties[which].double(), self.classes, self.least
+        )
+
     def gap(self, value: Tensor, gradient: Tensor, which: Tensor) -> Tensor:
         """Return the certified distance from the optimum, as a share of the objective.
 
@@ -214,17 +225,15 @@ class _Problem:
         return (plain[:, :-1].sum(dim=1) / rate + plain[:, -1] / free) / (2 * value)
 
 
-def _in_two_precisions(
-    space: _Space, labels: Tensor, penalties: Tensor, classes: int
-) -> tuple[np.ndarray, ...]:
+def _in_two_precisions(problem: _Problem) -> tuple[np.ndarray, ...]:
     """Return weights, biases, loss, gap and steps; the few problems that need it end in float64."""
-    problem = _Problem(space, labels, penalties, classes)
-    start = torch.zeros((len(labels), space.rotated.shape[1] + 1, classes), device=labels.device)
-    u, loss, gap, steps = _solve(problem, start)
+    space, labels = problem.space, problem.labels
+    shape = len(labels), space.rotated.shape[1] + 1, problem.classes
+    u, loss, gap, steps = _solve(problem, torch.zeros(shape, device=labels.device))
     weights = u * problem.scale
-    rest = (gap > GAP).nonzero()[:, 0]
+    rest = (gap > problem.least).nonzero()[:, 0]
     if len(rest):
-        finer = _Problem(space.double(), labels[rest], penalties[rest], classes)
+        finer = problem.double(rest)
         u, loss[rest], gap[rest], more = _solve(finer, (weights[rest].double() / finer.scale))
         weights[rest] = (u * finer.scale).float()
         steps[rest] += more
@@ -243,7 +252,7 @@ def _solve(problem: _Problem, u: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor
     noise = 4 * torch.finfo(u.dtype).eps
     pairs: list[tuple[Tensor, Tensor, Tensor]] = []  # moves, changes of the gradient, 1 / their product
     for _ in range(STEPS):
-        active = (gaps[which] > GAP) & ~stuck[which]
+        active = (gaps[which] > problem.least) & ~stuck[which]
         if not active.all():
             which, value, gradient = which[active], value[active], gradient[active]
             pairs = [(s[active], y[active], r[active]) for s, y, r in pairs]

@@ -1,65 +1,31 @@
-"""What is probed: labelled texts, cut into train, dev and test by item, alike in every language."""
+"""What is probed: labelled texts or words, cut into train, dev and test by item, alike everywhere."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Int64
 
-from ..data import Bitext, Sentence, Side, load
+from ..data import Side
 from ..data.languages import nearest
 from ..data.splits import first_groups, position, refuse_leak
-from ..data.tasks import Pair, load_task
-from ..data.text import read_lines
+from .tasks import PROBES, SENTENCES, Found, Item, of_corpus, of_table, of_tasks
+
+logger = logging.getLogger(__name__)
 
 TRAIN, DEV, TEST = "train", "dev", "test"
 PARTS = (TRAIN, DEV, TEST)
 ALL = "all"  # trained on the examples of all languages
 SHARES = 0.6, 0.8  # of the groups: where dev begins, and test
-BINS = 4  # of lengths
-
-
-@dataclass(frozen=True)
-class Probing:
-    """A task to probe: a labelled one, or labels made of parallel sentences."""
-
-    name: str
-    title: str
-    task: str = ""  # of `data.tasks`
-    split: str = ""  # that is cut into parts; none where train, dev and test are published
-    label: Callable[[str, Sequence[str]], list[str]] | None = None  # language, texts -> labels
-    joint: bool = False  # a language alone has one class: trained on all of them
-
-
-def _language(language: str, texts: Sequence[str]) -> list[str]:
-    return [language] * len(texts)
-
-
-def _length(language: str, texts: Sequence[str]) -> list[str]:
-    """The quarter of a text by its number of characters among those of its language."""
-    sizes = np.array(list(map(len, texts)))
-    edges = np.quantile(sizes, np.arange(1, BINS) / BINS)
-    return [str(number) for number in np.searchsorted(edges, sizes, side="left")]
-
-
-PROBES: Mapping[str, Probing] = {
-    probing.name: probing
-    for probing in (
-        Probing("topic", "SIB-200: the topic of a FLORES sentence, of seven", task="sib200"),
-        Probing("nli", "XNLI: entailment, neutral, contradiction; dev, cut by premise", "xnli", DEV),
-        Probing("paraphrase", "PAWS-X: dev, cut by row", "pawsx", DEV),
-        Probing(
-            "language", "the language a parallel sentence is in", label=_language, joint=True
-        ),
-        Probing("length", "the quarter of a sentence's length within its language", label=_length),
-    )
-}  # fmt: skip
+RARE = 0.01  # of a test: so much of it may be of classes that its training lacks
 
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """Examples of a language: one text or two, a class, and the group they belong to."""
+    """Examples of a language: a text, two, or a word in its sentence; a class, and their group."""
 
     first: Side
     second: Side | None
@@ -85,6 +51,11 @@ class Material:
     parts: Mapping[tuple[str, str], Labelled]
     joint: bool = False
 
+    @cached_property
+    def of_words(self) -> bool:
+        """Whether the examples are words in their sentences."""
+        return all(part.first.sentences[0].context is not None for part in self.parts.values())
+
     @property
     def languages(self) -> list[str]:
         """The languages there is a test in."""
@@ -107,6 +78,29 @@ class Material:
             raise ValueError(f"{self.name}: one language has one class; leave out train")
         return [train]
 
+    def only(self, train: Sequence[str], tests: Sequence[str]) -> "Material":
+        """Return the examples that probes need which are learnt and tested in some languages.
+
+        Raises:
+            ValueError: no test in one of them.
+        """
+        missing = [one for one in tests if one not in self.languages]
+        if missing:
+            raise ValueError(
+                f"{self.name} has no test in {', '.join(missing)}: {', '.join(self.languages)}"
+            )
+        kept = {
+            key: part
+            for key, part in self.parts.items()
+            if key[0] in tests or (key[1] != TEST and (ALL in train or key[0] in train))
+        }
+        return replace(self, parts=kept)
+
+    def unseen(self, train: Sequence[str], language: str) -> int:
+        """Return how many tests of a language are of a class that training lacks: none can be right."""
+        known = np.concatenate([self.parts[one, TRAIN].labels for one in train])
+        return int((~np.isin(self.parts[language, TEST].labels, known)).sum())
+
 
 def load_material(
     name: str,
@@ -120,6 +114,10 @@ def load_material(
 ) -> Material:
     """Return the examples of a probing task.
 
+    A language of which train, dev and test are at hand keeps them. Otherwise the one split there is, or
+    the one beside train, is cut by group, at the same places in every language; what of it would be
+    training is left out where train is at hand.
+
     Args:
         name: a key of `PROBES`, or any name for a table.
         languages: "all", or tags and codes joined by commas.
@@ -128,111 +126,74 @@ def load_material(
         table: the user's own examples: a .tsv with a header and the columns language, group, text,
             label, and text2 where there are pairs.
         seed: of the cut by group.
-        limit: so many examples of a part and language, the first groups by hash.
+        limit: so many examples (or sentences whose words they are) of a part and language, the first
+            groups by hash. By default all texts; `SENTENCES` sentences, where words are probed.
 
     Raises:
-        ValueError: an unknown task, labels that lack in a language, a part without examples, a class
-            that training lacks, groups on both sides of the cut.
+        ValueError: an unknown task, labels that lack in a language, a part without examples, more than
+            a few tests of classes that training lacks, groups on both sides of the cut.
         OSError: the data is not where it was looked for.
     """
+    joint = False
     if table is not None:
-        found = list(_rows(Path(table)))
-        joint = False
-    else:
-        if name not in PROBES:
-            raise ValueError(f"unknown probing task {name!r}: {nearest(name, PROBES)}")
+        found = list(of_table(Path(table)))
+    elif name in PROBES:
         probing, joint = PROBES[name], PROBES[name].joint
-        made = _of_task(probing, languages, data_dir) if probing.task else None
-        found = list(made or _of_corpus(probing, corpus, languages, data_dir))
-    classes = tuple(dict.fromkeys(label for *_, labels in found for label in labels))
+        if probing.words and limit is None:
+            limit = SENTENCES
+            logger.info("%s: at most %d sentences of a part and language (--limit)", name, limit)
+        if probing.tasks:
+            found = list(of_tasks(probing, languages, data_dir))
+        else:
+            found = list(of_corpus(probing, corpus, languages, data_dir))
+    else:
+        raise ValueError(f"unknown probing task {name!r}: {nearest(name, PROBES)}")
+    labels = (label for one in found for item in one.items for _, label in item.examples)
+    classes = tuple(dict.fromkeys(labels))
     parts = {}
-    for language, part, rows, labels in found:
-        sides = {part: np.arange(len(rows))} if part else _cut([group for _, group, _ in rows], seed)
-        for each, chosen in sides.items():
-            if limit is not None:
-                chosen = chosen[first_groups([rows[i][1] for i in chosen], limit, seed)]
-            if len(chosen):
-                parts[language, each] = _labelled(language, rows, labels, chosen, classes)
-    material = Material(name, tuple(classes), parts, joint)
+    for (language, part), items in _parts(found, seed).items():
+        if limit is not None:
+            items = [items[i] for i in first_groups([item.group for item in items], limit, seed)]
+        if any(item.examples for item in items):
+            parts[language, part] = _labelled(language, items, classes)
+    material = Material(name, classes, parts, joint)
     _check(material)
     return material
 
 
-Row = tuple[tuple[str, ...], str, str]  # texts, group, id
-Found = tuple[str, str, list[Row], list[str]]  # language, part (none: to be cut), rows, labels
+def _parts(found: Sequence[Found], seed: int) -> dict[tuple[str, str], list[Item]]:
+    """Return the items of each language and part."""
+    known: dict[str, dict[str, dict[str, list[Item]]]] = {}
+    for one in found:
+        known.setdefault(one.language, {}).setdefault(one.source, {})[one.split] = one.items
+    parts: dict[tuple[str, str], list[Item]] = {}
+    for language, sources in known.items():
+        first, *_, last = *sources.values(), *sources.values()
+        taken = {**_cut(first, seed), TEST: _cut(last, seed).get(TEST, [])}
+        parts |= {(language, part): items for part, items in taken.items() if items}
+    return parts
 
 
-def _of_task(probing: Probing, languages: str, data_dir: str | Path | None) -> Iterator[Found]:
-    for split in [probing.split] if probing.split else PARTS:
-        for data in load_task(probing.task, split, languages=languages, data_dir=data_dir):
-            examples = [example for example in data.examples if isinstance(example, Pair)]
-            rows: list[Row] = [
-                ((e.first, e.second) if e.second else (e.first,), e.group, e.id) for e in examples
-            ]
-            part = "" if probing.split else split
-            yield data.language, part, rows, [data.labels[e.label] for e in examples]
+def _cut(splits: Mapping[str, list[Item]], seed: int) -> dict[str, list[Item]]:
+    """Return train, dev and test, by a hash of the groups where they are not published."""
+    if set(splits) == set(PARTS):
+        return dict(splits)
+    parts: dict[str, list[Item]] = {part: [] for part in PARTS}
+    for item in next(items for split, items in splits.items() if split != TRAIN or len(splits) == 1):
+        parts[PARTS[np.searchsorted(SHARES, position(item.group, seed), side="right")]].append(item)
+    return parts | ({TRAIN: splits[TRAIN]} if TRAIN in splits and len(splits) > 1 else {})
 
 
-def _of_corpus(
-    probing: Probing, corpus: str, languages: str, data_dir: str | Path | None
-) -> Iterator[Found]:
-    assert probing.label is not None
-    bitexts = load(corpus, data_dir=data_dir, languages=languages)
-    if not all(isinstance(bitext, Bitext) for bitext in bitexts):
-        raise ValueError(f"{corpus} has no parallel sentences; take flores, ntrex, pud or pocket")
-    sides = {side.language: side for b in bitexts for side in (b.target, b.source)}
-    for language, side in sides.items():
-        rows: list[Row] = [((s.text,), f"{corpus}/{s.group or s.id}", s.id) for s in side.sentences]
-        yield language, "", rows, probing.label(language, side.texts)
-
-
-def _rows(path: Path) -> Iterator[Found]:
-    """Yield the examples of a user's table, language by language."""
-    columns: list[str] = []
-    found: dict[str, tuple[list[Row], list[str]]] = {}
-    for number, line in read_lines(path):
-        fields = line.split("\t")
-        if not columns:
-            columns = fields
-            lacking = [name for name in ("language", "group", "text", "label") if name not in columns]
-            if lacking:
-                raise ValueError(f"{path}:{number}: no column {lacking[0]!r} among {', '.join(columns)}")
-            continue
-        row = dict(zip(columns, fields, strict=False))
-        if len(fields) != len(columns) or not all(value.strip() for value in row.values()):
-            raise ValueError(
-                f"{path}:{number}: {len(fields)} fields for {len(columns)} columns, or an empty one"
-            )
-        rows, labels = found.setdefault(row["language"], ([], []))
-        texts = (row["text"], row["text2"]) if "text2" in row else (row["text"],)
-        rows.append((texts, row["group"], str(number)))
-        labels.append(row["label"])
-    for language, (rows, labels) in found.items():
-        yield language, "", rows, labels
-
-
-def _cut(groups: Sequence[str], seed: int) -> dict[str, Int64[np.ndarray, "_"]]:
-    """Return the rows of train, dev and test, by a hash of their groups."""
-    places = np.array([position(group, seed) for group in groups])
-    number = np.searchsorted(SHARES, places, side="right")
-    return {part: np.flatnonzero(number == i) for i, part in enumerate(PARTS)}
-
-
-def _labelled(
-    language: str,
-    rows: Sequence[Row],
-    labels: Sequence[str],
-    chosen: Int64[np.ndarray, "_"],
-    classes: Sequence[str],
-) -> Labelled:
-    some = [rows[i] for i in chosen]
-    sides = [
-        Side(language, language, tuple(Sentence(name, texts[k]) for texts, _, name in some))
-        for k in range(len(some[0][0]))
-    ]
-    numbers = np.array([classes.index(labels[i]) for i in chosen], dtype=np.int64)
-    groups = tuple(group for _, group, _ in some)
-    return Labelled(sides[0], sides[1] if len(sides) > 1 else None, numbers, groups)
+def _labelled(language: str, items: Sequence[Item], classes: Sequence[str]) -> Labelled:
+    numbers = {label: number for number, label in enumerate(classes)}
+    texts, labels = zip(*(example for item in items for example in item.examples), strict=True)
+    sides = [Side(language, language, side) for side in zip(*texts, strict=True)]
+    return Labelled(
+        sides[0],
+        sides[1] if len(sides) > 1 else None,
+        np.array([numbers[label] for label in labels], np.int64),
+        tuple(item.group for item in items for _ in item.examples),
+    )
 
 
 def _check(material: Material) -> None:
@@ -248,15 +209,17 @@ def _check(material: Material) -> None:
     for part in (DEV, TEST):
         refuse_leak(groups[TRAIN], groups[part], f"{material.name} {part}")
     for language in material.languages:
-        there = set(material.parts[language, TEST].labels.tolist())
-        known = {
-            label
-            for key in by_part[TRAIN]
-            if material.joint or key[0] == language
-            for label in material.parts[key].labels.tolist()
-        }
-        if known and not there <= known:
-            lacks = material.classes[min(there - known)]
-            raise ValueError(
-                f"{material.name} ({language}): class {lacks!r} is in test but not in train"
-            )
+        if (language, TRAIN) in material.parts:
+            known = [one for one, _ in by_part[TRAIN]] if material.joint else [language]
+            share = material.unseen(known, language) / len(material.parts[language, TEST])
+            if share > RARE:
+                raise ValueError(
+                    f"{material.name} ({language}): {share:.0%} of the test is of classes that its "
+                    f"training lacks ({_unseen_names(material, known, language)})"
+                )
+
+
+def _unseen_names(material: Material, train: Sequence[str], language: str) -> str:
+    known = np.concatenate([material.parts[one, TRAIN].labels for one in train])
+    lacking = np.setdiff1d(material.parts[language, TEST].labels, known)
+    return ", ".join(material.classes[one] for one in lacking)

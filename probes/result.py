@@ -92,7 +92,7 @@ class ProbeResult:
             index=["train", "test"], columns="layer", values="accuracy", sort=False
         )
         floors = self.table.groupby(["train", "test"], sort=False)[
-            ["majority", "surface", "null"]
+            ["majority", "surface", "control"]
         ].mean()
         html: str = floors.join(shown).to_html(float_format=lambda value: f"{value:.3f}")
         task = self.table["task"].iloc[0]

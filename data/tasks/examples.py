@@ -49,12 +49,17 @@ class Span:
 
 @dataclass(frozen=True)
 class Tagged:
-    """Words with a tag each."""
+    """Words with a tag each; of a treebank also the text, and what else it tells of the words."""
 
     id: str
     group: str
     words: tuple[str, ...]
     tags: tuple[int, ...]
+    text: str = ""
+    spans: tuple[tuple[int, int], ...] = ()  # characters (from, to) of each word in the text
+    upos: tuple[str, ...] = ()
+    feats: tuple[str, ...] = ()  # as written: "Case=Nom|Number=Sing"
+    heads: tuple[int, ...] = ()  # numbers of words from 1; 0 for the root
 
 
 Example = Pair | Choice | Span | Tagged
@@ -114,7 +119,15 @@ def tagged(row: Row, labels: Labels, names: Mapping[str, str]) -> Tagged:
         raise ValueError(f"{len(words)} words but {len(tags)} tags")
     if not all(word.strip() for word in words):
         raise ValueError("an empty word")
-    return Tagged(row["id"], row["group"], words, tuple(_label(tag, labels, names) for tag in tags))
+    return Tagged(
+        *(row["id"], row["group"], words),
+        tuple(_label(tag, labels, names) for tag in tags),
+        row.get("text") or "",
+        tuple(row.get("spans", ())),
+        tuple(row.get("upos", ())),
+        tuple(row.get("feats", ())),
+        _heads(row.get("head", ())),
+    )
 
 
 KINDS: Mapping[str, Callable[[Row, Labels, Mapping[str, str]], Example]] = {
@@ -123,6 +136,16 @@ KINDS: Mapping[str, Callable[[Row, Labels, Mapping[str, str]], Example]] = {
     "span": span,  # context, question, answers
     "tagging": tagged,  # words, tags
 }
+
+
+def _heads(column: Sequence[str]) -> tuple[int, ...]:
+    """Return the heads of a sentence's words; none where a treebank leaves any out."""
+    heads = tuple(int(head) for head in column if head.isdecimal())
+    if len(heads) < len(column):
+        return ()
+    if any(head > len(heads) for head in heads):
+        raise ValueError(f"a head is word {max(heads)} of {len(heads)}")
+    return heads
 
 
 def _label(raw: object, labels: Labels, names: Mapping[str, str]) -> int:

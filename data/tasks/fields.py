@@ -11,6 +11,8 @@ from typing import Any
 
 from .examples import Row
 
+_OF_TREEBANKS = ("text", "spans", "upos", "feats", "head")
+
 Fields = Callable[[Mapping[str, Any], int, str], Row]
 
 # XCOPA asks for a cause or an effect; COPA's usual wording
@@ -152,6 +154,7 @@ def tags(words: str, labels: str, *, source: str, parallel: bool = False) -> Fie
             "group": f"{source}/{name if parallel else row.get('document') or name}",
             "words": row[words],
             "tags": row[labels],
+            **{key: row[key] for key in _OF_TREEBANKS if key in row},
         }
 
     return fields

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -104,18 +104,46 @@ def word_tag(separator: str) -> Callable[[Path], Located]:
     return read
 
 
+def find_words(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
+    """Return where words stand in a text, from which character to which, one after the other.
+
+    Raises:
+        ValueError: something else than white space stands between them.
+    """
+    places, at = [], 0
+    for word in words:
+        at += len(text[at:]) - len(text[at:].lstrip())
+        if not text.startswith(word, at):
+            raise ValueError(f"the word {word!r} does not follow in the text: {text[at : at + 30]!r}")
+        places.append((at, at + len(word)))
+        at += len(word)
+    if text[at:].strip():
+        raise ValueError(f"the text goes on behind the last word: {text[at : at + 30]!r}")
+    return places
+
+
 def conllu(path: Path) -> Located:
     """Read the words of CoNLL-U sentences, column by column; ranges and empty nodes are left out.
 
-    A document without a `newdoc id` is the one before.
+    A document without a `newdoc id` is the one before. `spans` are the places of the words in `text`,
+    where that is told; the words of a range ("du": de, le) all have its place.
     """
     rows: list[list[str]] = []
+    written: list[tuple[str, int]] = []  # as it stands in the text, and for how many words
+    inside = 0  # the last word of the latest range
     comments: Mapping[str, str] = {}
     document, begin = "", 1
 
     def finish() -> dict[str, Any]:
         columns = dict(zip(_COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
-        return {**columns, "sent_id": comments.get("sent_id"), "document": document}
+        text = comments.get("text")
+        try:
+            places = find_words(text, [form for form, _ in written]) if text else []
+        except ValueError as error:
+            raise ValueError(f"{path}:{begin}: {error}") from None
+        spans = [place for place, (_, n) in zip(places, written, strict=bool(text)) for _ in range(n)]
+        about = {"sent_id": comments.get("sent_id"), "document": document, "text": text, "spans": spans}
+        return columns | about
 
     for number, line in read_lines(path):
         if line.startswith("#"):
@@ -127,11 +155,17 @@ def conllu(path: Path) -> Located:
             if len(fields) != len(_COLUMNS):
                 raise ValueError(f"{path}:{number}: {len(fields)} columns; CoNLL-U has {len(_COLUMNS)}")
             begin = begin if rows else number
-            if fields[0].isdecimal():
+            first, _, last = fields[0].partition("-")
+            if last.isdecimal():
+                written.append((fields[1], int(last) - int(first) + 1))
+                inside = int(last)
+            elif first.isdecimal():
                 rows.append(fields)
+                if int(first) > inside:
+                    written.append((fields[1], 1))
         elif rows:
             yield f"{path}:{begin}", finish()
-            rows, comments = [], {}
+            rows, written, inside, comments = [], [], 0, {}
     if rows:
         yield f"{path}:{begin}", finish()
 

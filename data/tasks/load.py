@@ -48,6 +48,23 @@ def find_task(name: str) -> Task:
     return TASKS[name]
 
 
+def languages_of(name: str, data_dir: str | Path | None = None) -> dict[str, list[str]]:
+    """Return the splits there are of a task, and the tags of the languages in each.
+
+    Of a task on the hub the languages are not known: none are listed.
+    """
+    task = find_task(name)
+    root = _root(task, data_dir)
+    if root is None or task.local is None:
+        return {split: [] for split in (task.hub.splits if task.hub else ())}
+    found = {split: _files(task.local, root, split) for split in SPLITS}
+    return {
+        split: [task.tags.get(code) or standard_tag(code) for code in files]
+        for split, files in found.items()
+        if files
+    }
+
+
 def load_task(
     name: str,
     split: str,

@@ -15,6 +15,7 @@ from crosslingual.alignment.nulls import (
     directed_deviation,
     directed_invariants,
     draw,
+    holm,
     invariants,
     permutation_mean,
     permutation_moments,
@@ -117,6 +118,20 @@ def test_threshold_is_the_order_statistic_of_calibrated_similarity(rng):
     assert rank_p(value, drawn) == pytest.approx(float(p))
     ours = max(0.0, (value - threshold(value, drawn, 0.05)) / (1 - threshold(value, drawn, 0.05)))
     assert ours == pytest.approx(float(score), abs=1e-6)
+
+
+def test_holm_is_its_definition(rng):
+    """Reject the smallest p while it is below α / (cells left); the adjusted p is the least such α."""
+    p = rng.random(12) ** 3
+    adjusted = holm(np.append(p, np.nan))
+    assert np.isnan(adjusted[-1])
+    for alpha in np.linspace(0.01, 0.99, 50):
+        rejected = np.zeros(12, bool)
+        for step, i in enumerate(np.argsort(p)):
+            if p[i] > alpha / (12 - step):
+                break
+            rejected[i] = True
+        assert ((adjusted[:-1] <= alpha) == rejected).all()
 
 
 def test_benjamini_hochberg_is_scipys(rng):

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ import torch
 
 from crosslingual.alignment.native import native_pool
 from crosslingual.alignment.pooling import POOLINGS, Batch
+from crosslingual.alignment.words import View, Words
 
 LENGTHS = [7, 5, 3]
 BY_HAND = {
@@ -52,18 +52,18 @@ def test_poolings_are_their_definitions(batch, name):
 def test_of_a_word_its_own_tokens_are_pooled(batch, name):
     """As a text of its tokens; but places are those in the sentence, the first token is the sentence's."""
     states, about = batch
-    chosen = torch.zeros(3, 7, dtype=torch.bool)
-    for row, (start, stop) in enumerate(((2, 4), (4, 5), (0, 3))):
-        chosen[row, start:stop] = True
-    pooled = POOLINGS[name](states, replace(about, chosen=chosen)).numpy()
-    for i in range(3):
-        mine = chosen[i].numpy()
-        weights = np.flatnonzero(mine) + 1
-        expected = BY_HAND[name](states[i].numpy()[mine], ~about.special[i, mine].numpy())
-        if name == "mean-but-first" and not mine[0]:
-            expected = states[i].numpy()[mine].mean(0)
+    starts, stops = np.array([2, 0, 4, 0]), np.array([4, 1, 5, 3])
+    words = Words(np.array([0, 2, 3, 4]), starts, stops)  # two of the first text, one of the others
+    view = View.of(about, words, np.arange(3))
+    pooled = POOLINGS[name](view.states(states), view.batch).numpy()
+    for i, (text, start, stop) in enumerate(zip((0, 0, 1, 2), starts, stops, strict=True)):
+        mine = states[text].numpy()[start:stop]
+        weights = np.arange(start, stop) + 1
+        expected = BY_HAND[name](mine, ~about.special[text, start:stop].numpy())
+        if name == "mean-but-first" and start:
+            expected = mine.mean(0)
         if name == "weighted":
-            expected = (states[i].numpy()[mine] * weights[:, None]).sum(0) / weights.sum()
+            expected = (mine * weights[:, None]).sum(0) / weights.sum()
         assert np.allclose(pooled[i], expected, atol=1e-6)
 
 

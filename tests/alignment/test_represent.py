@@ -130,10 +130,10 @@ def test_a_continued_run_has_the_bits_of_an_undisturbed_one(tiny_bert, texts, tm
 def test_running_out_of_memory_halves_the_batches(tiny_bert, texts, tmp_path, monkeypatch, caplog):
     original = encode._run_batch
 
-    def small_machine(run, batch, pools):
+    def small_machine(run, batch, view, pools):
         if batch.ids.numel() > 300:
             raise torch.OutOfMemoryError
-        return original(run, batch, pools)
+        return original(run, batch, view, pools)
 
     monkeypatch.setattr(encode, "_run_batch", small_machine)
     found = represent(open_checkpoint(tiny_bert), [side(texts)], root=tmp_path)["mean"]
@@ -227,6 +227,24 @@ def test_words_are_pooled_from_their_tokens_in_their_sentence(tiny_bert, tmp_pat
     assert np.abs(apart[2] - apart[3]).max() > 1e-3, "two occurrences have vectors of their own"
     whole = represent(opened, [both[1]], root=tmp_path / "alone")["mean"].read(both[1], [3])
     assert np.allclose(found["mean"].read(both[1], [3]), whole, atol=1e-6), "texts beside are whole"
+
+
+def test_a_sentence_is_run_once_for_all_of_its_words(tiny_bert, tmp_path, monkeypatch):
+    fed = []
+    original = encode.make_batch
+    monkeypatch.setattr(encode, "make_batch", lambda *a: fed.append(len(a[1])) or original(*a))
+    text = "the cat sat on a mat"
+    spans = [(0, 3), (4, 7), (8, 11), (17, 20), (8, 14)]
+    words = [Sentence(str(i), text[a:b], None, Context(text, a, b)) for i, (a, b) in enumerate(spans)]
+    opened = open_checkpoint(tiny_bert)
+    several = represent(opened, [Side("xx", "xx", tuple(words))], root=tmp_path)["mean"]
+    assert sum(fed) == 1
+    more = [*words, Sentence("5", "mat", None, Context(text, 12, 14))]
+    represent(opened, [Side("xx", "xx", tuple(more))], root=tmp_path)
+    assert sum(fed) == 2, "once more for the word that lacked"
+    alone = represent(opened, [Side("xx", "xx", (words[3],))], root=tmp_path / "alone")["mean"]
+    one = alone.read(Side("xx", "xx", (words[3],)), [3])[0, 0]
+    assert several.read(Side("xx", "xx", tuple(words)), [3])[0, 3] == pytest.approx(one, abs=1e-6)
 
 
 def test_a_word_behind_the_cut_is_an_error(tiny_bert, tmp_path):

@@ -210,6 +210,35 @@ def test_formats(tmp_path):
         load_task("ewt-xpos", "dev", data_dir=tmp_path, labels=data.labels)
 
 
+CONLLU = """# sent_id = s1
+# text = Vas-y au lac.
+1\tVas\taller\tVERB\t_\tNumber=Sing|Person=2\t0\troot\t_\tSpaceAfter=No
+2\t-y\ty\tPRON\t_\t_\t1\tobj\t_\t_
+3-4\tau\t_\t_\t_\t_\t_\t_\t_\t_
+3\tà\tà\tADP\t_\t_\t5\tcase\t_\t_
+4\tle\tle\tDET\t_\tNumber=Sing\t5\tdet\t_\t_
+5\tlac\tlac\tNOUN\t_\tNumber=Sing\t1\tobl\t_\tSpaceAfter=No
+5.1\tx\t_\t_\t_\t_\t_\t_\t_\t_
+6\t.\t.\tPUNCT\t_\t_\t1\tpunct\t_\t_
+"""
+
+
+def test_words_of_a_treebank_have_their_places_in_the_text(tmp_path):
+    write(tmp_path, "pud", "fr_pud.conllu", CONLLU)
+    (example,) = load_task("pud", "test", data_dir=tmp_path)[0].examples
+    assert [example.text[a:b] for a, b in example.spans] == ["Vas", "-y", "au", "au", "lac", "."]
+    assert example.heads == (0, 1, 5, 5, 1, 1) and example.feats[0] == "Number=Sing|Person=2"
+    assert example.upos[2:4] == ("ADP", "DET")
+    for wrong, message in [
+        (CONLLU.replace("lac.", "lac !"), "conllu:3: the word '.' does not follow in the text: '!'"),
+        (CONLLU.replace("lac.", "lac. Non"), "conllu:3: the text goes on behind the last word: ' Non'"),
+        (CONLLU.replace("5\tcase", "9\tcase"), "conllu:3: a head is word 9 of 6"),
+    ]:
+        write(tmp_path, "pud", "fr_pud.conllu", wrong)
+        with pytest.raises(ValueError, match=message):
+            load_task("pud", "test", data_dir=tmp_path)
+
+
 SQUAD = '{"data":[{"title":"T","paragraphs":[{"context":"ab cd","qas":[{"id":"1","question":"q","answers":[{"text":"cd","answer_start":%d}]}]}]}]}'
 
 WRONG = [

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from crosslingual.probes.control import make_controls
 from crosslingual.probes.layer import probe_layer
 from crosslingual.probes.material import ALL, DEV, TEST, TRAIN, load_material
 from crosslingual.probes.probing import probe
@@ -53,10 +54,10 @@ def test_what_is_planted_at_a_layer_in_some_languages_is_found_there(table, rng)
             if language in planted:
                 x[:, 3] = 6 * labelled.labels - 3
             vectors[language, part] = x
-        found = probe_layer(material, vectors, ["en"])
+        found = probe_layer(material, vectors, ["en"], controls=make_controls(material, ["en"]))
         assert found["en"].right.mean() > 0.95 and found["en"].converged
         assert (found["sw"].right.mean() > 0.95) == (planted == "en sw")
-        assert found["en"].permuted.shape == (20,) and abs(found["en"].permuted.mean() - 0.5) < 0.2
+        assert found["en"].controls.shape == (20,) and abs(found["en"].controls.mean() - 0.5) < 0.2
 
 
 def test_the_table(tiny, table, tmp_path):
@@ -81,7 +82,7 @@ def test_the_table(tiny, table, tmp_path):
 
 
 def test_finished_layers_are_kept(tiny, table, tmp_path, monkeypatch):
-    from crosslingual.probes import probing
+    from crosslingual.probes import rows
 
     def stop(done, of):
         if done == 2:
@@ -90,8 +91,8 @@ def test_finished_layers_are_kept(tiny, table, tmp_path, monkeypatch):
     options = {"table": table, "store": tmp_path / "s", "out": tmp_path / "run"}
     with pytest.raises(KeyboardInterrupt):
         probe(tiny, "weather", layer_done=stop, **options)
-    fitted, real = [], probing.probe_layer
-    monkeypatch.setattr(probing, "probe_layer", lambda *a, **o: fitted.append(1) or real(*a, **o))
+    fitted, real = [], rows.probe_layer
+    monkeypatch.setattr(rows, "probe_layer", lambda *a, **o: fitted.append(1) or real(*a, **o))
     whole = probe(tiny, "weather", **options)
     assert len(fitted) == 2 * 2, "two layers, in two languages each"
     fresh = probe(tiny, "weather", **(options | {"out": None}))
@@ -120,7 +121,7 @@ def test_several_languages_to_learn_from(tiny, tmp_path):
 def test_maps_are_fitted_on_training_items(tiny, tmp_path):
     plain, centred = (
         probe(
-            tiny, "length", languages="de", store=tmp_path / "s", layers="1", map_name=name, permuted=0
+            tiny, "length", languages="de", store=tmp_path / "s", layers="1", map_name=name, controls=0
         ).to_frame()
         for name in ("none", "centre")
     )
@@ -160,7 +161,7 @@ def test_what_cannot_be_probed(tiny, table, tmp_path):
         for row in text.splitlines(keepends=True)
     ]
     table.write_text("".join(changed))
-    with pytest.raises(ValueError, match="class 'snow' is in test but not in train"):
+    with pytest.raises(ValueError, match="of the test is of classes that its training lacks \\(snow\\)"):
         load_material("weather", table=table)
 
 

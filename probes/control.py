@@ -1,0 +1,93 @@
+"""Controls: label sets that have nothing to find, or only what a probe can learn by heart.
+
+Of texts the labels are dealt anew among the training examples; the probes are tested on the true ones.
+Of words every type has one label, drawn from the labels' distribution, in training and test alike: a
+probe is right as far as it remembers types. Accuracy less this control's is a probe's selectivity.
+Source: Hewitt & Liang 2019, https://arxiv.org/abs/1909.03368.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int64
+
+from ..data.splits import position
+from .material import DEV, TEST, TRAIN, Labelled, Material
+
+PERMUTED, BY_TYPE = "permuted", "type"
+SETS: Mapping[str, int] = {PERMUTED: 20, BY_TYPE: 5}  # by default
+
+
+@dataclass(frozen=True, eq=False)
+class Controls:
+    """Label sets: of the training and dev examples, and what counts as right in each test."""
+
+    kind: str
+    train: Int64[np.ndarray, "r n"]
+    dev: Int64[np.ndarray, "r d"]
+    tests: Mapping[str, Int64[np.ndarray, "r _"]]
+
+
+def make_controls(
+    material: Material, train: Sequence[str], count: int | None = None, seed: int = 0
+) -> Controls:
+    """Return so many control label sets for probes that are fitted in some languages.
+
+    Args:
+        material: of words, or of texts.
+        train: the languages fitted in.
+        count: of sets; by default as `SETS` says.
+        seed: of the draws.
+    """
+    kind = BY_TYPE if material.of_words else PERMUTED
+    count = SETS[kind] if count is None else count
+    y, y_dev = (_labels(material, train, part) for part in (TRAIN, DEV))
+    if kind == BY_TYPE:
+        shares = np.bincount(y, minlength=len(material.classes)) / len(y)
+
+        def dealt(parts: Sequence[Labelled]) -> Int64[np.ndarray, "r _"]:
+            words = [word for part in parts for word in part.first.texts]
+            return np.stack([by_type(words, shares, seed + i) for i in range(count)])
+
+        there = {part: [material.parts[one, part] for one in train if (one, part) in material.parts]
+                 for part in (TRAIN, DEV)}  # fmt: skip
+        tests = {one: dealt([material.parts[one, TEST]]) for one in train if one in material.languages}
+        return (
+            Controls(kind, dealt(there[TRAIN]), dealt(there[DEV]), tests) if count else _none(y, y_dev)
+        )
+    if not count:
+        return _none(y, y_dev)
+    rng = np.random.default_rng([seed, 1])
+    return Controls(
+        kind,
+        np.stack([rng.permutation(y) for _ in range(count)]),
+        np.stack([rng.choice(y, len(y_dev)) for _ in range(count)]),
+        {one: np.tile(material.parts[one, TEST].labels, (count, 1)) for one in material.languages},
+    )
+
+
+def by_type(
+    words: Sequence[str], shares: Float[np.ndarray, "k"], seed: int = 0
+) -> Int64[np.ndarray, "n"]:
+    """Return a label for each word that is the same wherever the word stands, drawn from a distribution.
+
+    Args:
+        words: as they are written.
+        shares: of the classes.
+        seed: of the draw; the same in every language and part.
+    """
+    drawn = {word: position(f"control {word}", seed) for word in set(words)}
+    edges = np.cumsum(shares)[:-1]
+    found: np.ndarray = np.searchsorted(edges, [drawn[word] for word in words], side="right")
+    return found.astype(np.int64)
+
+
+def _none(y: np.ndarray, y_dev: np.ndarray) -> Controls:
+    return Controls("", np.empty((0, len(y)), np.int64), np.empty((0, len(y_dev)), np.int64), {})
+
+
+def _labels(material: Material, train: Sequence[str], part: str) -> Int64[np.ndarray, "n"]:
+    return np.concatenate(
+        [material.parts[one, part].labels for one in train if (one, part) in material.parts]
+    )

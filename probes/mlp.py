@@ -1,0 +1,98 @@
+"""Perceptrons with one hidden layer, to compare with: all label sets side by side, by Adam."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+from torch.nn import functional
+
+from .linear import Scaler
+
+BATCH = 256
+RATE = 1e-3
+EPOCHS = 60  # at most
+PATIENCE = 4  # epochs without a better dev loss, set by set
+
+
+@dataclass(frozen=True, eq=False)
+class Perceptrons:
+    """A perceptron for each label set: softmax(ReLU(z V + a) W + b)."""
+
+    scaler: Scaler
+    parameters: tuple[Tensor, Tensor, Tensor, Tensor]
+    setting: float
+    loss: float
+    converged: bool
+
+    def logits(self, x: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "s m k"]:
+        """Return each set's logits of vectors as they are."""
+        device = self.parameters[0].device
+        with torch.inference_mode():
+            z = torch.from_numpy(self.scaler(x)).to(device)
+            found: np.ndarray = _logits(z, self.parameters).cpu().numpy()
+        return found
+
+
+def fit_mlp(
+    scaler: Scaler,
+    x: Float[np.ndarray, "n d"],
+    sets: Int64[np.ndarray, "s n"],
+    x_dev: Float[np.ndarray, "m d"],
+    dev: Int64[np.ndarray, "s m"],
+    *,
+    width: int,
+    classes: int,
+    seed: int = 0,
+    device: str = "cpu",
+) -> Perceptrons:
+    """Return perceptrons of `width` hidden units, each as it was when its own dev loss was least.
+
+    Not convex: another seed finds another one. `converged` says that none was still getting better.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    count, d = len(sets), x.shape[1]
+    shapes = ((count, d, width), (count, 1, width), (count, width, classes), (count, 1, classes))
+    spreads = (2 / d) ** 0.5, 0.0, (2 / width) ** 0.5, 0.0
+    parameters = tuple(
+        (torch.randn(shape, generator=generator) * spread).to(device).requires_grad_()
+        for shape, spread in zip(shapes, spreads, strict=True)
+    )
+    z, z_dev = (torch.from_numpy(scaler(part)).to(device) for part in (x, x_dev))
+    y, y_dev = (torch.from_numpy(part).to(device) for part in (sets, dev))
+    optimizer = torch.optim.Adam(parameters, lr=RATE)
+    best = tuple(part.detach().clone() for part in parameters)
+    least = torch.full((count,), torch.inf, device=device)
+    waited = torch.zeros(count, device=device)
+    for _ in range(EPOCHS):
+        order = torch.randperm(len(z), generator=generator)
+        for rows in torch.split(order, BATCH):
+            optimizer.zero_grad(set_to_none=True)
+            _losses(z[rows], y[:, rows], parameters).sum().backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+        with torch.no_grad():
+            losses = _losses(z_dev, y_dev, parameters)
+            better = losses < least
+            for kept, part in zip(best, parameters, strict=True):
+                kept[better] = part[better]
+            least, waited = torch.minimum(least, losses), torch.where(better, 0, waited + 1)
+        if bool((waited >= PATIENCE).all()):
+            break
+    return Perceptrons(
+        scaler,
+        (best[0], best[1], best[2], best[3]),
+        float(width),
+        float(least[0]),
+        bool((waited > 0).all()),
+    )
+
+
+def _logits(z: Tensor, parameters: tuple[Tensor, ...]) -> Tensor:
+    first, inner, second, outer = parameters
+    return functional.relu(z @ first + inner) @ second + outer
+
+
+def _losses(z: Tensor, labels: Tensor, parameters: tuple[Tensor, ...]) -> Tensor:
+    logits = _logits(z, parameters)
+    return functional.cross_entropy(logits.transpose(1, 2), labels, reduction="none").mean(dim=1)

@@ -1,0 +1,153 @@
+"""What a probed layer becomes in the table: accuracy, ceiling, gap, controls, floors, intervals."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scipy.stats
+from jaxtyping import Float, Int64
+
+from ..alignment.nulls import benjamini_hochberg, holm
+from ..alignment.pairing import group_numbers
+from ..alignment.table import Tables
+from ..alignment.uncertainty import LEVEL, draw_groups, group_bootstrap
+from .control import BY_TYPE, Controls
+from .floors import majority, surface
+from .layer import Tested, probe_layer
+from .material import ALL, TEST, TRAIN, Material
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """What the layers of a language trained on have in common."""
+
+    train: str
+    languages: Sequence[str]  # fitted in
+    family: str
+    controls: Controls
+    floors: Mapping[str, tuple[float, float]]  # by test: best constant answer, n-grams
+    groups: Mapping[str, Int64[np.ndarray, "_"]]
+    seed: int
+
+
+def prepare(material: Material, train: str, family: str, controls: Controls, seed: int) -> Setup:
+    """Return what does not change from layer to layer, the floors foremost."""
+    languages, tests = material.trained_on(train), material.languages
+    for one in tests:
+        unseen = material.unseen(languages, one)
+        if unseen:
+            logger.warning(
+                "%s (%s): %d of %d tests are of classes that %s has no examples of: they count as wrong",
+                *(material.name, one, unseen, len(material.parts[one, TEST]), ", ".join(languages)),
+            )
+    right = surface(material, languages)
+    floors = {one: (majority(material, languages, one), float(right[one].mean())) for one in tests}
+    groups = {
+        one: group_numbers(material.parts[one, TEST].groups, len(material.parts[one, TEST]))
+        for one in tests
+    }
+    return Setup(train, languages, family, controls, floors, groups, seed)
+
+
+def rows_of(
+    material: Material,
+    vectors: Mapping[tuple[str, str], np.ndarray],
+    setup: Setup,
+    columns: dict[str, Any],
+) -> Tables:
+    """Return a row per tested language, and which answers were right."""
+    options: dict[str, Any] = {"family": setup.family, "seed": setup.seed}
+    found = probe_layer(material, vectors, setup.languages, controls=setup.controls, **options)
+    rows, items = [], []
+    for language, tested in found.items():
+        own: Tested | None = tested if list(setup.languages) == [language] else None
+        if own is None and setup.train != ALL and (language, TRAIN) in material.parts:
+            own = probe_layer(material, vectors, [language], tests=[language], **options)[language]
+        constant, grams = setup.floors[language]
+        rows.append(
+            columns
+            | {"test": language}
+            | _scores(tested, own, setup.groups[language], setup.seed, max(constant, grams))
+            | _controls(tested, setup.controls.kind)
+            | {"majority": constant, "surface": grams}
+            | {"unseen": material.unseen(setup.languages, language)}
+        )
+        items.append(
+            {
+                "test": np.full(len(tested.right), language, object),
+                "id": np.array(material.parts[language, TEST].first.ids, object),
+                "group": setup.groups[language],
+                "right": tested.right == 1,
+            }
+        )
+    whole = {name: np.concatenate([one[name] for one in items]) for name in items[0]}
+    head = {"train": setup.train, "layer": columns["layer"]}
+    return Tables(pd.DataFrame(rows), pd.DataFrame(head | whole))
+
+
+def adjusted(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with p adjusted over all of its cells: q (false discoveries) and Holm's."""
+    p = table["p"].to_numpy(np.float64)
+    return table.assign(q=benjamini_hochberg(p), p_holm=holm(p))
+
+
+@lru_cache(maxsize=8)
+def draws(count: int, seed: int) -> Float[np.ndarray, "r g"]:
+    """Return the resamples of so many groups: the same for languages and layers of parallel items."""
+    return draw_groups(count, rng=np.random.default_rng(seed))
+
+
+def p_value(difference: float, low: float, high: float, *, sides: int = 1) -> float:
+    """Return the normal p-value of a difference from its interval of `LEVEL`."""
+    if not low <= high:
+        return float("nan")
+    error = (high - low) / (2 * scipy.stats.norm.ppf((1 + LEVEL) / 2))
+    if error == 0:
+        return 1.0 if difference <= 0 and sides == 1 else float(difference == 0)
+    z = abs(difference) / error if sides == 2 else difference / error
+    return float(sides * scipy.stats.norm.sf(z))
+
+
+def _scores(
+    tested: Tested, own: Tested | None, groups: np.ndarray, seed: int, floor: float
+) -> dict[str, Any]:
+    ceiling = tested.right * np.nan if own is None else own.right
+    outcomes = np.stack(
+        [tested.right, ceiling, ceiling - tested.right, tested.right - tested.control], axis=1
+    )
+    count = int(groups.max()) + 1
+    # the same draws: languages and layers share the resamples of parallel items
+    rng = np.random.default_rng(seed)
+    low, high = group_bootstrap(outcomes, groups, rng=rng, draws=draws(count, seed))
+    means = outcomes.mean(axis=0)
+    scores: dict[str, Any] = {}
+    for i, name in enumerate(("accuracy", "ceiling", "gap", "selectivity")):
+        scores |= {name: means[i], f"{name}_low": low[i], f"{name}_high": high[i]}
+    return scores | {
+        "p": p_value(means[0] - floor, low[0], high[0]),
+        "setting": tested.setting,
+        "dev_loss": tested.loss,
+        "converged": tested.converged and (own is None or own.converged),
+        "n_train": tested.fitted_on,
+        "n": len(tested.right),
+        "groups": count,
+        "level": LEVEL,
+    }
+
+
+def _controls(tested: Tested, kind: str) -> dict[str, Any]:
+    """Return the controls' mean accuracy; how many of their spreads the probe is above it."""
+    dealt = tested.controls
+    spread = float(dealt.std(ddof=1)) if len(dealt) > 1 else 0.0
+    apart = float(tested.right.mean() - dealt.mean()) if len(dealt) else np.nan
+    return {
+        "control_kind": kind,
+        "control": float(dealt.mean()) if len(dealt) else np.nan,
+        "z": apart / spread if spread > 0 and kind != BY_TYPE else np.nan,
+    }
