@@ -15,6 +15,7 @@ from . import (
     cache,
     compare,
     demo,
+    erase,
     export,
     heatmap,
     index,
@@ -42,6 +43,7 @@ app.command("compare")(compare.compare)
 app.command("export")(export.export)
 app.command("mine")(mine.mine)
 app.command("probe")(probe.probe)
+app.command("erase")(erase.erase)
 app.command("train")(train.train)
 app.command("retention")(retention.retention)
 app.command("average")(average.average)

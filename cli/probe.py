@@ -38,11 +38,14 @@ def probe(
     controls: Annotated[
         int | None, typer.Option(help="Label sets with nothing to find.  [default: 20; of words 5]")
     ] = None,
+    codelength: Annotated[
+        bool, typer.Option("--codelength", help="Bits of the training labels, sent block by block.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of cuts, permutations and resamples.")] = 0,
     out: Annotated[
         Path | None, typer.Option(help="Run folder.  [default: runs/MODEL-probe-TASK]")
     ] = None,
-    max_length: Annotated[int | None, typer.Option(help="Tokens fed at most.")] = None,
+    max_length: options.MaxLength = None,
     store: options.Store = None,
     device: options.Device = "auto",
 ) -> None:
@@ -62,7 +65,7 @@ def probe(
     with progress("encoding", "sentences") as encoding, progress("probing", "layers") as probing:
         found = probed(
             model, task, train=train, layers=layers, pooling=pooling, map_name=map_name,
-            family=family, controls=controls, seed=seed, out=folder, store=store,
+            family=family, controls=controls, codelength=codelength, seed=seed, out=folder, store=store,
             progress=encoding, layer_done=probing, languages=languages, data_dir=data_dir,
             corpus=corpus, table=table, limit=limit,
         )  # fmt: skip
@@ -91,6 +94,12 @@ def _show(rows: "pd.DataFrame", layer: int) -> None:
         typer.echo(
             f"  {row['test']:<8}{row['accuracy']:>9.3f}  {interval:<18}{row['majority']:>9.3f}"
             f"{row['surface']:>9.3f}{row['control']:>9.3f}{ceiling:>9}  {gap}"
+        )
+    for row in chosen.dropna(subset="bits").to_dict("records") if "bits" in chosen else []:
+        typer.echo(
+            f"  codelength ({row['test']}): {row['bits']:.3f} bits a label, compression "
+            f"{row['compression']:.2f}, against the labels' frequencies "
+            f"{row['compression_of_marginal']:.2f}"
         )
     loose = int((~rows["converged"]).sum())
     if loose:

@@ -1,4 +1,4 @@
-"""The layer × language heatmap of probes."""
+"""The layer × language heatmap of probes, and what erasure leaves, layer by layer."""
 
 from typing import TYPE_CHECKING
 
@@ -57,4 +57,34 @@ def heatmap(table: pd.DataFrame) -> "Figure":
         "a dot: the interval reaches a floor",
         fontsize=8, x=0.02, ha="left",
     )  # fmt: skip
+    return figure
+
+
+def erasure_figure(table: pd.DataFrame) -> "Figure":
+    """Draw the probe's accuracy and retrieval by layer: as it is, after LEACE, after random directions.
+
+    Lines are means over languages; the dotted one is the mean of the best constant answers.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    shown = [name for name in ("accuracy", "retrieval") if table[name].notna().any()]
+    figure = Figure(figsize=(3.6 * len(shown), 2.9), layout="constrained")
+    FigureCanvasAgg(figure)
+    labels = {"none": "as it is", "leace": "erased (LEACE)", "random": "random directions"}
+    task = str(table["task"].iloc[0])
+    titles = {"accuracy": f"{task}: accuracy of a probe fitted anew", "retrieval": "retrieval accuracy"}
+    for axes, name in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
+        means = table.pivot_table(index="layer", columns="erased", values=name)
+        for (one, label), style in zip(labels.items(), ("o-", "s-", "^--"), strict=True):
+            axes.plot(means.index, means[one], style, markersize=4, linewidth=1.2, label=label)
+        if name == "accuracy":
+            axes.axhline(table["majority"].mean(), color="0.4", ls=":", lw=1, label="majority")
+        axes.set_title(titles[name], fontsize=9)
+        axes.set_xlabel("layer", fontsize=8)
+        axes.set_ylim(0, 1.02)
+        axes.set_xticks(means.index if len(means) < 15 else means.index[::4])
+        axes.tick_params(labelsize=8)
+        axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(fontsize=7, frameon=False)
     return figure

@@ -11,12 +11,18 @@ STRENGTHS = (0.1, 1.0, 10.0, 100.0)  # scikit-learn's C
 
 
 def majority(material: Material, train: list[str], language: str) -> float:
-    """Return the accuracy of the best constant answer: training's or the test's own most frequent."""
-    counts = np.bincount(
-        np.concatenate([material.parts[one, TRAIN].labels for one in train]),
-        minlength=len(material.classes),
+    """Return the accuracy of the best constant answer: training's or the test's own most frequent.
+
+    Where a language has one class, the test is that of all languages.
+    """
+    tested = material.languages if material.joint else [language]
+    counts, test = (
+        np.bincount(
+            np.concatenate([material.parts[one, part].labels for one in languages]),
+            minlength=len(material.classes),
+        )
+        for languages, part in ((train, TRAIN), (tested, TEST))
     )
-    test = np.bincount(material.parts[language, TEST].labels, minlength=len(material.classes))
     return float(max(test[counts.argmax()], test.max()) / test.sum())
 
 

@@ -50,8 +50,8 @@ def probe_layer(
     Raises:
         ValueError: no training or dev examples, one class only, values that are not finite.
     """
-    x, y = _joined(material, vectors, train, TRAIN)
-    x_dev, y_dev = _joined(material, vectors, train, DEV)
+    x, y = joined(material, vectors, train, TRAIN)
+    x_dev, y_dev = joined(material, vectors, train, DEV)
     present = np.unique(y)
     _refuse(material, train, y)
     seen = np.isin(y_dev, present)  # dev's labels of other classes cannot choose
@@ -89,12 +89,17 @@ def _refuse(material: Material, train: Sequence[str], y: Int64[np.ndarray, "n"])
         raise ValueError(f"{where} are all {material.classes[y[0]]!r}: nothing to tell apart")
 
 
-def _joined(
+def joined(
     material: Material,
     vectors: Mapping[tuple[str, str], np.ndarray],
     languages: Sequence[str],
     part: str,
 ) -> tuple[Float[np.ndarray, "n d"], Int64[np.ndarray, "n"]]:
+    """Return vectors and labels of a part in some languages, one after the other.
+
+    Raises:
+        ValueError: no examples, values that are not finite.
+    """
     keys = [(language, part) for language in languages if (language, part) in material.parts]
     if not keys:
         raise ValueError(f"{material.name}: no {part} examples in {', '.join(languages)}")

@@ -15,9 +15,10 @@ from ..alignment.nulls import benjamini_hochberg, holm
 from ..alignment.pairing import group_numbers
 from ..alignment.table import Tables
 from ..alignment.uncertainty import LEVEL, draw_groups, group_bootstrap
+from .codelength import online_codelength
 from .control import BY_TYPE, Controls
 from .floors import majority, surface
-from .layer import Tested, probe_layer
+from .layer import Tested, joined, probe_layer
 from .material import ALL, TEST, TRAIN, Material
 
 logger = logging.getLogger(__name__)
@@ -33,10 +34,13 @@ class Setup:
     controls: Controls
     floors: Mapping[str, tuple[float, float]]  # by test: best constant answer, n-grams
     groups: Mapping[str, Int64[np.ndarray, "_"]]
+    codelength: bool
     seed: int
 
 
-def prepare(material: Material, train: str, family: str, controls: Controls, seed: int) -> Setup:
+def prepare(
+    material: Material, train: str, family: str, controls: Controls, *, codelength: bool, seed: int
+) -> Setup:
     """Return what does not change from layer to layer, the floors foremost."""
     languages, tests = material.trained_on(train), material.languages
     for one in tests:
@@ -52,7 +56,7 @@ def prepare(material: Material, train: str, family: str, controls: Controls, see
         one: group_numbers(material.parts[one, TEST].groups, len(material.parts[one, TEST]))
         for one in tests
     }
-    return Setup(train, languages, family, controls, floors, groups, seed)
+    return Setup(train, languages, family, controls, floors, groups, codelength, seed)
 
 
 def rows_of(
@@ -64,6 +68,7 @@ def rows_of(
     """Return a row per tested language, and which answers were right."""
     options: dict[str, Any] = {"family": setup.family, "seed": setup.seed}
     found = probe_layer(material, vectors, setup.languages, controls=setup.controls, **options)
+    coded = _codelength(material, vectors, setup) if setup.codelength else {}
     rows, items = [], []
     for language, tested in found.items():
         own: Tested | None = tested if list(setup.languages) == [language] else None
@@ -77,6 +82,7 @@ def rows_of(
             | _controls(tested, setup.controls.kind)
             | {"majority": constant, "surface": grams}
             | {"unseen": material.unseen(setup.languages, language)}
+            | (coded if language in setup.languages else dict.fromkeys(coded, np.nan))
         )
         items.append(
             {
@@ -89,6 +95,19 @@ def rows_of(
     whole = {name: np.concatenate([one[name] for one in items]) for name in items[0]}
     head = {"train": setup.train, "layer": columns["layer"]}
     return Tables(pd.DataFrame(rows), pd.DataFrame(head | whole))
+
+
+def _codelength(
+    material: Material, vectors: Mapping[tuple[str, str], np.ndarray], setup: Setup
+) -> dict[str, float]:
+    x, y = joined(material, vectors, setup.languages, TRAIN)
+    groups = [group for one in setup.languages for group in material.parts[one, TRAIN].groups]
+    coded = online_codelength(x, y, len(material.classes), groups=groups, seed=setup.seed)
+    return {
+        "bits": coded.bits / len(y),
+        "compression": coded.compression,
+        "compression_of_marginal": coded.compression_of_marginal,
+    }
 
 
 def adjusted(table: pd.DataFrame) -> pd.DataFrame:

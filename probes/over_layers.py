@@ -1,0 +1,118 @@
+"""A material's vectors, layer by layer, and what is made of them, kept in a run folder."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..alignment.checkpoint import Checkpoint
+from ..alignment.home import open_root
+from ..alignment.run import open_run
+from ..alignment.source import Source, open_source
+from ..alignment.table import Tables, canonical_hash
+from .material import Material
+from .vectors import read_layer
+
+Progress = Callable[[int, int], None]
+# vectors by language and part, the language trained on, the columns of every row -> tables
+Make = Callable[[Mapping[tuple[str, str], np.ndarray], str, dict[str, Any]], Tables]
+
+
+def over_layers(
+    checkpoint: Checkpoint | str | Path,
+    material: Material,
+    trains: Sequence[str],
+    make: Make,
+    settings: Mapping[str, Any],
+    *,
+    table: str,
+    layers: str = "all",
+    pooling: str = "mean",
+    map_name: str = "none",
+    out: str | Path | None = None,
+    store: str | Path | None = None,
+    budget: int | None = None,
+    progress: Progress | None = None,
+    layer_done: Progress | None = None,
+) -> Tables:
+    """Encode what lacks, then make the tables of every language trained on and layer.
+
+    Args:
+        checkpoint: a folder, a hub id, or an opened checkpoint.
+        material: the examples.
+        trains: languages trained on, each for itself.
+        make: makes the tables of one of them at one layer.
+        settings: all that decides them besides vectors and examples; what differs is made anew.
+        table: name of the whole in the run folder.
+        layers: all, last, or numbers and ranges.
+        pooling: see `alignment.pooling`.
+        map_name: of vectors; see `read_layer`.
+        out: a run folder to keep finished layers in.
+        store: root of the store of vectors.
+        budget: padded tokens of a batch.
+        progress: told of sentences encoded.
+        layer_done: told of layers done.
+    """
+    with ExitStack() as stack:
+        root = stack.enter_context(open_root(store, keep=True))
+        sides = [side for labelled in material.parts.values() for side in labelled.sides]
+        source = open_source(
+            checkpoint, sides, poolings=[pooling], layers=layers, root=root, store_dtype="float32",
+            budget=budget, progress=progress,
+        )  # fmt: skip
+        of = {"fingerprint": source.fingerprint}
+        settings = {**settings, "task": material.name, "pooling": pooling, "map": map_name}
+        fixed = settings | of | {"material": _digest(material)}
+        run = None if out is None else stack.enter_context(open_run(Path(out), settings, of))
+        found: list[Tables] = []
+        representations = None
+        work = [(one, layer) for one in trains for layer in source.layers[pooling]]
+        for done, (train, layer) in enumerate(work, start=1):
+            key = canonical_hash(fixed | {"train": train, "layer": layer})
+            finished = run.finished(key) if run else None
+            if run and finished is not None:
+                made = Tables(finished, run.items(key))
+            else:
+                representations = representations or source.represent()[pooling]
+                vectors = read_layer(material, representations, layer, train, map_name)
+                columns = _columns(source, layer, pooling)
+                made = make(vectors, train, columns | {"train": train, "map": map_name})
+                if run:
+                    run.finish(key, made)
+            found.append(made)
+            if layer_done is not None:
+                layer_done(done, len(work))
+        whole = Tables(
+            pd.concat([one.scores for one in found], ignore_index=True),
+            pd.concat([one.items for one in found], ignore_index=True),
+        )
+        if run:
+            run.write(table, whole.scores)
+    return whole
+
+
+def _columns(source: Source, layer: int, pooling: str) -> dict[str, Any]:
+    """Return what stands in every row of a layer."""
+    last = max(source.layers[pooling])
+    return {
+        **{name: source.columns[name] for name in ("checkpoint", "revision", "dtype", "max_length")},
+        **{name: source.about.get(name, "") for name in ("stage", "recipe")},
+        "layer": layer,
+        "depth": layer / last if last else 1.0,
+        "pooling": pooling,
+    }
+
+
+def _digest(material: Material) -> str:
+    """Return a hash of all texts, labels and groups."""
+    return canonical_hash(
+        {
+            f"{language} {part}": [
+                [side.sentences for side in one.sides], one.labels.tolist(), one.groups, material.classes
+            ]
+            for (language, part), one in material.parts.items()
+        }
+    )  # fmt: skip
