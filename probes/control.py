@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, Int64
 
 from ..data.splits import position
-from .material import DEV, TEST, TRAIN, Labelled, Material
+from .material import DEV, TEST, TRAIN, Material
 
 PERMUTED, BY_TYPE = "permuted", "type"
 SETS: Mapping[str, int] = {PERMUTED: 20, BY_TYPE: 5}  # by default
@@ -41,30 +41,27 @@ def make_controls(
         seed: of the draws.
     """
     kind = BY_TYPE if material.of_words else PERMUTED
-    count = SETS[kind] if count is None else count
+    count = 0 if material.trees else SETS[kind] if count is None else count
     y, y_dev = (_labels(material, train, part) for part in (TRAIN, DEV))
-    if kind == BY_TYPE:
-        shares = np.bincount(y, minlength=len(material.classes)) / len(y)
-
-        def dealt(parts: Sequence[Labelled]) -> Int64[np.ndarray, "r _"]:
-            words = [word for part in parts for word in part.first.texts]
-            return np.stack([by_type(words, shares, seed + i) for i in range(count)])
-
-        there = {part: [material.parts[one, part] for one in train if (one, part) in material.parts]
-                 for part in (TRAIN, DEV)}  # fmt: skip
-        tests = {one: dealt([material.parts[one, TEST]]) for one in train if one in material.languages}
-        return (
-            Controls(kind, dealt(there[TRAIN]), dealt(there[DEV]), tests) if count else _none(y, y_dev)
-        )
     if not count:
-        return _none(y, y_dev)
-    rng = np.random.default_rng([seed, 1])
-    return Controls(
-        kind,
-        np.stack([rng.permutation(y) for _ in range(count)]),
-        np.stack([rng.choice(y, len(y_dev)) for _ in range(count)]),
-        {one: np.tile(material.parts[one, TEST].labels, (count, 1)) for one in material.languages},
-    )
+        return Controls("", np.empty((0, len(y)), np.int64), np.empty((0, len(y_dev)), np.int64), {})
+    if kind == PERMUTED:
+        rng = np.random.default_rng([seed, 1])
+        return Controls(
+            kind,
+            np.stack([rng.permutation(y) for _ in range(count)]),
+            np.stack([rng.choice(y, len(y_dev)) for _ in range(count)]),
+            {one: np.tile(material.parts[one, TEST].labels, (count, 1)) for one in material.languages},
+        )
+    shares = np.bincount(y, minlength=len(material.classes)) / len(y)
+
+    def dealt(languages: Sequence[str], part: str) -> Int64[np.ndarray, "r _"]:
+        some = [material.parts[one, part] for one in languages if (one, part) in material.parts]
+        words = [word for one in some for word in one.first.texts]
+        return np.stack([by_type(words, shares, seed + i) for i in range(count)])
+
+    tests = {one: dealt([one], TEST) for one in train if one in material.languages}
+    return Controls(kind, dealt(train, TRAIN), dealt(train, DEV), tests)
 
 
 def by_type(
@@ -81,10 +78,6 @@ def by_type(
     edges = np.cumsum(shares)[:-1]
     found: np.ndarray = np.searchsorted(edges, [drawn[word] for word in words], side="right")
     return found.astype(np.int64)
-
-
-def _none(y: np.ndarray, y_dev: np.ndarray) -> Controls:
-    return Controls("", np.empty((0, len(y)), np.int64), np.empty((0, len(y_dev)), np.int64), {})
 
 
 def _labels(material: Material, train: Sequence[str], part: str) -> Int64[np.ndarray, "n"]:

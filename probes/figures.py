@@ -28,9 +28,11 @@ def heatmap(table: pd.DataFrame) -> "Figure":
     reached = table.assign(low=table["accuracy_low"] <= table[list(FLOORS)].max(axis=1))
     marks = reached.pivot(index="test", columns="layer", values="low").loc[order]
     rows, columns = values.shape
+    trees = table["metric"].iloc[0] != "accuracy"
+    floors = floors[["majority"]] if trees else floors
     figure = Figure(figsize=(3.4 + 0.5 * columns, 1.5 + 0.3 * rows), layout="constrained")
     FigureCanvasAgg(figure)
-    left, main = figure.subplots(1, 2, width_ratios=[len(FLOORS), columns])
+    left, main = figure.subplots(1, 2, width_ratios=[floors.shape[1], columns])
     low, high = float(floors["majority"].min()), float(np.nanmax(values.to_numpy()))
     options = {
         "cmap": "viridis", "vmin": low, "vmax": max(high, low + 0.05), "annot": columns <= 26,
@@ -40,7 +42,8 @@ def heatmap(table: pd.DataFrame) -> "Figure":
     seaborn.heatmap(values, ax=main, yticklabels=False, **options)
     down, across = np.nonzero(marks.to_numpy(bool))
     main.plot(across + 0.88, down + 0.2, "o", markersize=2.5, color="white", linestyle="none")
-    left.set_xticks([0.5, 1.5], ["majority", "n-grams"], rotation=30, ha="right")
+    named = ["next word"] if trees else ["majority", "n-grams"]
+    left.set_xticks(np.arange(len(named)) + 0.5, named, rotation=30, ha="right")
     left.set(xlabel="", ylabel="")
     main.set(xlabel="", ylabel="")
     main.set_xlabel("layer", fontsize=9)
@@ -49,7 +52,7 @@ def heatmap(table: pd.DataFrame) -> "Figure":
     left.tick_params("y", rotation=0)
     bar = figure.colorbar(main.collections[0], ax=main, pad=0.02)
     bar.ax.tick_params(labelsize=8)
-    bar.set_label("accuracy", fontsize=8)
+    bar.set_label(table["metric"].iloc[0], fontsize=8)
     first = table.iloc[0]
     name = str(first["checkpoint"]).rstrip("/").rpartition("/")[2]
     figure.suptitle(

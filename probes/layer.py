@@ -1,7 +1,7 @@
 """A layer probed: fitted in some languages, tested in all, beside controls."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float, Int64
@@ -22,6 +22,7 @@ class Tested:
     loss: float  # on dev
     converged: bool
     fitted_on: int  # examples
+    more: Mapping[str, float] = field(default_factory=dict)  # of the test, beside
 
 
 def probe_layer(

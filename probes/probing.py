@@ -16,7 +16,8 @@ from .families import FAMILIES, PENALTIES
 from .material import ALL, Material, load_material
 from .over_layers import Progress, over_layers
 from .result import ProbeResult
-from .rows import Setup, adjusted, prepare, rows_of
+from .rows import adjusted, rows_of
+from .setup import Setup, prepare
 
 
 def probe(
@@ -71,6 +72,9 @@ def probe(
     given = task if isinstance(task, Material) else load_material(task, seed=seed, **material)
     if family not in FAMILIES:
         raise ValueError(f"unknown family {family!r}: {nearest(family, FAMILIES)}")
+    if given.trees and codelength:
+        raise ValueError(f"{given.name}: edges have no codelength; leave it out")
+    kind = "structural" if given.trees else family
     trains = [ALL] if given.joint else [one.strip() for one in train.split(",")]
     if test != "all":
         given = given.only(trains, [test] if isinstance(test, str) else list(test))
@@ -81,7 +85,7 @@ def probe(
         return prepare(given, one, family, made[one], codelength=codelength, seed=seed)
 
     def make(vectors: Mapping[tuple[str, str], np.ndarray], one: str, columns: dict[str, Any]) -> Tables:
-        return rows_of(given, vectors, setup(one), columns | {"task": given.name, "family": family})
+        return rows_of(given, vectors, setup(one), columns | {"task": given.name, "family": kind})
 
     settings = {
         "family": family,

@@ -1,62 +1,23 @@
 """What a probed layer becomes in the table: accuracy, ceiling, gap, controls, floors, intervals."""
 
-import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import scipy.stats
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 
 from ..alignment.nulls import benjamini_hochberg, holm
-from ..alignment.pairing import group_numbers
 from ..alignment.table import Tables
 from ..alignment.uncertainty import LEVEL, draw_groups, group_bootstrap
 from .codelength import online_codelength
-from .control import BY_TYPE, Controls
-from .floors import majority, surface
+from .control import BY_TYPE
 from .layer import Tested, joined, probe_layer
 from .material import ALL, TEST, TRAIN, Material
-
-logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, eq=False)
-class Setup:
-    """What the layers of a language trained on have in common."""
-
-    train: str
-    languages: Sequence[str]  # fitted in
-    family: str
-    controls: Controls
-    floors: Mapping[str, tuple[float, float]]  # by test: best constant answer, n-grams
-    groups: Mapping[str, Int64[np.ndarray, "_"]]
-    codelength: bool
-    seed: int
-
-
-def prepare(
-    material: Material, train: str, family: str, controls: Controls, *, codelength: bool, seed: int
-) -> Setup:
-    """Return what does not change from layer to layer, the floors foremost."""
-    languages, tests = material.trained_on(train), material.languages
-    for one in tests:
-        unseen = material.unseen(languages, one)
-        if unseen:
-            logger.warning(
-                "%s (%s): %d of %d tests are of classes that %s has no examples of: they count as wrong",
-                *(material.name, one, unseen, len(material.parts[one, TEST]), ", ".join(languages)),
-            )
-    right = surface(material, languages)
-    floors = {one: (majority(material, languages, one), float(right[one].mean())) for one in tests}
-    groups = {
-        one: group_numbers(material.parts[one, TEST].groups, len(material.parts[one, TEST]))
-        for one in tests
-    }
-    return Setup(train, languages, family, controls, floors, groups, codelength, seed)
+from .setup import Setup
+from .trees import tree_layer
 
 
 def rows_of(
@@ -66,28 +27,31 @@ def rows_of(
     columns: dict[str, Any],
 ) -> Tables:
     """Return a row per tested language, and which answers were right."""
-    options: dict[str, Any] = {"family": setup.family, "seed": setup.seed}
-    found = probe_layer(material, vectors, setup.languages, controls=setup.controls, **options)
+    found = _probed(material, vectors, setup, setup.languages)
     coded = _codelength(material, vectors, setup) if setup.codelength else {}
     rows, items = [], []
     for language, tested in found.items():
         own: Tested | None = tested if list(setup.languages) == [language] else None
         if own is None and setup.train != ALL and (language, TRAIN) in material.parts:
-            own = probe_layer(material, vectors, [language], tests=[language], **options)[language]
+            own = _probed(material, vectors, setup, [language], tests=[language])[language]
         constant, grams = setup.floors[language]
+        floor = float(np.nanmax([constant, grams]))
+        more: dict[str, Any] = dict(tested.more)
         rows.append(
             columns
-            | {"test": language}
-            | _scores(tested, own, setup.groups[language], setup.seed, max(constant, grams))
+            | {"test": language, "metric": "UUAS" if material.trees else "accuracy"}
+            | _scores(tested, own, setup.groups[language], setup.seed, floor)
             | _controls(tested, setup.controls.kind)
             | {"majority": constant, "surface": grams}
-            | {"unseen": material.unseen(setup.languages, language)}
+            | {"unseen": 0 if material.trees else material.unseen(setup.languages, language)}
             | (coded if language in setup.languages else dict.fromkeys(coded, np.nan))
+            | more
         )
+        ids = material.parts[language, TEST].first.ids
         items.append(
             {
                 "test": np.full(len(tested.right), language, object),
-                "id": np.array(material.parts[language, TEST].first.ids, object),
+                "id": np.array(ids, object)[setup.tested[language]],
                 "group": setup.groups[language],
                 "right": tested.right == 1,
             }
@@ -95,6 +59,21 @@ def rows_of(
     whole = {name: np.concatenate([one[name] for one in items]) for name in items[0]}
     head = {"train": setup.train, "layer": columns["layer"]}
     return Tables(pd.DataFrame(rows), pd.DataFrame(head | whole))
+
+
+def _probed(
+    material: Material,
+    vectors: Mapping[tuple[str, str], np.ndarray],
+    setup: Setup,
+    train: Sequence[str],
+    tests: Sequence[str] | None = None,
+) -> dict[str, Tested]:
+    if material.trees:
+        return tree_layer(material, vectors, train, tests=tests, seed=setup.seed)
+    return probe_layer(
+        material, vectors, train, family=setup.family, tests=tests, seed=setup.seed,
+        controls=setup.controls if tests is None else None,
+    )  # fmt: skip
 
 
 def _codelength(

@@ -50,6 +50,7 @@ class Probing:
     label: Callable[[str, Sequence[str]], list[str]] | None = None  # language, texts -> labels
     words: Callable[[Tagged, Sequence[str]], list[str]] | None = None  # labels; "": left out
     joint: bool = False  # a language alone has one class: trained on all of them
+    trees: bool = False  # what is read are edges between words, not classes
 
 
 def _language(language: str, texts: Sequence[str]) -> list[str]:
@@ -75,6 +76,13 @@ def _feature(name: str, sentence: Tagged, labels: Sequence[str]) -> list[str]:
     return [value.get(name, "") for value in values]
 
 
+def _arc(sentence: Tagged, labels: Sequence[str]) -> list[str]:
+    """A word's head and its part of speech: "3 NOUN"."""
+    if not sentence.heads:
+        raise ValueError(f"{sentence.id}: the treebank tells no heads")
+    return [f"{head} {labels[tag]}" for head, tag in zip(sentence.heads, sentence.tags, strict=True)]
+
+
 _TREES = "ewt", "pud"
 
 
@@ -98,6 +106,9 @@ PROBES: Mapping[str, Probing] = {
             (*_TREES, "masakhapos"), words=_tag,
         ),
         Probing("ner", "WikiANN: a word's tag of seven (IOB2)", ("wikiann",), words=_tag),
+        Probing(
+            "trees", "dependency trees by the structural probe: EWT, PUD", _TREES, words=_arc, trees=True
+        ),
         *map(_morphology, ("Number", "Tense", "Person", "Case", "Gender")),
     )
 }  # fmt: skip

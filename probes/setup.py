@@ -1,0 +1,63 @@
+"""What the layers of a language trained on have in common: floors, controls, which tests count."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int64
+
+from ..alignment.pairing import group_numbers
+from .control import Controls
+from .floors import majority, surface
+from .material import TEST, Material
+from .trees import edges
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """What the layers of a language trained on have in common."""
+
+    train: str
+    languages: Sequence[str]  # fitted in
+    family: str
+    controls: Controls
+    floors: Mapping[str, tuple[float, float]]  # by test: best constant answer, n-grams
+    tested: Mapping[str, Int64[np.ndarray, "_"]]  # the rows of each test that count
+    groups: Mapping[str, Int64[np.ndarray, "_"]]  # of these
+    codelength: bool
+    seed: int
+
+
+def prepare(
+    material: Material, train: str, family: str, controls: Controls, *, codelength: bool, seed: int
+) -> Setup:
+    """Return what does not change from layer to layer, the floors foremost."""
+    languages, tests = material.trained_on(train), material.languages
+    tested = {one: np.arange(len(material.parts[one, TEST])) for one in tests}
+    floors: dict[str, tuple[float, float]] = {}
+    if material.trees:
+        for one in tests:
+            tested[one], next_word = edges(material, one)
+            floors[one] = next_word, float("nan")
+    else:
+        _tell_unseen(material, languages)
+        right = surface(material, languages)
+        floors = {one: (majority(material, languages, one), float(right[one].mean())) for one in tests}
+    groups = {}
+    for one, rows in tested.items():
+        every = material.parts[one, TEST].groups
+        groups[one] = group_numbers([every[row] for row in rows], len(rows))
+    return Setup(train, languages, family, controls, floors, tested, groups, codelength, seed)
+
+
+def _tell_unseen(material: Material, languages: Sequence[str]) -> None:
+    for one in material.languages:
+        unseen = material.unseen(languages, one)
+        if unseen:
+            logger.warning(
+                "%s (%s): %d of %d tests are of classes that %s has no examples of: they count as wrong",
+                *(material.name, one, unseen, len(material.parts[one, TEST]), ", ".join(languages)),
+            )
