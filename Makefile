@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 export HF_HUB_OFFLINE = 1
 
-.PHONY: demo test test-slow check clean
+.PHONY: demo test test-slow notebooks check clean
 
 demo: $(VENV)/.demo
 	$(BIN)/crosslingual demo
@@ -14,6 +14,9 @@ test: $(VENV)/.test
 
 test-slow: $(VENV)/.test
 	$(BIN)/python -m pytest
+
+notebooks: $(VENV)/.test
+	$(BIN)/python -m pytest tests/test_notebooks.py
 
 check: $(VENV)/.check
 	$(BIN)/ruff check .

@@ -6,6 +6,8 @@ an error, and no pooler is made (a checkpoint without one would get a random one
 
 import inspect
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +49,8 @@ def load_encoder(
     if allow_pickle:
         options["weights_only"] = True
     try:
-        model, info = factory.from_pretrained(base, output_loading_info=True, **options)
+        with _quiet():
+            model, info = factory.from_pretrained(base, output_loading_info=True, **options)
     except (OSError, ValueError, RuntimeError) as error:
         raise ValueError(f"{base}: cannot be loaded ({first_line(error)})") from error
     missing = sorted(
@@ -63,6 +66,22 @@ def load_encoder(
                 "they would be random"
             )
     return model.get_encoder() if whole else model
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers' bar and report of weights off the screen: what they tell is checked here."""
+    from transformers.utils import logging as theirs
+
+    level, bars = theirs.get_verbosity(), theirs.is_progress_bar_enabled()
+    theirs.set_verbosity_error()
+    theirs.disable_progress_bar()
+    try:
+        yield
+    finally:
+        theirs.set_verbosity(level)
+        if bars:
+            theirs.enable_progress_bar()
 
 
 def random_encoder(base: Path | str, config: Any, dtype: Any, seed: int) -> Any:

@@ -6,7 +6,7 @@ same plan, so its bits are those of an undisturbed run on the same machine.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from jaxtyping import Float32, Int32, Int64
 
 from ..data import Sentence, Side
 from ..data.languages import nearest
+from .bars import Progress as Progress
 from .checkpoint import Checkpoint
 from .encode import BUDGET, encode_rows
 from .native import native_pool
@@ -33,8 +34,6 @@ SHARD_TOKENS = 32_768  # never depends on the machine: the cut decides a vector'
 SHARD_ROWS = 8_192
 KEPT = 64 << 20  # bytes of vectors that are read once
 LARGE = 10e9  # bytes; more than this is announced before it is written
-
-Progress = Callable[[int, int], None]  # done, of how many
 
 
 @runtime_checkable

@@ -17,6 +17,7 @@ from ..data import AnyBitext, Bitext, load
 from ..data.bitext import MINIMUM
 from ..data.gold import with_negatives
 from .aggregates import aggregates
+from .bars import in_notebook
 from .cells import cell_measures, corpus_name, score_cells, score_pools
 from .checkpoint import Checkpoint, open_checkpoint
 from .entries import need_pairing
@@ -125,6 +126,8 @@ def score(
         for name in chosen.map_names:
             check_in_sample(name, chosen.map_fit)
     with ExitStack() as stack:
+        progress = stack.enter_context(in_notebook(progress, "encoding", "sentences"))
+        cell_done = stack.enter_context(in_notebook(cell_done, "scoring", "cells"))
         root = stack.enter_context(open_root(store, keep=keep))
         sides = [side for b in (*bitexts, *(fits or ())) for side in (b.source, b.target)]
 

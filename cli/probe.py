@@ -41,6 +41,9 @@ def probe(
     codelength: Annotated[
         bool, typer.Option("--codelength", help="Bits of the training labels, sent block by block.")
     ] = False,
+    random_twin: Annotated[
+        bool, typer.Option("--random-twin", help="Probe three untrained copies of the model, too.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of cuts, permutations and resamples.")] = 0,
     out: Annotated[
         Path | None, typer.Option(help="Run folder.  [default: runs/MODEL-probe-TASK]")
@@ -65,8 +68,8 @@ def probe(
     with progress("encoding", "sentences") as encoding, progress("probing", "layers") as probing:
         found = probed(
             model, task, train=train, layers=layers, pooling=pooling, map_name=map_name,
-            family=family, controls=controls, codelength=codelength, seed=seed, out=folder, store=store,
-            progress=encoding, layer_done=probing, languages=languages, data_dir=data_dir,
+            family=family, controls=controls, codelength=codelength, random_twin=random_twin,
+            seed=seed, out=folder, store=store, progress=encoding, layer_done=probing, languages=languages, data_dir=data_dir,
             corpus=corpus, table=table, limit=limit,
         )  # fmt: skip
     frame = found.to_frame()
@@ -83,17 +86,30 @@ def _show(rows: "pd.DataFrame", layer: int) -> None:
     """Print a line a language, at the layer of least loss on dev."""
     chosen = rows[rows["layer"] == layer]
     head = chosen.iloc[0]
+    trees = head["metric"] != "accuracy"
+    floors = {"majority": "next word" if trees else "majority", "surface": "n-grams"}
+    floors |= {"control": "control", "random": "random", "spearman": "Spearman"}
+    shown = {
+        name: title for name, title in floors.items() if name in chosen and chosen[name].notna().any()
+    }
     typer.echo(f"{head['task']}, learnt in {head['train']}, layer {layer} (least loss on dev)")
-    typer.echo(f"  {'':<8}{'accuracy':>9}  {'95 % interval':<18}{'majority':>9}{'n-grams':>9}"
-               f"{'control':>9}{'ceiling':>9}  gap")  # fmt: skip
+    typer.echo(
+        f"  {'':<8}{head['metric']:>9}  {'95 % interval':<18}"
+        + "".join(f"{title:>10}" for title in (*shown.values(), "ceiling"))
+        + "  gap"
+    )
     for row in chosen.to_dict("records"):
-        own = row["ceiling"] == row["ceiling"]
-        gap = f"{row['gap']:+.3f} ({row['gap_low']:+.3f} to {row['gap_high']:+.3f})" if own else "–"
+        gap = f"{row['gap']:+.3f} ({row['gap_low']:+.3f} to {row['gap_high']:+.3f})"
         interval = f"({row['accuracy_low']:.3f} to {row['accuracy_high']:.3f})"
-        ceiling = f"{row['ceiling']:.3f}" if own else "–"
+        beside = "".join(f"{_number(row[name]):>10}" for name in (*shown, "ceiling"))
+        own = row["ceiling"] == row["ceiling"]
         typer.echo(
-            f"  {row['test']:<8}{row['accuracy']:>9.3f}  {interval:<18}{row['majority']:>9.3f}"
-            f"{row['surface']:>9.3f}{row['control']:>9.3f}{ceiling:>9}  {gap}"
+            f"  {row['test']:<8}{row['accuracy']:>9.3f}  {interval:<18}{beside}  {gap if own else '–'}"
+        )
+    for row in chosen.dropna(subset="selectivity").to_dict("records"):
+        typer.echo(
+            f"  selectivity ({row['test']}): {row['selectivity']:.3f} "
+            f"({row['selectivity_low']:.3f} to {row['selectivity_high']:.3f})"
         )
     for row in chosen.dropna(subset="bits").to_dict("records") if "bits" in chosen else []:
         typer.echo(
@@ -101,6 +117,12 @@ def _show(rows: "pd.DataFrame", layer: int) -> None:
             f"{row['compression']:.2f}, against the labels' frequencies "
             f"{row['compression_of_marginal']:.2f}"
         )
+    above = int((rows["q"] < 0.05).sum())
+    typer.echo(f"  above its floors in {above} of {len(rows)} languages and layers (q < 0.05)")
     loose = int((~rows["converged"]).sum())
     if loose:
         typer.echo(f"  {loose} probes did not converge")
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}" if value == value else "–"

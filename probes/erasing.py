@@ -19,13 +19,13 @@ from ..alignment.checkpoint import Checkpoint
 from ..alignment.neighbours import neighbours
 from ..alignment.pairing import group_numbers
 from ..alignment.table import Tables
-from ..alignment.uncertainty import LEVEL, RESAMPLES, group_bootstrap
+from ..alignment.uncertainty import LEVEL, RESAMPLES
 from .erasure import leace, random_eraser
 from .floors import majority
+from .intervals import intervals
 from .layer import joined, probe_layer
 from .material import ALL, TEST, TRAIN, Material, load_material
 from .over_layers import Progress, over_layers
-from .rows import draws
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -171,8 +171,7 @@ def _retrieval(
 
 def _means(outcomes: Mapping[str, np.ndarray], groups: np.ndarray, seed: int) -> dict[str, Any]:
     stacked = np.stack(list(outcomes.values()), axis=1)
-    rng = np.random.default_rng(seed)
-    low, high = group_bootstrap(stacked, groups, rng=rng, draws=draws(int(groups.max()) + 1, seed))
+    low, high = intervals({"": stacked}, {"": groups}, seed)[""]
     found: dict[str, Any] = {}
     for i, name in enumerate(outcomes):
         found |= {name: stacked[:, i].mean(), f"{name}_low": low[i], f"{name}_high": high[i]}

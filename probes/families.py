@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -47,12 +48,19 @@ class Affine:
     loss: float
     converged: bool
 
+    @cached_property
+    def _flat(self) -> tuple[np.ndarray, np.ndarray]:
+        """All sets side by side: (d, s k) and (s k,)."""
+        flat = self.weights.transpose(1, 0, 2).reshape(self.weights.shape[1], -1)
+        return np.ascontiguousarray(flat), self.biases.reshape(-1)
+
     def logits(self, x: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "s m k"]:
         """Return each set's logits, from one product."""
-        sets, d, k = self.weights.shape
-        flat = self.weights.transpose(1, 0, 2).reshape(d, -1)
-        found = (x @ flat).reshape(len(x), sets, k).transpose(1, 0, 2)
-        result: np.ndarray = found + self.biases[:, None]
+        sets, _, k = self.weights.shape
+        weights, biases = self._flat
+        found = x @ weights
+        found += biases
+        result: np.ndarray = found.reshape(len(x), sets, k).transpose(1, 0, 2)
         return result
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..alignment.bars import Progress as Progress
+from ..alignment.bars import in_notebook
 from ..alignment.checkpoint import Checkpoint
 from ..alignment.home import open_root
 from ..alignment.run import open_run
@@ -16,7 +18,6 @@ from ..alignment.table import Tables, canonical_hash
 from .material import Material
 from .vectors import read_layer
 
-Progress = Callable[[int, int], None]
 # vectors by language and part, the language trained on, the columns of every row -> tables
 Make = Callable[[Mapping[tuple[str, str], np.ndarray], str, dict[str, Any]], Tables]
 
@@ -57,6 +58,8 @@ def over_layers(
         layer_done: told of layers done.
     """
     with ExitStack() as stack:
+        progress = stack.enter_context(in_notebook(progress, "encoding", "sentences"))
+        layer_done = stack.enter_context(in_notebook(layer_done, table, "layers"))
         root = stack.enter_context(open_root(store, keep=True))
         sides = [side for labelled in material.parts.values() for side in labelled.sides]
         source = open_source(

@@ -1,22 +1,25 @@
 """`probe`: a task at every layer of a checkpoint, learnt in one language and read in all."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from ..alignment.checkpoint import Checkpoint
+from ..alignment.checkpoint import Checkpoint, open_checkpoint
 from ..alignment.table import Tables
+from ..alignment.twins import twins_of
 from ..alignment.uncertainty import LEVEL, RESAMPLES
 from ..data.languages import nearest
 from .control import make_controls
 from .families import FAMILIES, PENALTIES
+from .intervals import adjusted
 from .material import ALL, Material, load_material
 from .over_layers import Progress, over_layers
 from .result import ProbeResult
-from .rows import adjusted, rows_of
+from .rows import rows_of
 from .setup import Setup, prepare
 
 
@@ -32,6 +35,7 @@ def probe(
     family: str = "linear",
     controls: int | None = None,
     codelength: bool = False,
+    random_twin: bool = False,
     seed: int = 0,
     out: str | Path | None = None,
     store: str | Path | None = None,
@@ -54,6 +58,7 @@ def probe(
         family: linear, ridge (a first look) or mlp; trees have a family of their own.
         controls: label sets that have nothing to find; by default see `control.SETS`.
         codelength: whether the online codelength of the training labels is measured, too.
+        random_twin: whether untrained twins of the checkpoint are probed, too (column `random`).
         seed: of cuts, controls and resamples.
         out: a run folder to keep finished layers in.
         store: root of the store of vectors.
@@ -95,8 +100,17 @@ def probe(
         "penalties": PENALTIES,
         "bootstrap": [RESAMPLES, LEVEL],
     }
-    found = over_layers(
-        checkpoint, given, trains, make, settings, table="probes", layers=layers, pooling=pooling,
-        map_name=map_name, out=out, store=store, budget=budget, progress=progress, layer_done=layer_done,
+    run = partial(
+        over_layers, material=given, trains=trains, make=make, settings=settings, table="probes",
+        layers=layers, pooling=pooling, map_name=map_name, store=store, budget=budget, progress=progress,
+        layer_done=layer_done,
     )  # fmt: skip
-    return ProbeResult(adjusted(found.scores), found.items)
+    found = run(checkpoint, out=out)
+    scores = adjusted(found.scores)
+    if random_twin:
+        model = checkpoint if isinstance(checkpoint, Checkpoint) else open_checkpoint(checkpoint)
+        keys = ["train", "test", "layer"]
+        twins = pd.concat([run(twin).scores for twin in twins_of(model)])
+        random = twins.groupby(keys)["accuracy"].mean().rename("random").reset_index()
+        scores = scores.merge(random, on=keys, how="left", validate="one_to_one")
+    return ProbeResult(scores, found.items)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ..alignment.uncertainty import group_bootstrap
+from .intervals import adjusted, intervals, p_value
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -58,8 +58,18 @@ class ProbeResult:
             raise ValueError(f"trained on {', '.join(known)}: name one")
         return heatmap(self.table[self.table["train"] == (train or known[0])])
 
-    def compare(self, other: "ProbeResult") -> pd.DataFrame:
+    def compare(
+        self, other: "ProbeResult", *, layer: int | None = None, other_layer: int | None = None
+    ) -> pd.DataFrame:
         """Return how much this differs from another result, cell by cell, with paired intervals.
+
+        Args:
+            other: of the same task and examples; another checkpoint's, or this one.
+            layer: compare this layer alone; by default every layer with the same one.
+            other_layer: the other's, where it is not the same one: 0 for the embeddings.
+
+        Returns:
+            Accuracies, their difference, its interval and p-value, and this adjusted over all rows.
 
         Raises:
             ValueError: no task, languages and layer in common, or other test examples.
@@ -67,24 +77,31 @@ class ProbeResult:
         keys = ["train", "test", "layer"]
         tasks = {self.table["task"].iloc[0], other.table["task"].iloc[0]}
         sides = [dict(iter(one.items.groupby(keys, sort=False))) for one in (self, other)]
-        common = [key for key in sides[0] if key in sides[1]]
-        if len(tasks) > 1 or not common:
+        shift = {layer: layer if other_layer is None else other_layer}
+        pairs = [
+            (key, (*key[:2], shift.get(key[2], key[2])))
+            for key in sides[0]
+            if layer is None or key[2] == layer
+        ]
+        pairs = [(key, its) for key, its in pairs if its in sides[1]]
+        if len(tasks) > 1 or not pairs:
             raise ValueError("the two results have no task, languages and layer in common")
         rows = []
-        for key in common:
-            one, two = (side[key] for side in sides)
+        for key, its in pairs:
+            one, two = sides[0][key], sides[1][its]
             if one["id"].tolist() != two["id"].tolist():
                 raise ValueError(f"{key}: the two results were tested on different examples")
             right = np.stack([one["right"].to_numpy(float), two["right"].to_numpy(float)], axis=1)
             apart = right[:, :1] - right[:, 1:]
             groups = one["group"].to_numpy(np.int64)
-            low, high = group_bootstrap(apart, groups, rng=np.random.default_rng(0))
+            ((low,), (high,)) = intervals({"": apart}, {"": groups}, 0)[""]
             rows.append(
                 dict(zip(keys, key, strict=True))
-                | {"accuracy": right[:, 0].mean(), "other": right[:, 1].mean()}
-                | {"difference": apart.mean(), "low": low[0], "high": high[0], "n": len(right)}
+                | {"other_layer": its[2], "accuracy": right[:, 0].mean(), "other": right[:, 1].mean()}
+                | {"difference": apart.mean(), "low": low, "high": high, "n": len(right)}
+                | {"p": p_value(float(apart.mean()), low, high, sides=2)}
             )
-        return pd.DataFrame(rows)
+        return adjusted(pd.DataFrame(rows))
 
     def _repr_html_(self) -> str:
         """Show accuracies by layer in a notebook, beside the floors."""

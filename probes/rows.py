@@ -1,19 +1,17 @@
 """What a probed layer becomes in the table: accuracy, ceiling, gap, controls, floors, intervals."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import scipy.stats
 from jaxtyping import Float
 
-from ..alignment.nulls import benjamini_hochberg, holm
 from ..alignment.table import Tables
-from ..alignment.uncertainty import LEVEL, draw_groups, group_bootstrap
+from ..alignment.uncertainty import LEVEL
 from .codelength import online_codelength
 from .control import BY_TYPE
+from .intervals import Ends, intervals, p_value
 from .layer import Tested, joined, probe_layer
 from .material import ALL, TEST, TRAIN, Material
 from .setup import Setup
@@ -29,18 +27,22 @@ def rows_of(
     """Return a row per tested language, and which answers were right."""
     found = _probed(material, vectors, setup, setup.languages)
     coded = _codelength(material, vectors, setup) if setup.codelength else {}
+    owns: dict[str, Tested | None] = {}
+    for language, tested in found.items():
+        owns[language] = tested if list(setup.languages) == [language] else None
+        if owns[language] is None and setup.train != ALL and (language, TRAIN) in material.parts:
+            owns[language] = _probed(material, vectors, setup, [language], tests=[language])[language]
+    outcomes = {language: _outcomes(tested, owns[language]) for language, tested in found.items()}
+    ends = intervals(outcomes, setup.groups, setup.seed)
     rows, items = [], []
     for language, tested in found.items():
-        own: Tested | None = tested if list(setup.languages) == [language] else None
-        if own is None and setup.train != ALL and (language, TRAIN) in material.parts:
-            own = _probed(material, vectors, setup, [language], tests=[language])[language]
         constant, grams = setup.floors[language]
-        floor = float(np.nanmax([constant, grams]))
         more: dict[str, Any] = dict(tested.more)
         rows.append(
             columns
             | {"test": language, "metric": "UUAS" if material.trees else "accuracy"}
-            | _scores(tested, own, setup.groups[language], setup.seed, floor)
+            | _scores(outcomes[language], ends[language], float(np.nanmax([constant, grams])))
+            | _about(tested, owns[language], int(setup.groups[language].max()) + 1)
             | _controls(tested, setup.controls.kind)
             | {"majority": constant, "surface": grams}
             | {"unseen": 0 if material.trees else material.unseen(setup.languages, language)}
@@ -89,52 +91,32 @@ def _codelength(
     }
 
 
-def adjusted(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table with p adjusted over all of its cells: q (false discoveries) and Holm's."""
-    p = table["p"].to_numpy(np.float64)
-    return table.assign(q=benjamini_hochberg(p), p_holm=holm(p))
+SCORES = ("accuracy", "ceiling", "gap", "selectivity")
 
 
-@lru_cache(maxsize=8)
-def draws(count: int, seed: int) -> Float[np.ndarray, "r g"]:
-    """Return the resamples of so many groups: the same for languages and layers of parallel items."""
-    return draw_groups(count, rng=np.random.default_rng(seed))
-
-
-def p_value(difference: float, low: float, high: float, *, sides: int = 1) -> float:
-    """Return the normal p-value of a difference from its interval of `LEVEL`."""
-    if not low <= high:
-        return float("nan")
-    error = (high - low) / (2 * scipy.stats.norm.ppf((1 + LEVEL) / 2))
-    if error == 0:
-        return 1.0 if difference <= 0 and sides == 1 else float(difference == 0)
-    z = abs(difference) / error if sides == 2 else difference / error
-    return float(sides * scipy.stats.norm.sf(z))
-
-
-def _scores(
-    tested: Tested, own: Tested | None, groups: np.ndarray, seed: int, floor: float
-) -> dict[str, Any]:
+def _outcomes(tested: Tested, own: Tested | None) -> Float[np.ndarray, "n 4"]:
     ceiling = tested.right * np.nan if own is None else own.right
-    outcomes = np.stack(
+    return np.stack(
         [tested.right, ceiling, ceiling - tested.right, tested.right - tested.control], axis=1
     )
-    count = int(groups.max()) + 1
-    # the same draws: languages and layers share the resamples of parallel items
-    rng = np.random.default_rng(seed)
-    low, high = group_bootstrap(outcomes, groups, rng=rng, draws=draws(count, seed))
+
+
+def _scores(outcomes: Float[np.ndarray, "n 4"], ends: Ends, floor: float) -> dict[str, Any]:
     means = outcomes.mean(axis=0)
     scores: dict[str, Any] = {}
-    for i, name in enumerate(("accuracy", "ceiling", "gap", "selectivity")):
-        scores |= {name: means[i], f"{name}_low": low[i], f"{name}_high": high[i]}
-    return scores | {
-        "p": p_value(means[0] - floor, low[0], high[0]),
+    for name, mean, low, high in zip(SCORES, means, *ends, strict=True):
+        scores |= {name: mean, f"{name}_low": low, f"{name}_high": high}
+    return scores | {"p": p_value(means[0] - floor, ends[0][0], ends[1][0])}
+
+
+def _about(tested: Tested, own: Tested | None, groups: int) -> dict[str, Any]:
+    return {
         "setting": tested.setting,
         "dev_loss": tested.loss,
         "converged": tested.converged and (own is None or own.converged),
         "n_train": tested.fitted_on,
         "n": len(tested.right),
-        "groups": count,
+        "groups": groups,
         "level": LEVEL,
     }
 

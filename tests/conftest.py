@@ -12,8 +12,8 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import numpy as np
 import pytest
 
+from crosslingual.alignment.builtin import builtin_model
 from crosslingual.cli import main
-from crosslingual.cli.demo import demo_model
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def real_data() -> Path:
 
 @pytest.fixture(scope="session")
 def minilm() -> Path:
-    return demo_model()
+    return builtin_model()
 
 
 @pytest.fixture(scope="session")

@@ -211,8 +211,8 @@ def test_formats(tmp_path):
 
 
 CONLLU = """# sent_id = s1
-# text = Vas-y au lac.
-1\tVas\taller\tVERB\t_\tNumber=Sing|Person=2\t0\troot\t_\tSpaceAfter=No
+# text = Allons-y au lac.
+1\tAllons\taller\tVERB\t_\tNumber=Sing|Person=2\t0\troot\t_\tSpaceAfter=No
 2\t-y\ty\tPRON\t_\t_\t1\tobj\t_\t_
 3-4\tau\t_\t_\t_\t_\t_\t_\t_\t_
 3\tà\tà\tADP\t_\t_\t5\tcase\t_\t_
@@ -226,7 +226,7 @@ CONLLU = """# sent_id = s1
 def test_words_of_a_treebank_have_their_places_in_the_text(tmp_path):
     write(tmp_path, "pud", "fr_pud.conllu", CONLLU)
     (example,) = load_task("pud", "test", data_dir=tmp_path)[0].examples
-    assert [example.text[a:b] for a, b in example.spans] == ["Vas", "-y", "au", "au", "lac", "."]
+    assert [example.text[a:b] for a, b in example.spans] == ["Allons", "-y", "au", "au", "lac", "."]
     assert example.heads == (0, 1, 5, 5, 1, 1) and example.feats[0] == "Number=Sing|Person=2"
     assert example.upos[2:4] == ("ADP", "DET")
     for wrong, message in [

@@ -78,7 +78,14 @@ def test_the_table(tiny, table, tmp_path):
     again = probe(tiny, "weather", table=table, store=tmp_path / "s", out=tmp_path / "run")
     pd.testing.assert_frame_equal(again.to_frame(), frame)
     same = done.compare(again)
-    assert not same[["difference", "low", "high"]].any(axis=None)
+    assert not same[["difference", "low", "high"]].any(axis=None) and (same["p"] == 1).all()
+    layers = done.compare(done, layer=3, other_layer=0)
+    means = frame.set_index(["test", "layer"])["accuracy"]
+    assert layers["other_layer"].eq(0).all() and len(layers) == 2
+    for row in layers.to_dict("records"):
+        assert row["difference"] == pytest.approx(means[row["test"], 3] - means[row["test"], 0])
+    with pytest.raises(ValueError, match="no task, languages and layer in common"):
+        done.compare(done, layer=3, other_layer=9)
 
 
 def test_finished_layers_are_kept(tiny, table, tmp_path, monkeypatch):
@@ -105,6 +112,14 @@ def test_languages_are_told_apart_by_all_of_them_together(tiny, tmp_path):
     assert set(frame["train"]) == {ALL} and set(frame["test"]) == {"en", "de", "sw"}
     assert frame["ceiling"].isna().all() and (frame["accuracy"] > 0.6).all()
     assert frame["n_train"].iloc[0] == 180
+
+
+def test_untrained_twins_are_a_floor(tiny, tmp_path):
+    options = {"languages": "de", "store": tmp_path / "s", "layers": "2", "limit": 60}
+    with_twins = probe(tiny, "length", random_twin=True, **options).to_frame()
+    assert with_twins["random"].between(0, 1).all()
+    plain = probe(tiny, "length", **options).to_frame()
+    pd.testing.assert_frame_equal(with_twins.drop(columns="random"), plain)
 
 
 def test_several_languages_to_learn_from(tiny, tmp_path):

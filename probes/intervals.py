@@ -1,0 +1,63 @@
+"""Intervals of many means at once, their p-values, and these adjusted over all that was looked at."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+import scipy.stats
+from jaxtyping import Float, Int64
+
+from ..alignment.nulls import benjamini_hochberg, holm
+from ..alignment.uncertainty import LEVEL, draw_groups, group_bootstrap
+
+Ends = tuple[Float[np.ndarray, "c"], Float[np.ndarray, "c"]]
+
+
+def intervals(
+    outcomes: Mapping[str, Float[np.ndarray, "_ c"]],
+    groups: Mapping[str, Int64[np.ndarray, "_"]],
+    seed: int,
+) -> dict[str, Ends]:
+    """Return bootstrap intervals over groups of the columns' means, of each language.
+
+    The draws depend on the seed and the number of groups alone: languages and layers of parallel items
+    share them, so that differences between them are paired. Languages of the same groups are resampled
+    by one product.
+    """
+    alike: dict[bytes, list[str]] = {}
+    for name in outcomes:
+        alike.setdefault(groups[name].tobytes(), []).append(name)
+    found: dict[str, Ends] = {}
+    rng = np.random.default_rng(seed)  # not drawn from: the draws are given
+    for names in alike.values():
+        own = groups[names[0]]
+        whole = np.concatenate([outcomes[name] for name in names], axis=1)
+        low, high = group_bootstrap(whole, own, rng=rng, draws=draws(int(own.max()) + 1, seed))
+        ends = np.cumsum([outcomes[name].shape[1] for name in names])[:-1]
+        pairs = zip(np.split(low, ends), np.split(high, ends), strict=True)
+        found |= dict(zip(names, pairs, strict=True))
+    return found
+
+
+@lru_cache(maxsize=8)
+def draws(count: int, seed: int) -> Float[np.ndarray, "r g"]:
+    """Return the resamples of so many groups."""
+    return draw_groups(count, rng=np.random.default_rng(seed))
+
+
+def p_value(difference: float, low: float, high: float, *, sides: int = 1) -> float:
+    """Return the normal p-value of a difference from its interval of `LEVEL`; nan without interval."""
+    if not low <= high:
+        return float("nan")
+    error = (high - low) / (2 * scipy.stats.norm.ppf((1 + LEVEL) / 2))
+    if error == 0:
+        return 0.0 if difference > 0 or (difference and sides == 2) else 1.0
+    z = abs(difference) / error if sides == 2 else difference / error
+    return float(sides * scipy.stats.norm.sf(z))
+
+
+def adjusted(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with p adjusted over all of its cells: q (false discoveries) and Holm's."""
+    p = table["p"].to_numpy(np.float64)
+    return table.assign(q=benjamini_hochberg(p), p_holm=holm(p))
