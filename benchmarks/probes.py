@@ -19,7 +19,8 @@ import torch
 from encode import hardware
 from sklearn.linear_model import LogisticRegression
 
-from crosslingual.probes.linear import Scaler, fit
+from crosslingual.probes.linear import fit
+from crosslingual.probes.scaler import Scaler
 
 CONTROLS = 20
 

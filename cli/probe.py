@@ -69,8 +69,8 @@ def probe(
         found = probed(
             model, task, train=train, layers=layers, pooling=pooling, map_name=map_name,
             family=family, controls=controls, codelength=codelength, random_twin=random_twin,
-            seed=seed, out=folder, store=store, progress=encoding, layer_done=probing, languages=languages, data_dir=data_dir,
-            corpus=corpus, table=table, limit=limit,
+            seed=seed, out=folder, store=store, progress=encoding, layer_done=probing,
+            languages=languages, data_dir=data_dir, corpus=corpus, table=table, limit=limit,
         )  # fmt: skip
     frame = found.to_frame()
     for one in dict.fromkeys(frame["train"]):

@@ -14,7 +14,8 @@ from jaxtyping import Float, Int64
 from scipy.special import logsumexp
 
 from .families import PENALTIES
-from .linear import Scaler, fit
+from .linear import fit
+from .scaler import Scaler
 
 FRACTIONS = (0.001, 0.002, 0.004, 0.008, 0.016, 0.03125, 0.0625, 0.125, 0.25, 0.5, 1.0)
 GAP = 1e-4  # of the probes: a share of the bits that is not seen

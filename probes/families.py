@@ -9,9 +9,10 @@ import numpy as np
 from jaxtyping import Float, Int64
 from scipy.special import logsumexp
 
-from .linear import Scaler, fit
+from .linear import fit
 from .mlp import fit_mlp
 from .ridge import fit_ridge
+from .scaler import Scaler
 
 PENALTIES = (1e-3, 1e-2, 0.1, 1.0, 10.0)  # λ, of standardised vectors
 CHOOSING = 1e-3  # the gap at which penalties are compared; dev's loss does not see the rest

@@ -20,12 +20,11 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn import functional
 
-HISTORY = 10  # steps that L-BFGS remembers
-STEPS = 500  # at most, in either precision
+from .lbfgs import minimise
+from .scaler import Scaler
+
 GAP = 1e-6  # at which a probe is solved: the certified distance from the optimum, as a share of it
 MEMORY = 1 << 30  # bytes of logits at once: more problems are solved in turns
-ARMIJO = 1e-4
-SHORTEST = 1e-3  # step: what needs a shorter one is at the end of what its precision can tell
 UNUSED = -1  # the label of a row that a label set does not see
 
 
@@ -58,26 +57,6 @@ class Probes:
         weights = self.weights / scaler.deviation[:, None]
         biases = self.biases - np.einsum("d,spdk->spk", scaler.mean, weights)
         return replace(self, weights=weights.astype(np.float32), biases=biases.astype(np.float32))
-
-
-@dataclass(frozen=True, eq=False)
-class Scaler:
-    """Mean and spread of the vectors that probes are fitted on; a constant feature stays 0."""
-
-    mean: Float[np.ndarray, "d"]
-    deviation: Float[np.ndarray, "d"]
-
-    @staticmethod
-    def of(x: Float[np.ndarray, "n d"]) -> "Scaler":
-        """Return the scaler of some vectors."""
-        deviation = x.std(axis=0, dtype=np.float64)
-        deviation[deviation <= 1e-6 * np.abs(x).max(axis=0)] = np.inf
-        return Scaler(x.mean(axis=0, dtype=np.float64), deviation)
-
-    def __call__(self, x: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
-        """Return vectors of mean 0 and variance 1, where they are those it was made of."""
-        scaled: np.ndarray = ((x - self.mean) / self.deviation).astype(np.float32)
-        return scaled
 
 
 def fit(
@@ -229,74 +208,13 @@ def _in_two_precisions(problem: _Problem) -> tuple[np.ndarray, ...]:
     """Return weights, biases, loss, gap and steps; the few problems that need it end in float64."""
     space, labels = problem.space, problem.labels
     shape = len(labels), space.rotated.shape[1] + 1, problem.classes
-    u, loss, gap, steps = _solve(problem, torch.zeros(shape, device=labels.device))
+    u, loss, gap, steps = minimise(problem, torch.zeros(shape, device=labels.device))
     weights = u * problem.scale
     rest = (gap > problem.least).nonzero()[:, 0]
     if len(rest):
         finer = problem.double(rest)
-        u, loss[rest], gap[rest], more = _solve(finer, (weights[rest].double() / finer.scale))
+        u, loss[rest], gap[rest], more = minimise(finer, (weights[rest].double() / finer.scale))
         weights[rest] = (u * finer.scale).float()
         steps[rest] += more
     turned = space.vectors @ weights[:, :-1]
     return tuple(part.cpu().numpy() for part in (turned, weights[:, -1], loss, gap, steps))
-
-
-def _solve(problem: _Problem, u: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Minimise all problems by L-BFGS, each with steps of its own; what is solved or stuck drops out."""
-    count, device = len(u), u.device
-    which = torch.arange(count, device=device)
-    value, gradient, loss = problem.evaluate(u, which)
-    losses, gaps = loss.clone(), problem.gap(value, gradient, which)
-    steps = torch.zeros(count, dtype=torch.int64, device=device)
-    stuck = torch.zeros(count, dtype=torch.bool, device=device)
-    noise = 4 * torch.finfo(u.dtype).eps
-    pairs: list[tuple[Tensor, Tensor, Tensor]] = []  # moves, changes of the gradient, 1 / their product
-    for _ in range(STEPS):
-        active = (gaps[which] > problem.least) & ~stuck[which]
-        if not active.all():
-            which, value, gradient = which[active], value[active], gradient[active]
-            pairs = [(s[active], y[active], r[active]) for s, y, r in pairs]
-        if not len(which):
-            break
-        direction = -_two_loops(gradient, pairs)
-        slope = (direction * gradient).sum(dim=(1, 2))
-        length = torch.ones_like(slope)
-        before = u[which]
-        moved = before + direction
-        new_value, new_gradient, new_loss = problem.evaluate(moved, which)
-        # a step of 1 is nearly always taken; the rest are halved, alone
-        short = (new_value > value * (1 + noise) + ARMIJO * slope).nonzero()[:, 0]
-        while len(short) and float(length[short].min()) > SHORTEST:
-            length[short] /= 2
-            moved[short] = before[short] + length[short, None, None] * direction[short]
-            part = problem.evaluate(moved[short], which[short])
-            new_value[short], new_gradient[short], new_loss[short] = part
-            most = value[short] * (1 + noise) + ARMIJO * length[short] * slope[short]
-            short = short[new_value[short] > most]
-        stuck[which[short]] = True
-        s, y = moved - before, new_gradient - gradient
-        product = (s * y).sum(dim=(1, 2))
-        # without curvature (rounding) a pair says nothing: weight 0
-        inverse = torch.where(product > 0, 1 / product, 0.0)
-        pairs = [*pairs[1 - HISTORY :], (s, y, inverse)]
-        u[which], value, gradient = moved, new_value, new_gradient
-        losses[which], gaps[which] = new_loss, problem.gap(value, gradient, which)
-        steps[which] += 1
-    return u, losses, gaps, steps
-
-
-def _two_loops(gradient: Tensor, pairs: list[tuple[Tensor, Tensor, Tensor]]) -> Tensor:
-    """Return the product of L-BFGS's inverse Hessian and the gradient. Nocedal & Wright 2006, 7.4."""
-    q, kept = gradient, []
-    for s, y, inverse in reversed(pairs):
-        alpha = inverse * (s * q).sum(dim=(1, 2))
-        q = q - alpha[:, None, None] * y
-        kept.append(alpha)
-    if pairs:
-        s, y, inverse = pairs[-1]
-        gamma = torch.where(inverse > 0, 1 / (inverse * y.square().sum(dim=(1, 2))), 1.0)
-        q = q * gamma[:, None, None]
-    for (s, y, inverse), alpha in zip(pairs, reversed(kept), strict=True):
-        beta = inverse * (y * q).sum(dim=(1, 2))
-        q = q + (alpha - beta)[:, None, None] * s
-    return q

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn import functional
 
-from .linear import Scaler
+from .scaler import Scaler
 
 BATCH = 256
 RATE = 1e-3

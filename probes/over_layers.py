@@ -1,5 +1,6 @@
 """A material's vectors, layer by layer, and what is made of them, kept in a run folder."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,11 +13,14 @@ from ..alignment.bars import Progress as Progress
 from ..alignment.bars import in_notebook
 from ..alignment.checkpoint import Checkpoint
 from ..alignment.home import open_root
+from ..alignment.represent import Representations
 from ..alignment.run import open_run
 from ..alignment.source import Source, open_source
 from ..alignment.table import Tables, canonical_hash
 from .material import Material
 from .vectors import read_layer
+
+logger = logging.getLogger(__name__)
 
 # vectors by language and part, the language trained on, the columns of every row -> tables
 Make = Callable[[Mapping[tuple[str, str], np.ndarray], str, dict[str, Any]], Tables]
@@ -79,7 +83,9 @@ def over_layers(
             if run and finished is not None:
                 made = Tables(finished, run.items(key))
             else:
-                representations = representations or source.represent()[pooling]
+                if representations is None:
+                    representations = source.represent()[pooling]
+                    _tell_cut(material, representations, source.columns["max_length"])
                 vectors = read_layer(material, representations, layer, train, map_name)
                 columns = _columns(source, layer, pooling)
                 made = make(vectors, train, columns | {"train": train, "map": map_name})
@@ -95,6 +101,19 @@ def over_layers(
         if run:
             run.write(table, whole.scores)
     return whole
+
+
+def _tell_cut(material: Material, representations: Representations, most: int | None) -> None:
+    """Warn of texts that are longer than the model; words behind the cut have been refused."""
+    if material.of_words:
+        return
+    for (language, part), labelled in material.parts.items():
+        cut = sum(int(representations.counts(side)[:, 1].sum()) for side in labelled.sides)
+        if cut:
+            logger.warning(
+                "%s (%s, %s): %d texts are longer than the %s tokens that the model is fed, and cut",
+                *(material.name, language, part, cut, most),
+            )
 
 
 def _columns(source: Source, layer: int, pooling: str) -> dict[str, Any]:

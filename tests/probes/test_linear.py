@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from crosslingual.probes import linear
-from crosslingual.probes.linear import UNUSED, Scaler, fit
+from crosslingual.probes import lbfgs
+from crosslingual.probes.linear import UNUSED, fit
+from crosslingual.probes.scaler import Scaler
 
 PENALTIES = np.array([1e-4, 1e-2, 1.0])
 
@@ -73,7 +74,7 @@ def test_unused_rows_count_as_if_they_were_not_there(rng):
 
 def test_what_did_not_converge_says_so(rng, monkeypatch):
     z, y = planted(rng)
-    monkeypatch.setattr(linear, "STEPS", 2)
+    monkeypatch.setattr(lbfgs, "STEPS", 2)
     found = fit(z, y[None], np.array([1e-4]), classes=5)
     assert not found.converged.any() and found.steps.tolist() == [[4]], "in either precision"
 

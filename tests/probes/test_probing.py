@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from crosslingual.alignment.checkpoint import open_checkpoint
 from crosslingual.probes.control import make_controls
 from crosslingual.probes.layer import probe_layer
 from crosslingual.probes.material import ALL, DEV, TEST, TRAIN, load_material
@@ -120,6 +121,13 @@ def test_untrained_twins_are_a_floor(tiny, tmp_path):
     assert with_twins["random"].between(0, 1).all()
     plain = probe(tiny, "length", **options).to_frame()
     pd.testing.assert_frame_equal(with_twins.drop(columns="random"), plain)
+
+
+def test_texts_that_are_cut_are_told_of(tiny, table, tmp_path, caplog):
+    table.write_text(table.read_text().replace("the sun of day 2\t", "the sun" + 90 * " of day" + "\t"))
+    short = open_checkpoint(tiny, max_length=60)
+    probe(short, "weather", table=table, store=tmp_path / "s", layers="0")
+    assert "1 texts are longer than the 60 tokens that the model is fed, and cut" in caplog.text
 
 
 def test_several_languages_to_learn_from(tiny, tmp_path):
