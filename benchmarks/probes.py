@@ -2,7 +2,8 @@
 
 Vectors with a spectrum like sentence representations' (standard deviations falling as i^-0.8, turned at
 random), 17 classes that a shift of their mean tells; standardised. One λ = 1 / (n C), C = 1. `controls`:
-label sets dealt anew, against one more scikit-learn fit per layer. In turn, all on the same threads.
+label sets dealt anew, against one more scikit-learn fit per layer. `languages`: what reading and testing
+50 languages of 1,000 sentences adds to a layer's time. In turn, all on the same threads.
 
     python benchmarks/probes.py [--layers 13] [--n 4000] [--dim 768] [--classes 17] [--rounds 3]
 """
@@ -13,16 +14,27 @@ import resource
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 from encode import hardware
 from sklearn.linear_model import LogisticRegression
 
+from crosslingual.alignment.represent import Stored
+from crosslingual.alignment.store import Store, key
+from crosslingual.data import Sentence, Side
+from crosslingual.probes.control import make_controls
 from crosslingual.probes.linear import fit
+from crosslingual.probes.material import DEV, TEST, TRAIN, Labelled, Material
+from crosslingual.probes.rows import rows_of
 from crosslingual.probes.scaler import Scaler
+from crosslingual.probes.setup import Setup
+from crosslingual.probes.vectors import read_layer
 
 CONTROLS = 20
+LANGUAGES, TESTS = 50, 1000
 
 
 def layers(given: argparse.Namespace) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -75,6 +87,52 @@ def judged(z: np.ndarray, y: np.ndarray, weights: np.ndarray, bias: np.ndarray) 
     )
 
 
+def labelled(language: str, part: str, y: np.ndarray) -> Labelled:
+    texts = (Sentence(f"{part} {i}", f"{language} {part} {i}") for i in range(len(y)))
+    groups = tuple(f"{part} {i}" for i in range(len(y)))
+    return Labelled(Side(language, language, tuple(texts)), None, y, groups)
+
+
+def scored_languages(given: argparse.Namespace, folder: Path) -> Iterator[tuple[float, float]]:
+    """Yield the seconds of a layer fitted and read in one language, and in all, from a store."""
+    rng = np.random.default_rng(2)
+    means = rng.standard_normal((given.classes, given.dim)) * 0.15
+    spread = np.arange(1, given.dim + 1.0) ** -0.8
+    test = rng.integers(given.classes, size=TESTS)
+    parts = {
+        ("en", part): labelled("en", part, rng.integers(given.classes, size=size))
+        for part, size in ((TRAIN, given.n), (DEV, 500))
+    } | {(f"x{i}", TEST): labelled(f"x{i}", TEST, test) for i in range(LANGUAGES)}
+    store = Store(folder / "space")
+    for number, part in enumerate(parts.values()):
+        x = (rng.standard_normal((len(part), given.dim)) + means[part.labels]) * spread
+        keys = [key(text) for text in part.first.texts]
+        counts = np.zeros((len(part), 3), np.int32)
+        store.write(number, keys, counts, [0], x[None].astype(np.float32))
+    whole = Material("planted", tuple(map(str, range(given.classes))), parts)
+    one = whole.only(["en"], ["x0"])
+    setups = [_setup(material) for material in (one, whole)]
+    for turn in range(given.rounds + 1):
+        stored = Stored(Store(folder / "space"), "", 0, (0,))
+        spent = []
+        for material, setup in zip((one, whole), setups, strict=True):
+            began = time.perf_counter()
+            vectors = read_layer(material, stored, 0, "en", "none")
+            rows_of(material, vectors, setup, {"layer": 0})
+            spent.append(time.perf_counter() - began)
+        if turn:  # the first one warms up: checksums are verified once a process
+            yield spent[0], spent[1]
+
+
+def _setup(material: Material) -> Setup:
+    """Return what the layers share; floors are not what is timed."""
+    tests, rows = material.languages, np.arange(TESTS)
+    return Setup(
+        "en", ["en"], "linear", make_controls(material, ["en"]), dict.fromkeys(tests, (0.1, 0.1)),
+        dict.fromkeys(tests, rows), dict.fromkeys(tests, rows), codelength=False, seed=0,
+    )  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name, default in (("layers", 13), ("n", 4000), ("dim", 768), ("classes", 17), ("rounds", 3)):
@@ -103,6 +161,22 @@ def main() -> None:
                 apart[peer] = max(most[0], loss), max(most[1], accuracy)
         for name, time_spent in spent.items():
             seconds.setdefault(name, []).append(time_spent)
+    with TemporaryDirectory() as folder:
+        both = list(scored_languages(given, Path(folder)))
+    shares = [whole / one - 1 for one, whole in both]
+    print(
+        json.dumps(
+            {
+                "name": "probes/languages",
+                "fit_s": round(statistics.median(one for one, _ in both), 2),
+                "share_added": round(statistics.median(shares), 3),
+                "low": round(min(shares), 3),
+                "high": round(max(shares), 3),
+                "cores": torch.get_num_threads(),
+                "hardware": hardware(),
+            }
+        )
+    )
     for name, mine, peer in (
         ("probes/sklearn", "ours", "sklearn"),
         ("probes/adam", "ours", "adam"),

@@ -12,7 +12,7 @@ FLOORS = ("majority", "surface")
 
 
 def heatmap(table: pd.DataFrame) -> "Figure":
-    """Draw accuracy by language tested in and layer, before them the floors.
+    """Draw accuracy by language tested in (that trained on first) and layer, before them the floors.
 
     Args:
         table: of one task and language trained on. The scale begins at the least majority; a dot marks a
@@ -22,7 +22,7 @@ def heatmap(table: pd.DataFrame) -> "Figure":
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    order = list(dict.fromkeys(table["test"]))
+    order = sorted(dict.fromkeys(table["test"]), key=lambda one: one != table["train"].iloc[0])
     values = table.pivot(index="test", columns="layer", values="accuracy").loc[order]
     floors = table.drop_duplicates("test").set_index("test").loc[order, list(FLOORS)]
     reached = table.assign(low=table["accuracy_low"] <= table[list(FLOORS)].max(axis=1))
