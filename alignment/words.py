@@ -97,6 +97,10 @@ def find_words(
             lost = np.flatnonzero(~overlaps.any(axis=1))
             if len(lost):
                 word = text[slice(*asked[lost[0]])]
+                if not encoding.overflowing:
+                    raise ValueError(
+                        f"the tokenizer drops the word {word!r} in {text[:40]!r}…; leave it out"
+                    )
                 raise ValueError(
                     f"none of the first {max_length} tokens is of the word {word!r} in "
                     f"{text[:40]!r}…; raise --max-length or leave the sentence out"

@@ -101,6 +101,10 @@ class RetentionResult:
         rows = self.table[self.table["measure"] == measure]
         if rows.empty:
             raise ValueError(f"no {measure} there: {', '.join(sorted(set(self.table['measure'])))}")
+        for column in ("pooling", "map"):
+            if rows[column].nunique() > 1:
+                known = ", ".join(dict.fromkeys(rows[column]))
+                raise ValueError(f"several values of {column} ({known}): compare one at a time")
         return rows[rows["direction"] == (direction or main_direction(rows))]
 
     def _repr_html_(self) -> str:

@@ -63,7 +63,8 @@ def online_codelength(
         x: vectors as they are; each block's probe standardises by what came before.
         labels: 0 … classes - 1.
         classes: k.
-        groups: what is sent in one go (the words of a sentence); by default each example for itself.
+        groups: what stays together in the drawn order (the words of a sentence); by default each
+            example for itself.
         dev: examples that choose the penalty and are charged.
         penalties: λ of the probes.
         fractions: where blocks end, ascending, the last one 1.

@@ -49,9 +49,9 @@ class ErasureResult:
 
     def summary(self) -> pd.DataFrame:
         """Return means over languages: a row a layer, columns by condition."""
-        names = ["accuracy", "retrieval"]
+        names = [one for one in ("accuracy", "retrieval") if self.table[one].notna().any()]
         return self.table.pivot_table(index="layer", columns="erased", values=names)[
-            [(name, one) for name in names for one in CONDITIONS if name in self.table]
+            [(name, one) for name in names for one in CONDITIONS]
         ]
 
     def figure(self) -> "Figure":
@@ -103,6 +103,8 @@ def erase(
         ValueError: what `load_material` and `leace` refuse.
     """
     given = task if isinstance(task, Material) else load_material(task, seed=seed, **material)
+    if given.trees:
+        raise ValueError(f"{given.name}: edges are no classes; nothing can be erased")
     one = ALL if given.joint else train
     given.trained_on(one)
     settings = {"erased": DRAWS, "pivot": pivot, "seed": seed, "bootstrap": [RESAMPLES, LEVEL]}

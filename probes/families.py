@@ -35,8 +35,8 @@ class Fitted(Protocol):
     def converged(self) -> bool:
         """Whether all sets' probes were."""
 
-    def logits(self, x: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "s m k"]:
-        """Return each set's logits of some vectors."""
+    def logits(self, x: Float[np.ndarray, "m d"], sets: int | None = None) -> Float[np.ndarray, "s m k"]:
+        """Return the logits of some vectors by the first so many sets' probes; by default all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +55,13 @@ class Affine:
         flat = self.weights.transpose(1, 0, 2).reshape(self.weights.shape[1], -1)
         return np.ascontiguousarray(flat), self.biases.reshape(-1)
 
-    def logits(self, x: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "s m k"]:
-        """Return each set's logits, from one product."""
-        sets, _, k = self.weights.shape
+    def logits(self, x: Float[np.ndarray, "m d"], sets: int | None = None) -> Float[np.ndarray, "s m k"]:
+        """Return the logits by the first so many sets' probes, from one product."""
+        every, _, k = self.weights.shape
+        sets = every if sets is None else sets
         weights, biases = self._flat
-        found = x @ weights
-        found += biases
+        found = x @ weights[:, : sets * k]
+        found += biases[: sets * k]
         result: np.ndarray = found.reshape(len(x), sets, k).transpose(1, 0, 2)
         return result
 

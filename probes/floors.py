@@ -35,7 +35,7 @@ def surface(material: Material, train: list[str]) -> dict[str, Float[np.ndarray,
     from sklearn.linear_model import LogisticRegression
 
     keys = list(material.parts)
-    whole = _grams([material.parts[key] for key in keys])
+    whole = _grams([material.parts[key] for key in keys], words=material.of_words)
     ends = np.cumsum([0, *(len(material.parts[key]) for key in keys)])
     rows = {key: np.arange(ends[i], ends[i + 1]) for i, key in enumerate(keys)}
 
@@ -54,9 +54,11 @@ def surface(material: Material, train: list[str]) -> dict[str, Float[np.ndarray,
     }  # fmt: skip
 
 
-def _grams(parts: list[Labelled]) -> scipy.sparse.csr_array:
+def _grams(parts: list[Labelled], *, words: bool) -> scipy.sparse.csr_array:
+    """Return n-grams; a word begins and ends with a mark, so that one of a single letter has any."""
+    mark = "\x02" if words else ""
     sides = []
     for number in range(len(parts[0].sides)):
-        texts = [text for part in parts for text in part.sides[number].texts]
+        texts = [f"{mark}{text}{mark}" for part in parts for text in part.sides[number].texts]
         sides.append(surface_vectors(texts, [])[0])
     return scipy.sparse.csr_array(scipy.sparse.hstack(sides))

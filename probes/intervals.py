@@ -46,13 +46,22 @@ def draws(count: int, seed: int) -> Float[np.ndarray, "r g"]:
     return draw_groups(count, rng=np.random.default_rng(seed))
 
 
-def p_value(difference: float, low: float, high: float, *, sides: int = 1) -> float:
-    """Return the normal p-value of a difference from its interval of `LEVEL`; nan without interval."""
+def p_value(difference: float, low: float, high: float, alike: float, *, sides: int = 1) -> float:
+    """Return the normal p-value of a difference from its interval of `LEVEL`; nan without interval.
+
+    Args:
+        difference: of means.
+        low: its interval's lower end.
+        high: the upper one.
+        alike: the p-value where all groups are alike and the difference is not 0: the interval has no
+            width, which tells nothing of the error.
+        sides: 1: whether it is above 0.
+    """
     if not low <= high:
         return float("nan")
     error = (high - low) / (2 * scipy.stats.norm.ppf((1 + LEVEL) / 2))
     if error == 0:
-        return 0.0 if difference > 0 or (difference and sides == 2) else 1.0
+        return alike if difference > 0 or (difference and sides == 2) else 1.0
     z = abs(difference) / error if sides == 2 else difference / error
     return float(sides * scipy.stats.norm.sf(z))
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
+import torch
 from jaxtyping import Float, Int64
 
+from ..alignment.threads import in_order
 from .control import Controls
 from .families import FAMILIES, Sample
 from .material import DEV, TEST, TRAIN, Material
@@ -63,14 +66,16 @@ def probe_layer(
     fitted = FAMILIES[family](
         Sample(x, places[sets], x_dev[seen], places[dev][:, seen], len(present), seed, device)
     )
-    found = {}
-    for language in material.languages if tests is None else tests:
-        answers = present[fitted.logits(vectors[language, TEST]).argmax(axis=2)]
+
+    def test(language: str) -> Tested:
+        beside = controls.tests.get(language, ()) if controls is not None else ()
+        logits = fitted.logits(vectors[language, TEST], 1 + len(beside))
+        answers = present[logits.argmax(axis=2)]
         right = (answers[0] == material.parts[language, TEST].labels).astype(np.float64)
         control = np.empty((0, len(right)))
-        if controls is not None and language in controls.tests:
-            control = (answers[1:] == controls.tests[language]).astype(np.float64)
-        found[language] = Tested(
+        if len(beside):
+            control = (answers[1:] == beside).astype(np.float64)
+        return Tested(
             right,
             control.mean(axis=0) if len(control) else np.full(len(right), np.nan),
             control.mean(axis=1),
@@ -79,7 +84,12 @@ def probe_layer(
             fitted.converged,
             len(y),
         )
-    return found
+
+    languages = material.languages if tests is None else tests
+    # many small products: a core each is faster than each by all cores
+    jobs = 1 if len(languages) == 1 else torch.get_num_threads()
+    found = in_order((partial(test, language) for language in languages), jobs)
+    return dict(zip(languages, found, strict=True))
 
 
 def _refuse(material: Material, train: Sequence[str], y: Int64[np.ndarray, "n"]) -> None:

@@ -8,8 +8,9 @@ The Hessian is nowhere more than ½ XᵀX/n + λ (Böhning 1992), whose eigenvec
 covariance. In these coordinates, each divided by the root of that bound, L-BFGS takes a few dozen steps
 whatever the vectors' scale. It runs in float32; what rounding keeps from its end goes on in float64.
 
-The penalty makes the objective strongly convex, which bounds how far it is from its least value by
-‖∇f‖² / (2 λ). That certificate, relative to f, says when a probe is solved.
+The penalty makes the objective strongly convex in W, which bounds how far it is from its least value by
+‖∇f‖² / (2 λ); the biases, which are not penalised, are taken to curve by the rarest class's share. That,
+relative to f, says when a probe is solved.
 """
 
 from dataclasses import dataclass, replace

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from ..data import Side
-from ..data.languages import nearest
+from ..data.languages import choose, nearest
 from ..data.splits import first_groups, position, refuse_leak
 from .tasks import PROBES, SENTENCES, Found, Item, of_corpus, of_table, of_tasks
 
@@ -138,6 +138,8 @@ def load_material(
     joint = trees = False
     if table is not None:
         found = list(of_table(Path(table)))
+        codes = [one.language for one in found]
+        found = [one for one in found if one.language in choose(languages, codes)]
     elif name in PROBES:
         probing = PROBES[name]
         joint, trees = probing.joint, probing.trees

@@ -1,5 +1,6 @@
 """Perceptrons with one hidden layer, to compare with: all label sets side by side, by Adam."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,12 +27,12 @@ class Perceptrons:
     loss: float
     converged: bool
 
-    def logits(self, x: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "s m k"]:
-        """Return each set's logits of vectors as they are."""
+    def logits(self, x: Float[np.ndarray, "m d"], sets: int | None = None) -> Float[np.ndarray, "s m k"]:
+        """Return the logits of vectors as they are by the first so many sets' probes."""
         device = self.parameters[0].device
         with torch.inference_mode():
             z = torch.from_numpy(self.scaler(x)).to(device)
-            found: np.ndarray = _logits(z, self.parameters).cpu().numpy()
+            found: np.ndarray = _logits(z, [part[:sets] for part in self.parameters]).cpu().numpy()
         return found
 
 
@@ -88,7 +89,7 @@ def fit_mlp(
     )
 
 
-def _logits(z: Tensor, parameters: tuple[Tensor, ...]) -> Tensor:
+def _logits(z: Tensor, parameters: Sequence[Tensor]) -> Tensor:
     first, inner, second, outer = parameters
     return functional.relu(z @ first + inner) @ second + outer
 

@@ -70,7 +70,8 @@ def over_layers(
             checkpoint, sides, poolings=[pooling], layers=layers, root=root, store_dtype="float32",
             budget=budget, progress=progress,
         )  # fmt: skip
-        of = {"fingerprint": source.fingerprint}
+        of = {name: source.columns[name] for name in ("dtype", "max_length", "prefix")}
+        of["fingerprint"] = source.fingerprint
         settings = {**settings, "task": material.name, "pooling": pooling, "map": map_name}
         fixed = settings | of | {"material": _digest(material)}
         run = None if out is None else stack.enter_context(open_run(Path(out), settings, of))

@@ -113,4 +113,6 @@ def probe(
         twins = pd.concat([run(twin).scores for twin in twins_of(model)])
         random = twins.groupby(keys)["accuracy"].mean().rename("random").reset_index()
         scores = scores.merge(random, on=keys, how="left", validate="one_to_one")
+    if out is not None:
+        scores.to_parquet(Path(out) / "probes.parquet", index=False)
     return ProbeResult(scores, found.items)

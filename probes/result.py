@@ -74,6 +74,8 @@ class ProbeResult:
         Raises:
             ValueError: no task, languages and layer in common, or other test examples.
         """
+        if other_layer is not None and layer is None:
+            raise ValueError("other_layer goes with layer")
         keys = ["train", "test", "layer"]
         tasks = {self.table["task"].iloc[0], other.table["task"].iloc[0]}
         sides = [dict(iter(one.items.groupby(keys, sort=False))) for one in (self, other)]
@@ -99,7 +101,7 @@ class ProbeResult:
                 dict(zip(keys, key, strict=True))
                 | {"other_layer": its[2], "accuracy": right[:, 0].mean(), "other": right[:, 1].mean()}
                 | {"difference": apart.mean(), "low": low, "high": high, "n": len(right)}
-                | {"p": p_value(float(apart.mean()), low, high, sides=2)}
+                | {"p": p_value(float(apart.mean()), low, high, 2 * 0.5 ** (groups.max() + 1), sides=2)}
             )
         return adjusted(pd.DataFrame(rows))
 

@@ -13,7 +13,7 @@ from .codelength import online_codelength
 from .control import BY_TYPE
 from .intervals import Ends, intervals, p_value
 from .layer import Tested, joined, probe_layer
-from .material import ALL, TEST, TRAIN, Material
+from .material import TEST, TRAIN, Material
 from .setup import Setup
 from .trees import tree_layer
 
@@ -30,20 +30,24 @@ def rows_of(
     owns: dict[str, Tested | None] = {}
     for language, tested in found.items():
         owns[language] = tested if list(setup.languages) == [language] else None
-        if owns[language] is None and setup.train != ALL and (language, TRAIN) in material.parts:
+        if language in setup.ceilings:
             owns[language] = _probed(material, vectors, setup, [language], tests=[language])[language]
-    outcomes = {language: _outcomes(tested, owns[language]) for language, tested in found.items()}
+    kind = setup.controls.kind
+    outcomes = {one: _outcomes(tested, owns[one], kind) for one, tested in found.items()}
     ends = intervals(outcomes, setup.groups, setup.seed)
     rows, items = [], []
     for language, tested in found.items():
         constant, grams = setup.floors[language]
+        floor, groups = float(np.nanmax([constant, grams])), int(setup.groups[language].max()) + 1
+        low, high = (side[0] for side in ends[language])
         more: dict[str, Any] = dict(tested.more)
         rows.append(
             columns
             | {"test": language, "metric": "UUAS" if material.trees else "accuracy"}
-            | _scores(outcomes[language], ends[language], float(np.nanmax([constant, grams])))
-            | _about(tested, owns[language], int(setup.groups[language].max()) + 1)
-            | _controls(tested, setup.controls.kind)
+            | _scores(outcomes[language], ends[language])
+            | _about(tested, owns[language], groups)
+            | {"p": p_value(float(tested.right.mean()) - floor, low, high, floor**groups)}
+            | _controls(tested, kind)
             | {"majority": constant, "surface": grams}
             | {"unseen": 0 if material.trees else material.unseen(setup.languages, language)}
             | (coded if language in setup.languages else dict.fromkeys(coded, np.nan))
@@ -83,7 +87,8 @@ def _codelength(
 ) -> dict[str, float]:
     x, y = joined(material, vectors, setup.languages, TRAIN)
     groups = [group for one in setup.languages for group in material.parts[one, TRAIN].groups]
-    coded = online_codelength(x, y, len(material.classes), groups=groups, seed=setup.seed)
+    present, y = np.unique(y, return_inverse=True)
+    coded = online_codelength(x, y, len(present), groups=groups, seed=setup.seed)
     return {
         "bits": coded.bits / len(y),
         "compression": coded.compression,
@@ -91,22 +96,22 @@ def _codelength(
     }
 
 
+ENOUGH = 10  # controls whose spread is told
 SCORES = ("accuracy", "ceiling", "gap", "selectivity")
 
 
-def _outcomes(tested: Tested, own: Tested | None) -> Float[np.ndarray, "n 4"]:
+def _outcomes(tested: Tested, own: Tested | None, kind: str) -> Float[np.ndarray, "n 4"]:
     ceiling = tested.right * np.nan if own is None else own.right
-    return np.stack(
-        [tested.right, ceiling, ceiling - tested.right, tested.right - tested.control], axis=1
-    )
+    selective = tested.right - (tested.control if kind == BY_TYPE else np.nan)
+    return np.stack([tested.right, ceiling, ceiling - tested.right, selective], axis=1)
 
 
-def _scores(outcomes: Float[np.ndarray, "n 4"], ends: Ends, floor: float) -> dict[str, Any]:
+def _scores(outcomes: Float[np.ndarray, "n 4"], ends: Ends) -> dict[str, Any]:
     means = outcomes.mean(axis=0)
     scores: dict[str, Any] = {}
     for name, mean, low, high in zip(SCORES, means, *ends, strict=True):
         scores |= {name: mean, f"{name}_low": low, f"{name}_high": high}
-    return scores | {"p": p_value(means[0] - floor, ends[0][0], ends[1][0])}
+    return scores
 
 
 def _about(tested: Tested, own: Tested | None, groups: int) -> dict[str, Any]:
@@ -124,7 +129,7 @@ def _about(tested: Tested, own: Tested | None, groups: int) -> dict[str, Any]:
 def _controls(tested: Tested, kind: str) -> dict[str, Any]:
     """Return the controls' mean accuracy; how many of their spreads the probe is above it."""
     dealt = tested.controls
-    spread = float(dealt.std(ddof=1)) if len(dealt) > 1 else 0.0
+    spread = float(dealt.std(ddof=1)) if len(dealt) >= ENOUGH else 0.0
     apart = float(tested.right.mean() - dealt.mean()) if len(dealt) else np.nan
     return {
         "control_kind": kind,

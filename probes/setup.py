@@ -10,7 +10,7 @@ from jaxtyping import Int64
 from ..alignment.pairing import group_numbers
 from .control import Controls
 from .floors import majority, surface
-from .material import TEST, Material
+from .material import ALL, DEV, TEST, TRAIN, Material
 from .trees import edges
 
 logger = logging.getLogger(__name__)
@@ -22,6 +22,7 @@ class Setup:
 
     train: str
     languages: Sequence[str]  # fitted in
+    ceilings: Sequence[str]  # tested languages that a probe of their own is fitted in, too
     family: str
     controls: Controls
     floors: Mapping[str, tuple[float, float]]  # by test: best constant answer, n-grams
@@ -50,7 +51,24 @@ def prepare(
     for one, rows in tested.items():
         every = material.parts[one, TEST].groups
         groups[one] = group_numbers([every[row] for row in rows], len(rows))
-    return Setup(train, languages, family, controls, floors, tested, groups, codelength, seed)
+    ceilings = [] if train == ALL else [one for one in tests if one not in languages]
+    ceilings = [one for one in ceilings if _has_ceiling(material, one)]
+    return Setup(train, languages, ceilings, family, controls, floors, tested, groups, codelength, seed)
+
+
+def _has_ceiling(material: Material, language: str) -> bool:
+    """Whether a probe can be fitted in a language; where examples lack for it, a warning tells."""
+    if (language, TRAIN) not in material.parts:
+        return False
+    y = material.parts[language, TRAIN].labels
+    lacks = ""
+    if (language, DEV) not in material.parts:
+        lacks = "no dev examples"
+    elif len(np.unique(y)) < 2 or len(y) < len(material.classes):
+        lacks = f"{len(y)} training examples of {len(np.unique(y))} classes"
+    if lacks and not material.trees:
+        logger.warning("%s (%s): no in-language probe: %s", material.name, language, lacks)
+    return not lacks or (material.trees and (language, DEV) in material.parts)
 
 
 def _tell_unseen(material: Material, languages: Sequence[str]) -> None:

@@ -1,5 +1,6 @@
 """The tasks that are probed: a table to read, and how each one's examples are made."""
 
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -155,8 +156,13 @@ def _items(probing: Probing, data: TaskData) -> Iterator[Item]:
                 for i, (word, span, label) in enumerate(
                     zip(example.words, spans, probing.words(example, data.labels), strict=True), start=1
                 )
-                if label
+                if label and _is_seen(word)
             ])  # fmt: skip
+
+
+def _is_seen(word: str) -> bool:
+    """Whether a word has a character that is not blank or a mark of format: a tokenizer drops others."""
+    return any(unicodedata.category(letter) not in ("Cf", "Cc", "Zs") for letter in word)
 
 
 def of_corpus(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float
 
-from ..alignment.maps import choose_map
+from ..alignment.maps import PAIRED, choose_map
 from ..alignment.represent import Representations
 from .material import ALL, DEV, TEST, TRAIN, Labelled, Material
 
@@ -18,7 +18,8 @@ def read_layer(
     """Return the vectors of every language and part at a layer, under a map.
 
     The map of a language is fitted on the training examples of that language and of the one trained on
-    (never on a test), where they are the same items; the one trained on keeps its own side of it.
+    (never on a test); the one trained on keeps its own side of it. Where rows must translate each other
+    (`procrustes`, `ridge`) the examples must be the same items.
 
     Raises:
         ValueError: a map between languages whose training examples are not the same items.
@@ -36,7 +37,12 @@ def read_layer(
     for language in dict.fromkeys(language for language, _ in material.parts):
         if (language, TRAIN) not in material.parts:
             raise ValueError(f"map {map_name}: no training examples in {language} to fit it on")
-        rows, others = _same_items(material.parts[language, TRAIN], source, map_name)
+        here = material.parts[language, TRAIN]
+        rows, others = np.arange(len(here)), np.arange(len(source))
+        if map_name in PAIRED:
+            if material.of_words:
+                raise ValueError(f"map {map_name} is fitted on translations; words have none here")
+            rows, others = _same_items(here, source, map_name)
         for part in (TRAIN, DEV, TEST):
             if (language, part) not in plain:
                 continue
