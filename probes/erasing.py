@@ -162,7 +162,8 @@ def _retrieval(
     """Return which share of both directions finds the same item; nan where items are not the same."""
     key, other = (language, TEST), (pivot, TEST)
     here, there = material.parts[key].first, material.parts.get(other)
-    if language == pivot or there is None or here.ids != there.first.ids:
+    same = there is not None and here.ids == there.first.ids
+    if language == pivot or not same or material.of_words:
         return np.full(len(here.ids), np.nan)
     x, y = vectors[key], vectors[other]
     gold = np.repeat(np.arange(len(x))[:, None], 2, axis=1)

@@ -29,6 +29,10 @@ def test_a_result_is_the_score_table(results):
     assert html.count("<table") == 1 and "surface" in html and "de" in html
     several = align(tiny, store=store, pooling="mean,first", **SETTINGS)
     assert several._repr_html_().count("<table") == 2, "one a pooling"
+    with pytest.raises(
+        ValueError, match=r"several values of pooling \(first, mean\): compare one at a time"
+    ):
+        several.compare(several).heatmap()
 
 
 def test_comparing_is_retention(results):

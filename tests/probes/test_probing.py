@@ -6,6 +6,7 @@ import pytest
 
 from crosslingual.alignment.checkpoint import open_checkpoint
 from crosslingual.probes.control import make_controls
+from crosslingual.probes.intervals import p_value
 from crosslingual.probes.layer import probe_layer
 from crosslingual.probes.material import ALL, DEV, TEST, TRAIN, load_material
 from crosslingual.probes.probing import probe
@@ -128,6 +129,51 @@ def test_texts_that_are_cut_are_told_of(tiny, table, tmp_path, caplog):
     short = open_checkpoint(tiny, max_length=60)
     probe(short, "weather", table=table, store=tmp_path / "s", layers="0")
     assert "1 texts are longer than the 60 tokens that the model is fed, and cut" in caplog.text
+
+
+def test_a_run_knows_what_the_model_is_fed(tiny, table, tmp_path):
+    """Another length in the same folder is another result, not the first one again."""
+    options = {"table": table, "store": tmp_path / "s", "layers": "2"}
+    whole = probe(tiny, "weather", out=tmp_path / "run", **options).to_frame()
+    short = open_checkpoint(tiny, max_length=3)
+    again = probe(short, "weather", out=tmp_path / "run", **options).to_frame()
+    fresh = probe(short, "weather", **options).to_frame()
+    pd.testing.assert_frame_equal(again, fresh)
+    assert set(again["max_length"]) == {3} and not np.allclose(again["accuracy"], whole["accuracy"])
+
+
+def test_the_written_table_is_the_result(tiny, table, tmp_path):
+    found = probe(tiny, "weather", table=table, store=tmp_path / "s", layers="1", out=tmp_path / "run")
+    written = pd.read_parquet(tmp_path / "run" / "probes.parquet")
+    assert {"p", "q", "p_holm"} <= set(written)
+    pd.testing.assert_frame_equal(written, found.to_frame())
+    some = probe(tiny, "weather", table=table, languages="en", store=tmp_path / "s", layers="1")
+    assert set(some.to_frame()["test"]) == {"en"}
+
+
+def test_a_language_that_cannot_be_learnt_in_has_no_ceiling(tiny, table, tmp_path, caplog):
+    rows = table.read_text().splitlines()
+    table.write_text(
+        "\n".join(row.replace("\train", "\tsun") if row[:2] == "sw" else row for row in rows)
+    )
+    frame = probe(tiny, "weather", table=table, store=tmp_path / "s", layers="1").to_frame()
+    ceilings = frame.set_index("test")["ceiling"]
+    assert np.isnan(ceilings["sw"]) and np.isfinite(ceilings["en"])
+    assert "weather (sw): no in-language probe: " in caplog.text and "of 1 classes" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ((0.2, 0.1, 0.3), 4.4e-5),
+        ((0.2, 0.2, 0.2), 0.3),
+        ((-0.2, -0.2, -0.2), 1.0),
+        ((0.0, 0.0, 0.0), 1.0),
+    ],
+)
+def test_an_interval_without_width_tells_nothing_of_the_error(value, expected):
+    assert p_value(*value, 0.3) == pytest.approx(expected, rel=0.02)
+    assert np.isnan(p_value(0.1, np.nan, np.nan, 0.3))
 
 
 def test_several_languages_to_learn_from(tiny, tmp_path):

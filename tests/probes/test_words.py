@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from crosslingual.probes.control import make_controls
+from crosslingual.probes.erasing import erase
 from crosslingual.probes.material import DEV, TEST, TRAIN, load_material
 from crosslingual.probes.probing import probe
+from crosslingual.probes.setup import prepare
 from crosslingual.probes.structural import tree_distances
 
 from ..conftest import make_tiny
@@ -75,6 +78,33 @@ def test_parts_of_speech(tiny, data, tmp_path):
     assert table.loc[table["test"] != "en", ["selectivity", "control", "bits"]].isna().all(axis=None)
     assert (english["compression"] > 2).all() and (english["compression_of_marginal"] > 1.5).all()
     assert (table["q"] >= table["p"]).all() and (table["p_holm"] >= table["q"]).all()
+
+
+def test_words_of_one_letter_have_a_floor_and_maps_of_pairs_are_refused(tiny, tmp_path):
+    (tmp_path / "pud").mkdir()
+    (tmp_path / "pud/de_pud.conllu").write_text(treebank(60, "p"))
+    material = load_material("pos", data_dir=tmp_path, languages="de")
+    setup = prepare(
+        material, "de", "linear", make_controls(material, ["de"], 0), codelength=False, seed=0
+    )
+    assert setup.floors["de"][1] == 1, "a full stop is told by itself"
+    with pytest.raises(ValueError, match="map procrustes is fitted on translations; words have none"):
+        probe(tiny, material, train="de", store=tmp_path / "s", layers="0", map_name="procrustes")
+    probe(tiny, material, train="de", store=tmp_path / "s", layers="0", map_name="centre", controls=0)
+
+
+def test_words_are_erased_without_retrieval(tiny, data, tmp_path):
+    found = erase(tiny, "pos", data_dir=data, languages="en,de", store=tmp_path / "s", layers="1")
+    assert list(found.summary().columns.levels[0]) == ["accuracy"] and len(found.figure().axes) == 1
+    with pytest.raises(ValueError, match="trees: edges are no classes"):
+        erase(tiny, "trees", data_dir=data, store=tmp_path / "s")
+
+
+def test_words_that_no_one_sees_are_left_out(data):
+    swahili = data / "masakhapos/swa/test.txt"
+    before = len(load_material("pos", data_dir=data).parts["sw", TEST])
+    swahili.write_text(swahili.read_text() + "sun NOUN\n\u200b NOUN\n\n")
+    assert len(load_material("pos", data_dir=data).parts["sw", TEST]) == before + 1
 
 
 def test_trees(tiny, data, tmp_path, command):
