@@ -16,7 +16,7 @@ test-slow: $(VENV)/.test
 	$(BIN)/python -m pytest
 
 notebooks: $(VENV)/.test
-	$(BIN)/python -m pytest tests/test_notebooks.py
+	$(BIN)/python -m pytest tests/test_notebooks.py -k "not real"
 
 check: $(VENV)/.check
 	$(BIN)/ruff check .
