@@ -181,6 +181,10 @@ class _Texts:
         for shard in cut(counts[order], rows[order]):
             yield order[shard]
 
+    def repeated(self, rows: Int64[np.ndarray, "n"]) -> Int64[np.ndarray, "_"]:
+        """Return of some texts each as often as rows of the store come of it."""
+        return np.repeat(rows, [len(self.keys[row]) for row in rows])
+
 
 @dataclass(frozen=True, eq=False)
 class _Work:
@@ -277,7 +281,7 @@ def _commit(
 ) -> None:
     tokens = texts.tokens
     keys = [one for row in rows for one in texts.keys[row]]
-    own = np.repeat(rows, [len(texts.keys[row]) for row in rows])
+    own = texts.repeated(rows)
     counts = np.stack([tokens.counts[own], tokens.truncated[own], tokens.unknown[own]], axis=1)
     for name, (store, space) in work.stores.items():
         store.write(
@@ -328,7 +332,7 @@ def _announce_size(work: _Work) -> None:
 def _refuse_non_finite(
     work: _Work, texts: _Texts, rows: Int64[np.ndarray, "n"], values: Mapping[str, np.ndarray]
 ) -> None:
-    own = np.repeat(rows, [len(texts.keys[row]) for row in rows])
+    own = texts.repeated(rows)
     for name, array in values.items():
         bad: np.ndarray = ~np.isfinite(array).all(axis=2)
         if bad.any():

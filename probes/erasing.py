@@ -22,7 +22,7 @@ from ..alignment.table import Tables
 from ..alignment.uncertainty import LEVEL, RESAMPLES
 from .erasure import leace, random_eraser
 from .floors import majority
-from .intervals import intervals
+from .intervals import intervals, with_ends
 from .layer import joined, probe_layer
 from .material import ALL, TEST, TRAIN, Material, load_material
 from .over_layers import Progress, over_layers
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 NONE, LEACE, RANDOM = "none", "leace", "random"
 CONDITIONS = (NONE, LEACE, RANDOM)
+SCORES = ("accuracy", "retrieval", "change")  # the last: retrieval less that of vectors as they are
 DRAWS = 3  # of random directions; outcomes are their mean
 
 Vectors = Mapping[tuple[str, str], np.ndarray]
@@ -126,6 +127,9 @@ def _rows(
     erasers = {NONE: [], LEACE: [leace(x, y, k)]} | {
         RANDOM: [random_eraser(x, y, k, seed=seed + i) for i in range(DRAWS)]
     }
+    tests = {one: material.parts[one, TEST] for one in material.languages}
+    groups = {one: group_numbers(part.groups, len(part)) for one, part in tests.items()}
+    constant = {one: majority(material, languages, one) for one in tests}
     rows: list[dict[str, Any]] = []
     before: dict[str, Float[np.ndarray, "_"]] = {}
     for condition in CONDITIONS:
@@ -136,23 +140,24 @@ def _rows(
                 for one in erasers[condition]
             ]
         probed = [probe_layer(material, one, languages, seed=seed) for one in variants]
-        for language in material.languages:
-            groups = group_numbers(
-                material.parts[language, TEST].groups, len(material.parts[language, TEST])
-            )
+        outcomes = {}
+        for language in tests:
             right = np.mean([one[language].right for one in probed], axis=0)
             found = [_retrieval(material, one, language, pivot) for one in variants]
             retrieved = np.mean(found, axis=0)
             first = before.setdefault(language, retrieved)  # the first condition
-            outcomes = {"accuracy": right, "retrieval": retrieved, "change": retrieved - first}
-            rows.append(
-                columns
-                | {"task": material.name, "erased": condition, "test": language}
-                | _means(outcomes, groups, seed)
-                | {"majority": majority(material, languages, language)}
-                | {"rank": 0 if condition == NONE else erasers[condition][0].rank}
-                | {"n_train": len(y), "n": len(right), "groups": int(groups.max()) + 1}
-            )
+            outcomes[language] = np.stack([right, retrieved, retrieved - first], axis=1)
+        ends = intervals(outcomes, groups, seed)
+        rows += [
+            columns
+            | {"task": material.name, "erased": condition, "test": language}
+            | with_ends(SCORES, outcomes[language], ends[language])
+            | {"majority": constant[language]}
+            | {"rank": 0 if condition == NONE else erasers[condition][0].rank}
+            | {"n_train": len(y), "n": len(tests[language])}
+            | {"groups": int(groups[language].max()) + 1}
+            for language in tests
+        ]
     return Tables(pd.DataFrame(rows), pd.DataFrame())
 
 
@@ -170,12 +175,3 @@ def _retrieval(
     found = neighbours(x, y, 1, gold, dtype="float32")
     right: np.ndarray = ((found.rows.rank == 0) * 1.0 + (found.columns.rank == 0)) / 2
     return right
-
-
-def _means(outcomes: Mapping[str, np.ndarray], groups: np.ndarray, seed: int) -> dict[str, Any]:
-    stacked = np.stack(list(outcomes.values()), axis=1)
-    low, high = intervals({"": stacked}, {"": groups}, seed)[""]
-    found: dict[str, Any] = {}
-    for i, name in enumerate(outcomes):
-        found |= {name: stacked[:, i].mean(), f"{name}_low": low[i], f"{name}_high": high[i]}
-    return found

@@ -1,6 +1,6 @@
 """Intervals of many means at once, their p-values, and these adjusted over all that was looked at."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -37,6 +37,14 @@ def intervals(
         ends = np.cumsum([outcomes[name].shape[1] for name in names])[:-1]
         pairs = zip(np.split(low, ends), np.split(high, ends), strict=True)
         found |= dict(zip(names, pairs, strict=True))
+    return found
+
+
+def with_ends(names: Sequence[str], outcomes: Float[np.ndarray, "n c"], ends: Ends) -> dict[str, float]:
+    """Return the columns' means by name, and `_low` and `_high` of each."""
+    found: dict[str, float] = {}
+    for name, mean, low, high in zip(names, outcomes.mean(axis=0), *ends, strict=True):
+        found |= {name: mean, f"{name}_low": low, f"{name}_high": high}
     return found
 
 

@@ -11,7 +11,7 @@ from ..alignment.table import Tables
 from ..alignment.uncertainty import LEVEL
 from .codelength import online_codelength
 from .control import BY_TYPE
-from .intervals import Ends, intervals, p_value
+from .intervals import intervals, p_value, with_ends
 from .layer import Tested, joined, probe_layer
 from .material import TEST, TRAIN, Material
 from .setup import Setup
@@ -44,7 +44,7 @@ def rows_of(
         rows.append(
             columns
             | {"test": language, "metric": "UUAS" if material.trees else "accuracy"}
-            | _scores(outcomes[language], ends[language])
+            | with_ends(SCORES, outcomes[language], ends[language])
             | _about(tested, owns[language], groups)
             | {"p": p_value(float(tested.right.mean()) - floor, low, high, floor**groups)}
             | _controls(tested, kind)
@@ -104,14 +104,6 @@ def _outcomes(tested: Tested, own: Tested | None, kind: str) -> Float[np.ndarray
     ceiling = tested.right * np.nan if own is None else own.right
     selective = tested.right - (tested.control if kind == BY_TYPE else np.nan)
     return np.stack([tested.right, ceiling, ceiling - tested.right, selective], axis=1)
-
-
-def _scores(outcomes: Float[np.ndarray, "n 4"], ends: Ends) -> dict[str, Any]:
-    means = outcomes.mean(axis=0)
-    scores: dict[str, Any] = {}
-    for name, mean, low, high in zip(SCORES, means, *ends, strict=True):
-        scores |= {name: mean, f"{name}_low": low, f"{name}_high": high}
-    return scores
 
 
 def _about(tested: Tested, own: Tested | None, groups: int) -> dict[str, Any]:

@@ -61,14 +61,15 @@ def _has_ceiling(material: Material, language: str) -> bool:
     if (language, TRAIN) not in material.parts:
         return False
     y = material.parts[language, TRAIN].labels
-    lacks = ""
+    classes = len(np.unique(y))
     if (language, DEV) not in material.parts:
         lacks = "no dev examples"
-    elif len(np.unique(y)) < 2 or len(y) < len(material.classes):
-        lacks = f"{len(y)} training examples of {len(np.unique(y))} classes"
-    if lacks and not material.trees:
-        logger.warning("%s (%s): no in-language probe: %s", material.name, language, lacks)
-    return not lacks or (material.trees and (language, DEV) in material.parts)
+    elif not material.trees and (classes < 2 or len(y) < len(material.classes)):
+        lacks = f"{len(y)} training examples of {classes} classes"
+    else:
+        return True
+    logger.warning("%s (%s): no in-language probe: %s", material.name, language, lacks)
+    return False
 
 
 def _tell_unseen(material: Material, languages: Sequence[str]) -> None:
