@@ -75,7 +75,7 @@ class Stored:
         found = self._read.get(key)
         if found is None:
             found = self.store.read(self._places(side), layers)
-            if found.nbytes + sum(kept.nbytes for kept in self._read.values()) <= KEPT:
+            if found.nbytes + sum(kept.nbytes for kept in list(self._read.values())) <= KEPT:
                 found.flags.writeable = False
                 self._read[key] = found
         return found

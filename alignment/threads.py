@@ -32,19 +32,20 @@ def jobs_for(sentences: int, *, squares: bool) -> int:
     return max(1, min(torch.get_num_threads(), MEMORY // max(size, 1)))
 
 
-def in_order(work: Iterable[Callable[[], Result]], jobs: int) -> Generator[Result]:
+def in_order(work: Iterable[Callable[[], Result]], jobs: int | None = None) -> Generator[Result]:
     """Yield what each piece of work gives, in order, while the next ones are under way.
 
     Args:
         work: functions without arguments; no more than twice `jobs` are taken ahead.
-        jobs: how many at once; 1 does without threads.
+        jobs: how many at once, by default one on each core; 1 does without threads.
     """
+    threads = torch.get_num_threads()
+    jobs = jobs or threads
     if jobs == 1:
         for piece in work:
             yield piece()
         return
     _keep_freed_memory()
-    threads = torch.get_num_threads()
     each = max(1, threads // jobs)
     waiting: deque[Future[Result]] = deque()
     with (

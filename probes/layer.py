@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int64
 
 from ..alignment.threads import in_order
@@ -87,7 +86,7 @@ def probe_layer(
 
     languages = material.languages if tests is None else tests
     # many small products: a core each is faster than each by all cores
-    jobs = 1 if len(languages) == 1 else torch.get_num_threads()
+    jobs = 1 if len(languages) == 1 else None
     found = in_order((partial(test, language) for language in languages), jobs)
     return dict(zip(languages, found, strict=True))
 

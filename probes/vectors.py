@@ -1,12 +1,14 @@
 """The vectors of labelled texts at a layer; of pairs what InferSent makes of two."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
 
 from ..alignment.maps import PAIRED, choose_map
 from ..alignment.represent import Representations
+from ..alignment.threads import in_order
 from .material import ALL, DEV, TEST, TRAIN, Labelled, Material
 
 Vectors = Float[np.ndarray, "n d"]
@@ -24,10 +26,11 @@ def read_layer(
     Raises:
         ValueError: a map between languages whose training examples are not the same items.
     """
-    plain = {
-        key: [representations.read(side, [layer])[0] for side in labelled.sides]
-        for key, labelled in material.parts.items()
-    }
+    wanted = [(key, side) for key, labelled in material.parts.items() for side in labelled.sides]
+    plain: dict[tuple[str, str], list[Vectors]] = {}
+    reads = (partial(representations.read, side, [layer]) for _, side in wanted)
+    for (key, _), read in zip(wanted, in_order(reads), strict=True):
+        plain.setdefault(key, []).append(read[0])
     if map_name == "none":
         return {key: _pair(sides) for key, sides in plain.items()}
     if train == ALL:
