@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+# a process on each core, with one thread: most of the suite is no matrix product
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8
 export HF_HUB_OFFLINE = 1
 
 .PHONY: demo test test-slow notebooks check clean
@@ -10,10 +12,10 @@ demo: $(VENV)/.demo
 	$(BIN)/crosslingual demo
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-slow: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 notebooks: $(VENV)/.test
 	$(BIN)/python -m pytest tests/test_notebooks.py -k "not real"

@@ -30,7 +30,7 @@ def aggregate(
     def both(means: Float[np.ndarray, "... layers"]) -> Float[np.ndarray, "2 ..."]:
         return np.stack([means.mean(axis=-1), means.max(axis=-1)])
 
-    drawn = both(resampled_means(outcomes, groups, rng=np.random.default_rng(seed)))
+    drawn = both(resampled_means(outcomes, groups, seed=seed))
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
     return both(outcomes.mean(axis=0)), low, high
 

@@ -145,7 +145,7 @@ def _intervals(entries: Sequence[Entry], groups: np.ndarray, seed: int) -> list[
     """Return the interval of every entry; all means are resampled together."""
     means = [entry.outcomes for entry in entries if entry.outcomes is not None]
     if means:
-        low, high = group_bootstrap(np.stack(means, axis=1), groups, rng=np.random.default_rng(seed))
+        low, high = group_bootstrap(np.stack(means, axis=1), groups, seed=seed)
         ends = iter(zip(low.tolist(), high.tolist(), strict=True))
     return [
         (entry.estimate.ends.low, entry.estimate.ends.high) if entry.outcomes is None else next(ends)

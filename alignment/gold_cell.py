@@ -84,7 +84,7 @@ class GoldCell:
             outcomes = np.stack([ways[number][0] for ways in known.values()], axis=1)
             groups = self.bitext.components[number][side.queries]
             # the same seed and as many components: both directions see the same resamples
-            resampled.append(resampled_means(outcomes, groups, rng=np.random.default_rng(self.seed)))
+            resampled.append(resampled_means(outcomes, groups, seed=self.seed))
         resampled.append((resampled[0] + resampled[1]) / 2)
         ends = (1 - LEVEL) / 2, (1 + LEVEL) / 2
         several = int(self.bitext.components[0].max()) > 0  # of one component nothing can be resampled

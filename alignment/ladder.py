@@ -45,7 +45,7 @@ def decompose(
     heights = [rungs[rung] for rung in RUNGS]
     parts = [heights[0], *np.diff(heights, axis=0), best - heights[-1]]
     beside = np.concatenate(parts, axis=1)
-    low, high = group_bootstrap(beside, groups, rng=np.random.default_rng(seed))
+    low, high = group_bootstrap(beside, groups, seed=seed)
     shape = len(PARTS), len(best)
     return beside.mean(axis=0).reshape(shape), low.reshape(shape), high.reshape(shape)
 

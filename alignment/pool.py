@@ -72,7 +72,7 @@ def score_pool(
         for number, side in enumerate(sides):
             mine = slice(number * n, (number + 1) * n)
             shares = in_language[mine].astype(np.float64)
-            low, high = group_bootstrap(shares, groups, rng=np.random.default_rng(seed))
+            low, high = group_bootstrap(shares, groups, seed=seed)
             bias.append(
                 pd.DataFrame(
                     {

@@ -45,7 +45,7 @@ class Run:
     def finish(self, key: str, found: Tables) -> None:
         """Keep a cell; its scores last, so that a finished cell always has the rest."""
         for name, table in (("items", found.items), ("moves", found.moves), ("cells", found.scores)):
-            _write_parquet(table, self.folder / name / f"{key}.parquet")
+            write_parquet(table, self.folder / name / f"{key}.parquet")
 
     def fail(self, cell: Mapping[str, Any], error: Exception) -> None:
         """Note a failed cell; the run goes on."""
@@ -59,7 +59,7 @@ class Run:
 
     def write(self, name: str, table: pd.DataFrame) -> None:
         """Write a table that is made from all cells."""
-        _write_parquet(table, self.folder / f"{name}.parquet")
+        write_parquet(table, self.folder / f"{name}.parquet")
 
 
 @contextmanager
@@ -125,7 +125,12 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _write_parquet(table: pd.DataFrame, path: Path) -> None:
+def write_parquet(table: pd.DataFrame, path: Path) -> None:
+    """Write a table, all or nothing.
+
+    Raises:
+        OSError: the disk is full or read-only.
+    """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         table.to_parquet(unfinished, index=False, compression="zstd")

@@ -7,6 +7,7 @@ its own perfect neighbour.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import scipy.sparse
@@ -18,6 +19,8 @@ from .views import MINIMUM, u_centre
 LEVEL = 0.95
 RESAMPLES = 1000
 HALVES = 30
+
+Seed = int | tuple[int, ...]
 
 # a statistic of each of several sets of rows, which are ascending
 OfSubsets = Callable[[list[Int64[np.ndarray, "_"]]], Sequence[float] | Float[np.ndarray, "k"]]
@@ -47,23 +50,22 @@ def group_bootstrap(
     outcomes: Float[np.ndarray, "n c"],
     groups: Int64[np.ndarray, "n"],
     *,
-    rng: np.random.Generator,
+    seed: Seed,
     level: float = LEVEL,
     resamples: int = RESAMPLES,
-    draws: Float[np.ndarray, "r g"] | None = None,
 ) -> tuple[Float[np.ndarray, "c"], Float[np.ndarray, "c"]]:
     """Return percentile intervals of the column means, resampling whole groups.
 
-    All columns share the resamples, so that they may be compared. Where all outcomes of a column are
+    The resamples depend on the seed and the number of groups alone: all columns share them, and so do
+    calls for other layers or languages, so that they may be compared. Where all outcomes of a column are
     equal the interval has no width: there is nothing in the sample to tell how far off it is.
 
     Args:
         outcomes: a row per sentence, a column per statistic.
         groups: 0 … G - 1, the group of each sentence.
-        rng: source of the resamples.
+        seed: of the resamples.
         level: of the interval.
         resamples: how many.
-        draws: of `draw_groups`, where many statistics share them.
 
     Returns:
         Lower and upper ends; nan with a single group.
@@ -71,7 +73,7 @@ def group_bootstrap(
     if int(groups.max()) < 1:
         empty = np.full(outcomes.shape[1], np.nan)
         return empty, empty
-    means = resampled_means(outcomes, groups, rng=rng, resamples=resamples, draws=draws)
+    means = resampled_means(outcomes, groups, seed=seed, resamples=resamples)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return low, high
 
@@ -80,26 +82,24 @@ def resampled_means(
     outcomes: Float[np.ndarray, "n c"],
     groups: Int64[np.ndarray, "n"],
     *,
-    rng: np.random.Generator,
+    seed: Seed,
     resamples: int = RESAMPLES,
-    draws: Float[np.ndarray, "r g"] | None = None,
 ) -> Float[np.ndarray, "r c"]:
     """Return the column means of resamples of whole groups; see `group_bootstrap`."""
-    if draws is None:
-        draws = draw_groups(int(groups.max()) + 1, rng=rng, resamples=resamples)
+    draws = _draws(int(groups.max()) + 1, seed, resamples)
     sizes = np.bincount(groups).astype(np.float64)
     sums = group_sums(outcomes, groups)
     means: np.ndarray = (draws @ sums) / (draws @ sizes)[:, None]
     return means
 
 
-def draw_groups(
-    count: int, *, rng: np.random.Generator, resamples: int = RESAMPLES
-) -> Float[np.ndarray, "r g"]:
+@lru_cache(maxsize=4)  # languages and layers of the same items follow each other
+def _draws(count: int, seed: Seed, resamples: int) -> Float[np.ndarray, "r g"]:
     """Return how often each of so many groups is drawn in each resample."""
-    drawn = rng.multinomial(count, np.full(count, 1 / count), size=resamples)
-    weights: np.ndarray = drawn.astype(np.float64)
-    return weights
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(count, np.full(count, 1 / count), size=resamples).astype(np.float64)
+    drawn.flags.writeable = False
+    return drawn
 
 
 def jackknife(

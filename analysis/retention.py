@@ -212,8 +212,8 @@ def _at_best(sides: _Sides, choice: _Sides, seed: int) -> Iterator[tuple[dict[st
                 np.stack([each.outcomes[side][key] for key in keys], axis=1) for each in (choice, sides)
             )
             # the same seed on both sides: the same groups are drawn
-            test = resampled_means(on_test, sides.groups, rng=np.random.default_rng([seed, 0]))
-            dev = resampled_means(on_dev, choice.groups, rng=np.random.default_rng([seed, 1]))
+            test = resampled_means(on_test, sides.groups, seed=(seed, 0))
+            dev = resampled_means(on_dev, choice.groups, seed=(seed, 1))
             null = np.nan_to_num([sides.scores[side].loc[key, "null"] for key in keys])
             best = (better * dev).argmax(axis=1)
             drawn.append(test[np.arange(RESAMPLES), best] - null[best])

@@ -80,6 +80,7 @@ def mine(
     crosslingual mine --corpus bucc --languages zh --data-dir DATA --checkpoint MODEL --out pairs.tsv
     """
     from ..alignment.mine import mine as compute
+    from ..alignment.run import write_parquet
     from ..data.corpora import load_haystack
     from ..data.haystack import read_haystack
     from .progress import configure_notes, progress
@@ -133,7 +134,7 @@ def mine(
     write_tsv(found.pairs, out)
     if haystack.gold is not None:
         table = out.with_name(f"{out.name}.scores.parquet")
-        found.table.to_parquet(table, index=False)
+        write_parquet(found.table, table)
         typer.echo(_summary(found))
         typer.echo(f"scores: {table}")
     if errors is not None:

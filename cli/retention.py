@@ -43,6 +43,7 @@ def retention(
 
 
 def _report(table: "pd.DataFrame", measure: str, direction: str, folder: Path) -> None:
+    from ..alignment.run import write_parquet
     from ..analysis.deltas import delta_heatmap, in_words
     from ..analysis.figures import save
 
@@ -56,7 +57,7 @@ def _report(table: "pd.DataFrame", measure: str, direction: str, folder: Path) -
             f"({', '.join(sorted(set(table['direction'])))})"
         )
     folder.mkdir(parents=True, exist_ok=True)
-    table.to_parquet(folder / "retention.parquet", index=False)
+    write_parquet(table, folder / "retention.parquet")
     last = shown[(shown["chosen"] == "equal") & (shown["layer"] == shown["layer"].max())]
     _show(last, f"{measure}, {direction}, at the last layer of both")
     _show(shown[shown["chosen"] == "best"], "each at its own best layer")

@@ -18,6 +18,7 @@ from jaxtyping import Float
 from ..alignment.checkpoint import Checkpoint
 from ..alignment.neighbours import neighbours
 from ..alignment.pairing import group_numbers
+from ..alignment.run import write_parquet
 from ..alignment.table import Tables
 from ..alignment.uncertainty import LEVEL, RESAMPLES
 from .erasure import leace, random_eraser
@@ -110,10 +111,12 @@ def erase(
     given.trained_on(one)
     settings = {"erased": DRAWS, "pivot": pivot, "seed": seed, "bootstrap": [RESAMPLES, LEVEL]}
     found = over_layers(
-        checkpoint, given, [one], partial(_rows, given, pivot, seed), settings, table="erasure",
+        checkpoint, given, [one], partial(_rows, given, pivot, seed), settings, title="erasing",
         layers=layers, pooling=pooling, out=out, store=store, budget=budget, progress=progress,
         layer_done=layer_done,
     )  # fmt: skip
+    if out is not None:
+        write_parquet(found.scores, Path(out) / "erasure.parquet")
     return ErasureResult(found.scores)
 
 

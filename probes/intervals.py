@@ -1,7 +1,6 @@
 """Intervals of many means at once, their p-values, and these adjusted over all that was looked at."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -9,7 +8,7 @@ import scipy.stats
 from jaxtyping import Float, Int64
 
 from ..alignment.nulls import benjamini_hochberg, holm
-from ..alignment.uncertainty import LEVEL, draw_groups, group_bootstrap
+from ..alignment.uncertainty import LEVEL, group_bootstrap
 
 Ends = tuple[Float[np.ndarray, "c"], Float[np.ndarray, "c"]]
 
@@ -21,19 +20,16 @@ def intervals(
 ) -> dict[str, Ends]:
     """Return bootstrap intervals over groups of the columns' means, of each language.
 
-    The draws depend on the seed and the number of groups alone: languages and layers of parallel items
-    share them, so that differences between them are paired. Languages of the same groups are resampled
-    by one product.
+    Languages and layers of parallel items share their resamples, so that differences between them are
+    paired. Languages of the same groups are resampled by one product.
     """
     alike: dict[bytes, list[str]] = {}
     for name in outcomes:
         alike.setdefault(groups[name].tobytes(), []).append(name)
     found: dict[str, Ends] = {}
-    rng = np.random.default_rng(seed)  # not drawn from: the draws are given
     for names in alike.values():
-        own = groups[names[0]]
         whole = np.concatenate([outcomes[name] for name in names], axis=1)
-        low, high = group_bootstrap(whole, own, rng=rng, draws=draws(int(own.max()) + 1, seed))
+        low, high = group_bootstrap(whole, groups[names[0]], seed=seed)
         ends = np.cumsum([outcomes[name].shape[1] for name in names])[:-1]
         pairs = zip(np.split(low, ends), np.split(high, ends), strict=True)
         found |= dict(zip(names, pairs, strict=True))
@@ -46,12 +42,6 @@ def with_ends(names: Sequence[str], outcomes: Float[np.ndarray, "n c"], ends: En
     for name, mean, low, high in zip(names, outcomes.mean(axis=0), *ends, strict=True):
         found |= {name: mean, f"{name}_low": low, f"{name}_high": high}
     return found
-
-
-@lru_cache(maxsize=8)
-def draws(count: int, seed: int) -> Float[np.ndarray, "r g"]:
-    """Return the resamples of so many groups."""
-    return draw_groups(count, rng=np.random.default_rng(seed))
 
 
 def p_value(difference: float, low: float, high: float, alike: float, *, sides: int = 1) -> float:

@@ -33,7 +33,7 @@ def over_layers(
     make: Make,
     settings: Mapping[str, Any],
     *,
-    table: str,
+    title: str,
     layers: str = "all",
     pooling: str = "mean",
     map_name: str = "none",
@@ -51,7 +51,7 @@ def over_layers(
         trains: languages trained on, each for itself.
         make: makes the tables of one of them at one layer.
         settings: all that decides them besides vectors and examples; what differs is made anew.
-        table: name of the whole in the run folder.
+        title: of the bar in a notebook.
         layers: all, last, or numbers and ranges.
         pooling: see `alignment.pooling`.
         map_name: of vectors; see `read_layer`.
@@ -63,7 +63,7 @@ def over_layers(
     """
     with ExitStack() as stack:
         progress = stack.enter_context(in_notebook(progress, "encoding", "sentences"))
-        layer_done = stack.enter_context(in_notebook(layer_done, table, "layers"))
+        layer_done = stack.enter_context(in_notebook(layer_done, title, "layers"))
         root = stack.enter_context(open_root(store, keep=True))
         sides = [side for labelled in material.parts.values() for side in labelled.sides]
         source = open_source(
@@ -95,13 +95,10 @@ def over_layers(
             found.append(made)
             if layer_done is not None:
                 layer_done(done, len(work))
-        whole = Tables(
-            pd.concat([one.scores for one in found], ignore_index=True),
-            pd.concat([one.items for one in found], ignore_index=True),
-        )
-        if run:
-            run.write(table, whole.scores)
-    return whole
+    return Tables(
+        pd.concat([one.scores for one in found], ignore_index=True),
+        pd.concat([one.items for one in found], ignore_index=True),
+    )
 
 
 def _tell_cut(material: Material, representations: Representations, most: int | None) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..alignment.checkpoint import Checkpoint, open_checkpoint
+from ..alignment.run import write_parquet
 from ..alignment.table import Tables
 from ..alignment.twins import twins_of
 from ..alignment.uncertainty import LEVEL, RESAMPLES
@@ -101,7 +102,7 @@ def probe(
         "bootstrap": [RESAMPLES, LEVEL],
     }
     run = partial(
-        over_layers, material=given, trains=trains, make=make, settings=settings, table="probes",
+        over_layers, material=given, trains=trains, make=make, settings=settings, title="probing",
         layers=layers, pooling=pooling, map_name=map_name, store=store, budget=budget, progress=progress,
         layer_done=layer_done,
     )  # fmt: skip
@@ -114,5 +115,5 @@ def probe(
         random = twins.groupby(keys)["accuracy"].mean().rename("random").reset_index()
         scores = scores.merge(random, on=keys, how="left", validate="one_to_one")
     if out is not None:
-        scores.to_parquet(Path(out) / "probes.parquet", index=False)
+        write_parquet(scores, Path(out) / "probes.parquet")
     return ProbeResult(scores, found.items)

@@ -13,7 +13,7 @@ from ..data import Bitext, Sentence, load
 from ..data.bitext import Context
 from ..data.languages import standard_tag
 from ..data.tasks import Pair, Tagged, TaskData, load_task
-from ..data.tasks.files import find_words
+from ..data.tasks.files import word_spans
 from ..data.tasks.load import languages_of
 from ..data.text import read_lines
 
@@ -150,7 +150,7 @@ def _items(probing: Probing, data: TaskData) -> Iterator[Item]:
             yield Item(example.group, [(sides, data.labels[example.label])])
         elif isinstance(example, Tagged) and probing.words:
             text = example.text or " ".join(example.words)
-            spans = example.spans or find_words(text, example.words)
+            spans = example.spans or word_spans(text, example.words)
             yield Item(example.group, [
                 ((Sentence(f"{example.id}:{i}", word, None, Context(text, *span)),), label)
                 for i, (word, span, label) in enumerate(

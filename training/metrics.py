@@ -65,7 +65,7 @@ def measure(
         seed: of the bootstrap.
     """
     numbers = group_numbers(list(groups), len(counts))
-    means = resampled_means(counts, numbers, rng=np.random.default_rng(seed))
+    means = resampled_means(counts, numbers, seed=seed)
     low, high = np.quantile(metric.value(means), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     if not numbers.any():  # a single group tells no spread
         low = high = np.nan

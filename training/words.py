@@ -118,7 +118,7 @@ def _gain(before: Scored, after: Scored, pairs: GoldBitext, seed: int) -> dict[s
     change = after[0] - before[0]
     random = after[1] - before[1]
     groups = pairs.components[0][pairs.pairs[:, 0]]
-    low, high = group_bootstrap(change[:, None], groups, rng=np.random.default_rng(seed))
+    low, high = group_bootstrap(change[:, None], groups, seed=seed)
     return {
         "before": float(before[0].mean()),
         "before_random": before[1],

@@ -57,7 +57,6 @@ class Tagged:
     tags: tuple[int, ...]
     text: str = ""
     spans: tuple[tuple[int, int], ...] = ()  # characters (from, to) of each word in the text
-    upos: tuple[str, ...] = ()
     feats: tuple[str, ...] = ()  # as written: "Case=Nom|Number=Sing"
     heads: tuple[int, ...] = ()  # numbers of words from 1; 0 for the root
 
@@ -124,7 +123,6 @@ def tagged(row: Row, labels: Labels, names: Mapping[str, str]) -> Tagged:
         tuple(_label(tag, labels, names) for tag in tags),
         row.get("text") or "",
         tuple(row.get("spans", ())),
-        tuple(row.get("upos", ())),
         tuple(row.get("feats", ())),
         _heads(row.get("head", ())),
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 from .examples import Row
 
-_OF_TREEBANKS = ("text", "spans", "upos", "feats", "head")
+_OF_TREEBANKS = ("text", "spans", "feats", "head")
 
 Fields = Callable[[Mapping[str, Any], int, str], Row]
 

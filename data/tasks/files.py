@@ -104,7 +104,7 @@ def word_tag(separator: str) -> Callable[[Path], Located]:
     return read
 
 
-def find_words(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
+def word_spans(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
     """Return where words stand in a text, from which character to which, one after the other.
 
     Raises:
@@ -138,7 +138,7 @@ def conllu(path: Path) -> Located:
         columns = dict(zip(_COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
         text = comments.get("text")
         try:
-            places = find_words(text, [form for form, _ in written]) if text else []
+            places = word_spans(text, [form for form, _ in written]) if text else []
         except ValueError as error:
             raise ValueError(f"{path}:{begin}: {error}") from None
         spans = [place for place, (_, n) in zip(places, written, strict=bool(text)) for _ in range(n)]

@@ -225,10 +225,11 @@ CONLLU = """# sent_id = s1
 
 def test_words_of_a_treebank_have_their_places_in_the_text(tmp_path):
     write(tmp_path, "pud", "fr_pud.conllu", CONLLU)
-    (example,) = load_task("pud", "test", data_dir=tmp_path)[0].examples
+    data = load_task("pud", "test", data_dir=tmp_path)[0]
+    (example,) = data.examples
     assert [example.text[a:b] for a, b in example.spans] == ["Allons", "-y", "au", "au", "lac", "."]
     assert example.heads == (0, 1, 5, 5, 1, 1) and example.feats[0] == "Number=Sing|Person=2"
-    assert example.upos[2:4] == ("ADP", "DET")
+    assert [data.labels[tag] for tag in example.tags[2:4]] == ["ADP", "DET"]
     for wrong, message in [
         (CONLLU.replace("lac.", "lac !"), "conllu:3: the word '.' does not follow in the text: '!'"),
         (CONLLU.replace("lac.", "lac. Non"), "conllu:3: the text goes on behind the last word: ' Non'"),

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from crosslingual.alignment.checkpoint import open_checkpoint
 from crosslingual.probes.control import make_controls
@@ -60,6 +61,19 @@ def test_what_is_planted_at_a_layer_in_some_languages_is_found_there(table, rng)
         assert found["en"].right.mean() > 0.95 and found["en"].converged
         assert (found["sw"].right.mean() > 0.95) == (planted == "en sw")
         assert found["en"].controls.shape == (20,) and abs(found["en"].controls.mean() - 0.5) < 0.2
+
+
+def test_answers_do_not_depend_on_the_number_of_threads(tiny, table, tmp_path):
+    given = torch.get_num_threads()
+    found = []
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            found.append(probe(tiny, "weather", table=table, store=tmp_path / "s"))
+    finally:
+        torch.set_num_threads(given)
+    pd.testing.assert_frame_equal(found[0].items, found[1].items)
+    pd.testing.assert_frame_equal(found[0].table, found[1].table, rtol=1e-2)  # the gap it is solved to
 
 
 def test_the_table(tiny, table, tmp_path):
