@@ -1,7 +1,7 @@
 """What maps are fitted on: for every bitext that is scored, one of the same languages held out."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,25 +32,56 @@ def fit_bitexts(
     known: dict[tuple[str, str], AnyBitext] = {}
     for target in dict.fromkeys(bitext.target.language for bitext in scored):
         sources = {b.source.language for b in scored if b.target.language == target}
-        try:
-            found = load(name, data_dir=data_dir, languages=",".join(sorted(sources)), pivot=target)
-        except ValueError as error:
-            raise ValueError(f"--map-fit {name}: {error}") from None
-        for bitext in found[::-1]:  # so that of two variants the first stands
-            known[bitext.source.language, target] = bitext
-    return [_without(known[b.source.language, b.target.language], b) for b in scored]
+        found = load_fits(name, target, sorted(sources), data_dir=data_dir)
+        known |= {(source, target): bitext for source, bitext in found.items()}
+    fits = [known[b.source.language, b.target.language] for b in scored]
+    for fit, bitext in zip(fits, scored, strict=True):
+        if (fit.corpus, fit.split) == (bitext.corpus, bitext.split):
+            raise ValueError(
+                f"--map-fit {fit.corpus}/{fit.split} is what is scored; name another bitext, or "
+                "in-sample"
+            )
+    return [
+        without(fit, set(bitext.source.texts), set(bitext.target.texts), bitext.name)
+        for fit, bitext in zip(fits, scored, strict=True)
+    ]
 
 
-def _without(fit: AnyBitext, scored: AnyBitext) -> AnyBitext:
-    """Return a bitext without the sentences of another."""
-    if (fit.corpus, fit.split) == (scored.corpus, scored.split):
-        raise ValueError(
-            f"--map-fit {fit.corpus}/{fit.split} is what is scored; name another bitext, or in-sample"
-        )
-    seen = set(scored.source.texts), set(scored.target.texts)
+def load_fits(
+    name: str, target: str, sources: Sequence[str], *, data_dir: str | Path | None
+) -> dict[str, AnyBitext]:
+    """Return a corpus' bitext of each of some languages with one; of two variants the first.
+
+    Raises:
+        ValueError: the corpus lacks a language.
+        OSError: it is not there.
+    """
+    if not sources:
+        return {}
+    try:
+        found = load(name, data_dir=data_dir, languages=",".join(sources), pivot=target)
+    except ValueError as error:
+        raise ValueError(f"--map-fit {name}: {error}") from None
+    return {bitext.source.language: bitext for bitext in found[::-1]}
+
+
+def without(
+    fit: AnyBitext, sources: Collection[str], targets: Collection[str], measured: str
+) -> AnyBitext:
+    """Return a bitext without the pairs of which a text is measured on its side.
+
+    Args:
+        fit: the bitext.
+        sources: texts that are measured in its source's language.
+        targets: in its target's.
+        measured: what they are, for the message.
+
+    Raises:
+        ValueError: too little is left.
+    """
     pairs = fit.gold if isinstance(fit, GoldBitext) else [(row, row) for row in range(len(fit))]
     texts = [(fit.source.texts[i], fit.target.texts[j]) for i, j in pairs]
-    apart = np.array([source not in seen[0] and target not in seen[1] for source, target in texts])
+    apart = np.array([source not in sources and target not in targets for source, target in texts])
     if apart.all():
         return fit
     logger.info(
@@ -58,7 +89,7 @@ def _without(fit: AnyBitext, scored: AnyBitext) -> AnyBitext:
         (~apart).sum(),
         len(fit),
         fit.name,
-        scored.name,
+        measured,
     )
     if apart.sum() < MINIMUM:
         raise ValueError(f"--map-fit {fit.name}: {apart.sum()} sentences are left to fit on")

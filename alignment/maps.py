@@ -116,6 +116,7 @@ PARAMETRIC: Mapping[str, Callable[[int], Fit]] = {
     "subspace": subspace,
 }
 PAIRED = ("procrustes", "ridge")  # row i must translate row i
+SHARED = ("without-outliers",)  # what they do to one side depends on the other
 MAP_NAMES = (*MAPS, *(f"{stem}@K" for stem in PARAMETRIC))
 
 

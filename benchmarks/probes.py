@@ -122,7 +122,7 @@ def scored_languages(given: argparse.Namespace, folder: Path) -> Iterator[tuple[
                 stored.counts(part.first)  # as a run does before its first layer
             looked_up = time.perf_counter() - began
             began = time.perf_counter()
-            vectors = read_layer(material, stored, 0, "en", "none")
+            vectors = read_layer(material, stored, 0, "en")
             rows_of(material, vectors, setup, {"layer": 0})
             spent.append(time.perf_counter() - began + looked_up / given.layers)
         if turn:  # the first one warms up: checksums are verified once a process

@@ -23,8 +23,12 @@ def probe(
     layers: Annotated[str, typer.Option(help="all, last, or 0,4-6.")] = "all",
     pooling: Annotated[str, typer.Option(help="Of tokens into a vector.")] = "mean",
     map_name: Annotated[
-        str, typer.Option("--map", help="Of vectors, fitted on training examples of both languages.")
+        str, typer.Option("--map", help="Of vectors into the space of the language trained on.")
     ] = "none",
+    map_fit: Annotated[
+        str,
+        typer.Option(help="Parallel text it is fitted on: CORPUS/split.  [default: training examples]"),
+    ] = "",
     corpus: Annotated[str, typer.Option(help="Parallel sentences of language and length.")] = "pocket",
     table: Annotated[
         Path | None, typer.Option(help="Your examples: .tsv of language, group, text (text2), label.")
@@ -67,7 +71,7 @@ def probe(
     folder = out or Path("runs") / f"{Path(model.name).name}-probe-{task}"
     with progress("encoding", "sentences") as encoding, progress("probing", "layers") as probing:
         found = probed(
-            model, task, train=train, layers=layers, pooling=pooling, map_name=map_name,
+            model, task, train=train, layers=layers, pooling=pooling, map_name=map_name, map_fit=map_fit,
             family=family, controls=controls, codelength=codelength, random_twin=random_twin,
             seed=seed, out=folder, store=store, progress=encoding, layer_done=probing,
             languages=languages, data_dir=data_dir, corpus=corpus, table=table, limit=limit,

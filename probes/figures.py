@@ -54,10 +54,11 @@ def heatmap(table: pd.DataFrame) -> "Figure":
     bar.ax.tick_params(labelsize=8)
     bar.set_label(table["metric"].iloc[0], fontsize=8)
     first = table.iloc[0]
+    fitted = f" ({first['map_fit']})" if first["map_fit"] else ""
     name = str(first["checkpoint"]).rstrip("/").rpartition("/")[2]
     figure.suptitle(
-        f"{first['task']}, learnt in {first['train']}: {name}, {first['pooling']}, map {first['map']}\n"
-        "a dot: the interval reaches a floor",
+        f"{first['task']}, learnt in {first['train']}: {name}, {first['pooling']}, "
+        f"map {first['map']}{fitted}\na dot: the interval reaches a floor",
         fontsize=8, x=0.02, ha="left",
     )  # fmt: skip
     return figure

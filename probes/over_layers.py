@@ -17,8 +17,9 @@ from ..alignment.represent import Representations
 from ..alignment.run import open_run
 from ..alignment.source import Source, open_source
 from ..alignment.table import Tables, canonical_hash
+from .mapping import Mapped
 from .material import Material
-from .vectors import read_layer
+from .vectors import PLAIN, read_layer
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ def over_layers(
     title: str,
     layers: str = "all",
     pooling: str = "mean",
-    map_name: str = "none",
+    mapped: Mapped = PLAIN,
     out: str | Path | None = None,
     store: str | Path | None = None,
     budget: int | None = None,
@@ -54,7 +55,7 @@ def over_layers(
         title: of the bar in a notebook.
         layers: all, last, or numbers and ranges.
         pooling: see `alignment.pooling`.
-        map_name: of vectors; see `read_layer`.
+        mapped: the map of vectors.
         out: a run folder to keep finished layers in.
         store: root of the store of vectors.
         budget: padded tokens of a batch.
@@ -67,13 +68,14 @@ def over_layers(
         root = stack.enter_context(open_root(store, keep=True))
         sides = [side for labelled in material.parts.values() for side in labelled.sides]
         source = open_source(
-            checkpoint, sides, poolings=[pooling], layers=layers, root=root, store_dtype="float32",
-            budget=budget, progress=progress,
+            checkpoint, sides + mapped.sides, poolings=[pooling], layers=layers, root=root,
+            store_dtype="float32", budget=budget, progress=progress,
         )  # fmt: skip
         of = {name: source.columns[name] for name in ("dtype", "max_length", "prefix")}
         of["fingerprint"] = source.fingerprint
-        settings = {**settings, "task": material.name, "pooling": pooling, "map": map_name}
-        fixed = settings | of | {"material": _digest(material)}
+        fitted = {"map": mapped.name, "map_fit": mapped.fit}
+        settings = {**settings, "task": material.name, "pooling": pooling, **fitted}
+        fixed = settings | of | {"material": _digest(material, mapped)}
         run = None if out is None else stack.enter_context(open_run(Path(out), settings, of))
         found: list[Tables] = []
         representations = None
@@ -87,9 +89,9 @@ def over_layers(
                 if representations is None:
                     representations = source.represent()[pooling]
                     _tell_cut(material, representations, source.columns["max_length"])
-                vectors = read_layer(material, representations, layer, train, map_name)
+                vectors = read_layer(material, representations, layer, train, mapped)
                 columns = _columns(source, layer, pooling)
-                made = make(vectors, train, columns | {"train": train, "map": map_name})
+                made = make(vectors, train, columns | {"train": train} | fitted)
                 if run:
                     run.finish(key, made)
             found.append(made)
@@ -126,10 +128,11 @@ def _columns(source: Source, layer: int, pooling: str) -> dict[str, Any]:
     }
 
 
-def _digest(material: Material) -> str:
-    """Return a hash of all texts, labels and groups."""
+def _digest(material: Material, mapped: Mapped) -> str:
+    """Return a hash of all texts, labels and groups, and of what the map is fitted on."""
     return canonical_hash(
-        {
+        {"map": [side.sentences for side in mapped.sides]}
+        | {
             f"{language} {part}": [
                 [side.sentences for side in one.sides], one.labels.tolist(), one.groups, material.classes
             ]

@@ -17,6 +17,7 @@ from ..data.languages import nearest
 from .control import make_controls
 from .families import FAMILIES, PENALTIES
 from .intervals import adjusted
+from .mapping import mapped_by
 from .material import ALL, Material, load_material
 from .over_layers import Progress, over_layers
 from .result import ProbeResult
@@ -33,6 +34,7 @@ def probe(
     layers: str = "all",
     pooling: str = "mean",
     map_name: str = "none",
+    map_fit: str = "",
     family: str = "linear",
     controls: int | None = None,
     codelength: bool = False,
@@ -55,7 +57,9 @@ def probe(
         test: the languages tested in: "all", or tags.
         layers: all, last, or numbers and ranges.
         pooling: see `alignment.pooling`.
-        map_name: of vectors, fitted on the training examples of the language and of `train`.
+        map_name: of vectors into the space of `train`; see `alignment.maps`.
+        map_fit: parallel text that the map is fitted on, "ntrex", "flores/dev"; by default the training
+            examples of both languages.
         family: linear, ridge (a first look) or mlp; trees have a family of their own.
         controls: label sets that have nothing to find; by default see `control.SETS`.
         codelength: whether the online codelength of the training labels is measured, too.
@@ -93,6 +97,7 @@ def probe(
     def make(vectors: Mapping[tuple[str, str], np.ndarray], one: str, columns: dict[str, Any]) -> Tables:
         return rows_of(given, vectors, setup(one), columns | {"task": given.name, "family": kind})
 
+    mapped = mapped_by(given, trains, map_name, map_fit, material.get("data_dir"))
     settings = {
         "family": family,
         "controls": len(made[trains[0]].train),
@@ -103,7 +108,7 @@ def probe(
     }
     run = partial(
         over_layers, material=given, trains=trains, make=make, settings=settings, title="probing",
-        layers=layers, pooling=pooling, map_name=map_name, store=store, budget=budget, progress=progress,
+        layers=layers, pooling=pooling, mapped=mapped, store=store, budget=budget, progress=progress,
         layer_done=layer_done,
     )  # fmt: skip
     found = run(checkpoint, out=out)
