@@ -8,6 +8,7 @@ Source: Hewitt & Liang 2019, https://arxiv.org/abs/1909.03368.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from jaxtyping import Float, Int64
@@ -17,9 +18,8 @@ from .material import DEV, TEST, TRAIN, Material
 
 PERMUTED, BY_TYPE = "permuted", "type"
 SETS: Mapping[str, int] = {PERMUTED: 20, BY_TYPE: 5}  # by default
-ELSEWHERE = (
-    5  # of the permuted sets are tested in languages that are not trained on: a mean needs no more
-)
+ELSEWHERE = 5  # of the permuted sets are tested in languages not trained on: a mean needs no more
+TRIES = 100  # label sets by type that are dealt for one that is of use
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +42,9 @@ def make_controls(
         train: the languages fitted in.
         count: of sets; by default as `SETS` says.
         seed: of the draws.
+
+    Raises:
+        ValueError: types too few for label sets of two classes.
     """
     kind = BY_TYPE if material.of_words else PERMUTED
     count = 0 if material.trees else SETS[kind] if count is None else count
@@ -61,10 +64,19 @@ def make_controls(
         )
     shares = np.bincount(y, minlength=len(material.classes)) / len(y)
 
-    def dealt(languages: Sequence[str], part: str) -> Int64[np.ndarray, "r _"]:
+    def words(languages: Sequence[str], part: str) -> list[str]:
         some = [material.parts[one, part] for one in languages if (one, part) in material.parts]
-        words = [word for one in some for word in one.first.texts]
-        return np.stack([by_type(words, shares, seed + i) for i in range(count)])
+        return [word for one in some for word in one.first.texts]
+
+    seeds = _telling(words(train, TRAIN), shares, count, seed)
+    if len(seeds) < count:
+        raise ValueError(
+            f"{material.name}: too few types of words in {', '.join(train)} for {count} control tasks; "
+            "--controls 0 leaves them out"
+        )
+
+    def dealt(languages: Sequence[str], part: str) -> Int64[np.ndarray, "r _"]:
+        return np.stack([by_type(words(languages, part), shares, one) for one in seeds])
 
     tests = {one: dealt([one], TEST) for one in train if one in material.languages}
     return Controls(kind, dealt(train, TRAIN), dealt(train, DEV), tests)
@@ -84,6 +96,14 @@ def by_type(
     edges = np.cumsum(shares)[:-1]
     found: np.ndarray = np.searchsorted(edges, [drawn[word] for word in words], side="right")
     return found.astype(np.int64)
+
+
+def _telling(words: Sequence[str], shares: Float[np.ndarray, "k"], count: int, seed: int) -> list[int]:
+    """Return seeds whose labels differ among the training words; few types may all get the same one."""
+    types = sorted(set(words))
+    tried = range(seed, seed + TRIES * count)
+    telling = (one for one in tried if len(set(by_type(types, shares, one))) > 1)
+    return list(islice(telling, count))
 
 
 def _labels(material: Material, train: Sequence[str], part: str) -> Int64[np.ndarray, "n"]:

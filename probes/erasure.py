@@ -96,7 +96,7 @@ class _White:
             raise ValueError("the vectors to erase from are not finite")
         if len(np.unique(labels)) < 2:
             raise ValueError("fewer than two classes: nothing to erase")
-        scaler, (n, d) = Scaler.of(x), x.shape
+        scaler, (n, d) = Scaler.of(x, weakest=0.0), x.shape  # nothing is left, however small
         z = (x - scaler.mean) / scaler.deviation
         shrink = n < ENOUGH * d if shrink is None else shrink
         covariance = ledoit_wolf(z, assume_centered=True)[0] if shrink else z.T @ z / n

@@ -57,6 +57,17 @@ def test_a_wider_perceptron_learns_more_by_heart(make_words, rng, monkeypatch):
     assert large[1] < small[1] - 0.1
 
 
+def test_a_control_task_has_two_classes_however_few_the_types(make_words, rng):
+    """Of two types three in four label sets give both the same label."""
+    words = {part: rng.integers(2, size=n) for part, n in SIZES.items()}
+    labels = {part: (rng.random(n) < 0.15).astype(int) for part, n in SIZES.items()}
+    found = make_controls(make_words(words, labels), ["en"], 5)
+    assert all(len(set(one)) == 2 for one in found.train) and len(found.train) == 5
+    words = {part: np.zeros(n, int) for part, n in SIZES.items()}
+    with pytest.raises(ValueError, match="too few types of words in en for 5 control tasks"):
+        make_controls(make_words(words, labels), ["en"], 5)
+
+
 def test_a_type_has_one_label_everywhere(make_words):
     words = {part: [1, 2, 3, 1, 2, 4] for part in SIZES}
     material = make_words(words, {part: [0, 1, 0, 1, 1, 0] for part in SIZES})

@@ -94,6 +94,11 @@ def test_constant_features_change_nothing(rng):
     wide = np.hstack([x, np.full((50, 1), 7.0)])
     assert Scaler.of(wide)(wide)[:, :4] == pytest.approx(Scaler.of(x)(x))
     assert not Scaler.of(wide)(wide + 5)[:, 4].any()
+    wide[:, 4] = 1e-8 * rng.standard_normal(50)  # what a layer norm without weight leaves
+    assert not Scaler.of(wide)(wide + 5)[:, 4].any()
+    assert Scaler.of(wide, weakest=0.0)(wide)[:, 4].std() == pytest.approx(1)
+    wide[:, 4] = 1e-4 * rng.standard_normal(50)
+    assert Scaler.of(wide)(wide)[:, 4].std() == pytest.approx(1)
 
 
 def test_probes_of_vectors_as_they_are(rng):
