@@ -9,7 +9,7 @@ from . import options
 
 
 def erase(
-    checkpoint: options.CheckpointArgument,
+    checkpoint: options.EncoderArgument,
     task: Annotated[str, typer.Option(help="Whose labels are erased (list probes).")] = "language",
     train: Annotated[str, typer.Option(help="Whose examples tell them; of language: all.")] = "en",
     pivot: Annotated[str, typer.Option(help="Language that the others' sentences retrieve.")] = "en",

@@ -12,6 +12,7 @@ _Option = typer.Option
 MODEL = "A model folder, a hub id, or vectors:DIR (.npy per language)."
 
 CheckpointArgument = Annotated[str, typer.Argument(help=MODEL)]
+EncoderArgument = Annotated[str, typer.Argument(help="A model folder or a hub id.")]
 DataDir = Annotated[
     Path | None, _Option(help="Folder of the corpora; else $CROSSLINGUAL_DATA, else the hub.")
 ]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def probe(
-    checkpoint: options.CheckpointArgument,
+    checkpoint: options.EncoderArgument,
     task: Annotated[
         str, typer.Option(help="pos, ner, number, topic, nli … (list probes); any name with --table.")
     ] = "length",

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 HISTORY = 10  # steps that are remembered
-STEPS = 500  # at most
+STEPS = 2000  # at most; a few dozen unless few rows are told apart with ease at a small penalty
 ARMIJO = 1e-4
 SHORTEST = 1e-3  # step: what needs a shorter one is at the end of what its precision can tell
 

@@ -79,6 +79,16 @@ def test_what_did_not_converge_says_so(rng, monkeypatch):
     assert not found.converged.any() and found.steps.tolist() == [[4]], "in either precision"
 
 
+def test_few_words_that_are_told_apart_with_ease_are_solved():
+    """Sixty words of eight types: the loss is all but 0, and so is its curvature."""
+    rng, spread = np.random.default_rng(1), np.linspace(2, 0.01, 300)
+    types = rng.integers(8, size=60)
+    x = (rng.standard_normal((8, 300))[types] + 0.3 * rng.standard_normal((60, 300))) * spread
+    sets = np.stack([rng.integers(3, size=8)[types] for _ in range(5)])
+    found = fit(Scaler.of(x)(x), sets, np.array([1e-3]), classes=3)
+    assert found.converged.all() and found.loss.max() < 0.01
+
+
 def test_a_separable_plant_is_found(rng):
     """Negative half: labels dealt anew are not."""
     x = rng.standard_normal((600, 20))
