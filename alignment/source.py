@@ -23,6 +23,7 @@ class Source:
     columns: Mapping[str, Any]  # its columns of the score table
     about: Mapping[str, Any]  # its folder's crosslingual.json
     layers: Mapping[str, Sequence[int]]  # pooling -> the layers to score
+    last: int  # L
     represent: Callable[[], Mapping[str, Representations]]  # pooling -> vectors; encodes what lacks
 
 
@@ -66,6 +67,7 @@ def open_source(
             _columns(checkpoint, protocol=protocol),
             {},
             {"mean": parse_layers(layers, given.available)},
+            given.last,
             lambda: {"mean": given},
         )
     model = checkpoint if isinstance(checkpoint, Checkpoint) else open_checkpoint(checkpoint)
@@ -85,6 +87,7 @@ def open_source(
         ),
         model.about,
         {name: [model.layers] if name == "native" else wanted for name in poolings},
+        model.layers,
         lambda: represent(
             model,
             sides,

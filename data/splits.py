@@ -62,13 +62,19 @@ def position(group: str, seed: int = 0) -> float:
     return int.from_bytes(digest, "big") / 2**64
 
 
-def refuse_leak(train: Iterable[str], test: Iterable[str], what: str) -> None:
+def refuse_leak(
+    train: Iterable[str],
+    test: Iterable[str],
+    what: str,
+    advice: str = "hold them out, or pass --allow-parallel-leak",
+) -> None:
     """Raise where groups of the test were trained on.
 
     Args:
         train: groups of everything trained on.
         test: groups of the test.
         what: the test's name, for the message.
+        advice: what to do, for the message.
 
     Raises:
         Leak: there are shared groups.
@@ -78,5 +84,5 @@ def refuse_leak(train: Iterable[str], test: Iterable[str], what: str) -> None:
     if shared:
         raise Leak(
             f"{what}: {len(shared)} of {len(tested)} groups are trained on, in this or another language "
-            f"(first: {shared[0]}); hold them out, or pass --allow-parallel-leak"
+            f"(first: {shared[0]}); {advice}"
         )

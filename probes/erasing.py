@@ -5,6 +5,7 @@ probe is fitted anew on what is left, and translations are retrieved: language i
 space, and what its loss does to retrieval says whether alignment hides behind it.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -27,9 +28,12 @@ from .intervals import intervals, with_ends
 from .layer import joined, probe_layer
 from .material import ALL, TEST, TRAIN, Material, load_material
 from .over_layers import Progress, over_layers
+from .scaler import WEAKEST
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+logger = logging.getLogger(__name__)
 
 NONE, LEACE, RANDOM = "none", "leace", "random"
 CONDITIONS = (NONE, LEACE, RANDOM)
@@ -109,7 +113,10 @@ def erase(
         raise ValueError(f"{given.name}: edges are no classes; nothing can be erased")
     one = ALL if given.joint else train
     given.trained_on(one)
-    settings = {"erased": DRAWS, "pivot": pivot, "seed": seed, "bootstrap": [RESAMPLES, LEVEL]}
+    _tell_apart(given, pivot)
+    settings = {
+        "erased": DRAWS, "pivot": pivot, "seed": seed, "weakest": WEAKEST, "bootstrap": [RESAMPLES, LEVEL]
+    }  # fmt: skip
     found = over_layers(
         checkpoint, given, [one], partial(_rows, given, pivot, seed), settings, title="erasing",
         layers=layers, pooling=pooling, out=out, store=store, budget=budget, progress=progress,
@@ -128,7 +135,7 @@ def _rows(
     x, y = joined(material, vectors, languages, TRAIN)
     k = len(material.classes)
     erasers = {NONE: [], LEACE: [leace(x, y, k)]} | {
-        RANDOM: [random_eraser(x, y, k, seed=seed + i) for i in range(DRAWS)]
+        RANDOM: [random_eraser(x, y, k, seed=DRAWS * seed + i) for i in range(DRAWS)]
     }
     tests = {one: material.parts[one, TEST] for one in material.languages}
     groups = {one: group_numbers(part.groups, len(part)) for one, part in tests.items()}
@@ -162,6 +169,21 @@ def _rows(
             for language in tests
         ]
     return Tables(pd.DataFrame(rows), pd.DataFrame())
+
+
+def _tell_apart(material: Material, pivot: str) -> None:
+    """Warn of languages whose tests translations cannot be retrieved in."""
+    there = material.parts.get((pivot, TEST))
+    lacking = [
+        one
+        for one in material.languages
+        if one != pivot and (there is None or material.parts[one, TEST].first.ids != there.first.ids)
+    ]
+    if lacking and not material.of_words:
+        logger.warning(
+            "%s: no retrieval in %s: the tests are not the same items as in %s",
+            *(material.name, ", ".join(lacking), pivot),
+        )
 
 
 def _retrieval(

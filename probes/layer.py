@@ -51,12 +51,12 @@ def probe_layer(
         device: where the products run.
 
     Raises:
-        ValueError: no training or dev examples, one class only, values that are not finite.
+        ValueError: see `Material.refuse_untrainable`; values that are not finite.
     """
+    material.refuse_untrainable(train)
     x, y = joined(material, vectors, train, TRAIN)
     x_dev, y_dev = joined(material, vectors, train, DEV)
     present = np.unique(y)
-    _refuse(material, train, y)
     seen = np.isin(y_dev, present)  # dev's labels of other classes cannot choose
     sets, dev = y[None], y_dev[None]
     if controls is not None:
@@ -68,7 +68,8 @@ def probe_layer(
 
     def test(language: str) -> Tested:
         beside = controls.tests.get(language, ()) if controls is not None else ()
-        logits = fitted.logits(vectors[language, TEST], 1 + len(beside))
+        x = _finite(vectors[language, TEST], f"{material.name} ({language}): {TEST}")
+        logits = fitted.logits(x, 1 + len(beside))
         answers = present[logits.argmax(axis=2)]
         right = (answers[0] == material.parts[language, TEST].labels).astype(np.float64)
         control = np.empty((0, len(right)))
@@ -91,12 +92,11 @@ def probe_layer(
     return dict(zip(languages, found, strict=True))
 
 
-def _refuse(material: Material, train: Sequence[str], y: Int64[np.ndarray, "n"]) -> None:
-    where = f"{material.name}: the {len(y)} training examples in {', '.join(train)}"
-    if len(y) < len(material.classes):
-        raise ValueError(f"{where} are fewer than the {len(material.classes)} classes")
-    if len(np.unique(y)) < 2:
-        raise ValueError(f"{where} are all {material.classes[y[0]]!r}: nothing to tell apart")
+def _finite(x: Float[np.ndarray, "n d"], what: str) -> Float[np.ndarray, "n d"]:
+    bad = int((~np.isfinite(x).all(axis=1)).sum())
+    if bad:
+        raise ValueError(f"{what}: vectors of {bad} of {len(x)} examples are not finite")
+    return x
 
 
 def joined(
@@ -108,13 +108,8 @@ def joined(
     """Return vectors and labels of a part in some languages, one after the other.
 
     Raises:
-        ValueError: no examples, values that are not finite.
+        ValueError: values that are not finite.
     """
     keys = [(language, part) for language in languages if (language, part) in material.parts]
-    if not keys:
-        raise ValueError(f"{material.name}: no {part} examples in {', '.join(languages)}")
-    x = np.concatenate([vectors[key] for key in keys])
-    bad = int((~np.isfinite(x).all(axis=1)).sum())
-    if bad:
-        raise ValueError(f"{material.name}: vectors of {bad} of {len(x)} {part} examples are not finite")
+    x = _finite(np.concatenate([vectors[key] for key in keys]), f"{material.name}: {part}")
     return x, np.concatenate([material.parts[key].labels for key in keys])

@@ -71,12 +71,15 @@ def texts_to_fit(
     if train == ALL:
         raise ValueError(f"map {map_name} needs one language that is trained on")
     others = [one for one in material.languages if one != train]
+    shared = map_name.partition("@")[0] in SHARED
     if map_fit:
+        if not others:
+            raise ValueError(f"--map-fit {map_fit}: nothing is tested in another language than {train}")
         found = _held_out(material, train, others, map_fit, data_dir)
     else:
-        found = {one: _training(material, one, train, map_name) for one in others}
+        found = {one: _training(material, one, train, map_name) for one in others if not shared}
     own = next((there for _, there in found.values()), _side(material.parts[train, TRAIN]))
-    if map_name.partition("@")[0] in SHARED:
+    if shared:
         found = dict.fromkeys(others, (own, own))
     return {train: (own, own), **found}
 
@@ -85,13 +88,19 @@ def _held_out(
     material: Material, train: str, others: Sequence[str], name: str, data_dir: str | Path | None
 ) -> dict[str, tuple[Side, Side]]:
     found = {}
-    tests = {one: set(_side(material.parts[one, TEST]).texts) for one in material.languages}
+    tests = {one: _fed(material.parts[one, TEST]) for one in material.languages}
     for language, fit in load_fits(name, train, others, data_dir=data_dir).items():
         held_out = without(fit, tests[language], tests.get(train, ()), material.name)
         if not isinstance(held_out, Bitext):
             raise ValueError(f"--map-fit {fit.name}: there one sentence may have several translations")
         found[language] = held_out.source, held_out.target
     return found
+
+
+def _fed(labelled: Labelled) -> set[str]:
+    """Return the texts that examples are read in: of words their sentences."""
+    sentences = (one for side in labelled.sides for one in side.sentences)
+    return {one.text if one.context is None else one.context.text for one in sentences}
 
 
 def _training(material: Material, language: str, train: str, map_name: str) -> tuple[Side, Side]:

@@ -66,10 +66,11 @@ class Material:
         """Return the languages whose examples a probe is fitted on.
 
         Raises:
-            ValueError: no training examples in that language.
+            ValueError: no training examples in that language, or none that a probe can be fitted on.
         """
         known = [language for language, part in self.parts if part == TRAIN]
         if train == ALL:
+            self.refuse_untrainable(known)
             return known
         if train not in known:
             raise ValueError(
@@ -77,7 +78,33 @@ class Material:
             )
         if self.joint:
             raise ValueError(f"{self.name}: one language has one class; leave out train")
+        self.refuse_untrainable([train])
         return [train]
+
+    def refuse_untrainable(self, languages: Sequence[str]) -> None:
+        """Refuse languages that no probe can be fitted in, all together.
+
+        Raises:
+            ValueError: no training or dev examples, fewer than classes, one class only, dev without any
+                class of training.
+        """
+        named = ", ".join(languages)
+        labels = {}
+        for part in (TRAIN, DEV):
+            some = [self.parts[one, part].labels for one in languages if (one, part) in self.parts]
+            if not some:
+                raise ValueError(f"{self.name}: no {part} examples in {named}")
+            labels[part] = np.concatenate(some)
+        if self.trees:
+            return
+        y = labels[TRAIN]
+        where = f"{self.name}: the {len(y)} training examples in {named}"
+        if len(np.unique(y)) < 2:
+            raise ValueError(f"{where} are all {self.classes[y[0]]!r}: nothing to tell apart")
+        if len(y) < len(self.classes):
+            raise ValueError(f"{where} are fewer than the {len(self.classes)} classes")
+        if not np.isin(labels[DEV], y).any():
+            raise ValueError(f"{self.name}: no dev example in {named} is of a class of training")
 
     def only(self, train: Sequence[str], tests: Sequence[str]) -> "Material":
         """Return the examples that probes need which are learnt and tested in some languages.
@@ -162,6 +189,7 @@ def load_material(
             parts[language, part] = _labelled(language, items, classes)
     material = Material(name, classes, parts, joint, trees)
     _check(material)
+    _tell_repeated(material)
     return material
 
 
@@ -185,6 +213,8 @@ def _cut(splits: Mapping[str, list[Item]], seed: int) -> dict[str, list[Item]]:
     parts: dict[str, list[Item]] = {part: [] for part in PARTS}
     for item in next(items for split, items in splits.items() if split != TRAIN or len(splits) == 1):
         parts[PARTS[np.searchsorted(SHARES, position(item.group, seed), side="right")]].append(item)
+    if set(splits) == {DEV, TEST}:
+        return parts | {TEST: splits[TEST]}
     return parts | ({TRAIN: splits[TRAIN]} if TRAIN in splits and len(splits) > 1 else {})
 
 
@@ -211,7 +241,8 @@ def _check(material: Material) -> None:
         for part, keys in by_part.items()
     }
     for part in (DEV, TEST):
-        refuse_leak(groups[TRAIN], groups[part], f"{material.name} {part}")
+        advice = "give every language the same splits, or none"
+        refuse_leak(groups[TRAIN], groups[part], f"{material.name} {part}", advice)
     for language in material.languages:
         if (language, TRAIN) in material.parts and not material.trees:
             known = [one for one, _ in by_part[TRAIN]] if material.joint else [language]
@@ -221,6 +252,26 @@ def _check(material: Material) -> None:
                     f"{material.name} ({language}): {share:.0%} of the test is of classes that its "
                     f"training lacks ({_unseen_names(material, known, language)})"
                 )
+
+
+def _tell_repeated(material: Material) -> None:
+    """Warn of test texts that stand in training, too, under another group."""
+    if material.of_words:
+        return
+    for language in material.languages:
+        if (language, TRAIN) not in material.parts:
+            continue
+        trained, tested = (
+            list(zip(*(side.texts for side in material.parts[language, part].sides), strict=True))
+            for part in (TRAIN, TEST)
+        )
+        known = set(trained)
+        repeated = sum(one in known for one in tested)
+        if repeated:
+            logger.warning(
+                "%s (%s): %d of %d test texts stand in training, too, under another group",
+                *(material.name, language, repeated, len(tested)),
+            )
 
 
 def _unseen_names(material: Material, train: Sequence[str], language: str) -> str:

@@ -1,5 +1,6 @@
 """Perceptrons with one hidden layer, to compare with: all label sets side by side, by Adam."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,8 +14,9 @@ from .scaler import Scaler
 
 BATCH = 256
 RATE = 1e-3
-EPOCHS = 60  # at most
-PATIENCE = 4  # epochs without a better dev loss, set by set
+LOOK = 20  # batches at least between two looks at dev
+EPOCHS = 60  # looks at most
+PATIENCE = 4  # looks without a better dev loss, set by set
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,15 +52,13 @@ def fit_mlp(
 ) -> Perceptrons:
     """Return perceptrons of `width` hidden units, each as it was when its own dev loss was least.
 
-    Not convex: another seed finds another one. `converged` says that none was still getting better.
+    Not convex: another seed finds another one, but no set's depends on which others are fitted beside.
+    `converged` says that none was still getting better.
     """
-    generator = torch.Generator().manual_seed(seed)
-    count, d = len(sets), x.shape[1]
-    shapes = ((count, d, width), (count, 1, width), (count, width, classes), (count, 1, classes))
-    spreads = (2 / d) ** 0.5, 0.0, (2 / width) ** 0.5, 0.0
+    generator, count = torch.Generator().manual_seed(seed), len(sets)
+    drawn = [_drawn(x.shape[1], width, classes, [seed, number]) for number in range(count)]
     parameters = tuple(
-        (torch.randn(shape, generator=generator) * spread).to(device).requires_grad_()
-        for shape, spread in zip(shapes, spreads, strict=True)
+        torch.stack(parts).to(device).requires_grad_() for parts in zip(*drawn, strict=True)
     )
     z, z_dev = (torch.from_numpy(scaler(part)).to(device) for part in (x, x_dev))
     y, y_dev = (torch.from_numpy(part).to(device) for part in (sets, dev))
@@ -66,18 +66,19 @@ def fit_mlp(
     best = tuple(part.detach().clone() for part in parameters)
     least = torch.full((count,), torch.inf, device=device)
     waited = torch.zeros(count, device=device)
+    passes = math.ceil(LOOK * BATCH / len(z))  # of few examples several
     for _ in range(EPOCHS):
-        order = torch.randperm(len(z), generator=generator)
+        order = torch.cat([torch.randperm(len(z), generator=generator) for _ in range(passes)])
         for rows in torch.split(order, BATCH):
             optimizer.zero_grad(set_to_none=True)
             _losses(z[rows], y[:, rows], parameters).sum().backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         with torch.no_grad():
             losses = _losses(z_dev, y_dev, parameters)
-            better = losses < least
+            better = (losses < least) & (waited < PATIENCE)
             for kept, part in zip(best, parameters, strict=True):
                 kept[better] = part[better]
-            least, waited = torch.minimum(least, losses), torch.where(better, 0, waited + 1)
+            least, waited = torch.where(better, losses, least), torch.where(better, 0, waited + 1)
         if bool((waited >= PATIENCE).all()):
             break
     return Perceptrons(
@@ -87,6 +88,17 @@ def fit_mlp(
         float(least[0]),
         bool((waited > 0).all()),
     )
+
+
+def _drawn(d: int, width: int, classes: int, seed: Sequence[int]) -> list[Tensor]:
+    """Return a set's parameters before the first step (He et al. 2015); biases are 0."""
+    rng = np.random.default_rng(seed)
+    shapes = ((d, width), (1, width), (width, classes), (1, classes))
+    spreads = (2 / d) ** 0.5, 0.0, (2 / width) ** 0.5, 0.0
+    return [
+        torch.from_numpy((rng.standard_normal(shape) * spread).astype(np.float32))
+        for shape, spread in zip(shapes, spreads, strict=True)
+    ]
 
 
 def _logits(z: Tensor, parameters: Sequence[Tensor]) -> Tensor:

@@ -18,7 +18,7 @@ from ..alignment.run import open_run
 from ..alignment.source import Source, open_source
 from ..alignment.table import Tables, canonical_hash
 from .mapping import Mapped
-from .material import Material
+from .material import TRAIN, Material
 from .vectors import PLAIN, read_layer
 
 logger = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ def over_layers(
             else:
                 if representations is None:
                     representations = source.represent()[pooling]
-                    _tell_cut(material, representations, source.columns["max_length"])
+                    _tell_cut(material, mapped, representations, source.columns["max_length"])
                 vectors = read_layer(material, representations, layer, train, mapped)
                 columns = _columns(source, layer, pooling)
                 made = make(vectors, train, columns | {"train": train} | fitted)
@@ -103,27 +103,31 @@ def over_layers(
     )
 
 
-def _tell_cut(material: Material, representations: Representations, most: int | None) -> None:
+def _tell_cut(
+    material: Material, mapped: Mapped, representations: Representations, most: int | None
+) -> None:
     """Warn of texts that are longer than the model; words behind the cut have been refused."""
-    if material.of_words:
-        return
-    for (language, part), labelled in material.parts.items():
-        cut = sum(int(representations.counts(side)[:, 1].sum()) for side in labelled.sides)
+    texts = {}
+    if mapped.fit != TRAIN:
+        texts = {f"map {mapped.name}, {side.language}": [side] for side in mapped.sides}
+    if not material.of_words:
+        texts |= {f"{one}, {part}": labelled.sides for (one, part), labelled in material.parts.items()}
+    for where, sides in texts.items():
+        cut = sum(int(representations.counts(side)[:, 1].sum()) for side in sides)
         if cut:
             logger.warning(
-                "%s (%s, %s): %d texts are longer than the %s tokens that the model is fed, and cut",
-                *(material.name, language, part, cut, most),
+                "%s (%s): %d texts are longer than the %s tokens that the model is fed, and cut",
+                *(material.name, where, cut, most),
             )
 
 
 def _columns(source: Source, layer: int, pooling: str) -> dict[str, Any]:
     """Return what stands in every row of a layer."""
-    last = max(source.layers[pooling])
     return {
         **{name: source.columns[name] for name in ("checkpoint", "revision", "dtype", "max_length")},
         **{name: source.about.get(name, "") for name in ("stage", "recipe")},
         "layer": layer,
-        "depth": layer / last if last else 1.0,
+        "depth": layer / source.last if source.last else 1.0,
         "pooling": pooling,
     }
 

@@ -22,6 +22,7 @@ from .material import ALL, Material, load_material
 from .over_layers import Progress, over_layers
 from .result import ProbeResult
 from .rows import rows_of
+from .scaler import WEAKEST
 from .setup import Setup, prepare
 
 
@@ -85,7 +86,7 @@ def probe(
     if given.trees and codelength:
         raise ValueError(f"{given.name}: edges have no codelength; leave it out")
     kind = "structural" if given.trees else family
-    trains = [ALL] if given.joint else [one.strip() for one in train.split(",")]
+    trains = [ALL] if given.joint else list(dict.fromkeys(map(str.strip, train.split(","))))
     if test != "all":
         given = given.only(trains, [test] if isinstance(test, str) else list(test))
     made = {one: make_controls(given, given.trained_on(one), controls, seed) for one in trains}
@@ -104,6 +105,7 @@ def probe(
         "codelength": codelength,
         "seed": seed,
         "penalties": PENALTIES,
+        "weakest": WEAKEST,
         "bootstrap": [RESAMPLES, LEVEL],
     }
     run = partial(

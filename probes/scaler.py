@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-WEAKEST = 1e-6  # of the median deviation: below it a feature is rounding
+WEAKEST = 0.1  # of the median deviation: the least that a feature is divided by
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,14 +21,14 @@ class Scaler:
 
         Args:
             x: the vectors.
-            weakest: a feature whose deviation is no greater share of the median one is constant, too:
-                some models' last layer norms leave features of 1e-8, which brought to variance 1 would
-                outweigh all others as soon as a map mixes something into them.
+            weakest: no feature is divided by less than this share of the median deviation. Some models'
+                last layer norms leave features of 1e-8, which brought to variance 1 would outweigh all
+                others where another language, or a map, has anything in them.
         """
         deviation = x.std(axis=0, dtype=np.float64)
-        least = np.maximum(1e-6 * np.abs(x).max(axis=0), weakest * np.median(deviation))
-        deviation[deviation <= least] = np.inf
-        return Scaler(x.mean(axis=0, dtype=np.float64), deviation)
+        constant = deviation <= 1e-6 * np.abs(x).max(axis=0)
+        deviation = np.maximum(deviation, weakest * np.median(deviation))
+        return Scaler(x.mean(axis=0, dtype=np.float64), np.where(constant, np.inf, deviation))
 
     def __call__(self, x: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
         """Return vectors of mean 0 and variance 1, where they are those it was made of."""

@@ -10,7 +10,7 @@ from jaxtyping import Int64
 from ..alignment.pairing import group_numbers
 from .control import Controls
 from .floors import majority, surface
-from .material import ALL, DEV, TEST, TRAIN, Material
+from .material import ALL, TEST, TRAIN, Material
 from .trees import edges
 
 logger = logging.getLogger(__name__)
@@ -60,16 +60,12 @@ def _has_ceiling(material: Material, language: str) -> bool:
     """Whether a probe can be fitted in a language; where examples lack for it, a warning tells."""
     if (language, TRAIN) not in material.parts:
         return False
-    y = material.parts[language, TRAIN].labels
-    classes = len(np.unique(y))
-    if (language, DEV) not in material.parts:
-        lacks = "no dev examples"
-    elif not material.trees and (classes < 2 or len(y) < len(material.classes)):
-        lacks = f"{len(y)} training examples of {classes} classes"
-    else:
-        return True
-    logger.warning("%s (%s): no in-language probe: %s", material.name, language, lacks)
-    return False
+    try:
+        material.refuse_untrainable([language])
+    except ValueError as error:
+        logger.warning("%s; no in-language probe", error)
+        return False
+    return True
 
 
 def _tell_unseen(material: Material, languages: Sequence[str]) -> None:

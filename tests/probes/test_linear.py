@@ -105,9 +105,9 @@ def test_constant_features_change_nothing(rng):
     assert Scaler.of(wide)(wide)[:, :4] == pytest.approx(Scaler.of(x)(x))
     assert not Scaler.of(wide)(wide + 5)[:, 4].any()
     wide[:, 4] = 1e-8 * rng.standard_normal(50)  # what a layer norm without weight leaves
-    assert not Scaler.of(wide)(wide + 5)[:, 4].any()
+    assert 0 < Scaler.of(wide)(wide)[:, 4].std() < 1e-6
     assert Scaler.of(wide, weakest=0.0)(wide)[:, 4].std() == pytest.approx(1)
-    wide[:, 4] = 1e-4 * rng.standard_normal(50)
+    wide[:, 4] = 0.2 * rng.standard_normal(50)
     assert Scaler.of(wide)(wide)[:, 4].std() == pytest.approx(1)
 
 

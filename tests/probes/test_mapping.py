@@ -60,14 +60,15 @@ def accuracies(material, planted, mapped):
     return found["sw"].right.mean()
 
 
-def test_a_feature_that_is_dead_in_english_does_not_outweigh_what_a_map_brings(rng, material):
+@pytest.mark.parametrize("scale", [1e-8, 1e-6, 1e-5, 1e-3, 1e-2, 0.1])
+def test_a_feature_that_is_weak_in_english_does_not_outweigh_what_a_map_brings(rng, material, scale):
     """A rotation that was fitted on noisy translations mixes a little of everything into it."""
     turn = np.linalg.qr(rng.standard_normal((D, D)))[0]
     planted = Planted(rng, lambda x: (x + 0.5 * rng.standard_normal(x.shape)) @ turn)
-    planted.x[:, 7] *= 1e-8
+    planted.x[:, 7] *= scale
     order = np.arange(200, 300)
     fits = {"sw": (held_out("sw", order), held_out("en", order)), "en": (held_out("en", order),) * 2}
-    assert accuracies(material, planted, Mapped("procrustes", "held out", {"en": fits})) > 0.95
+    assert accuracies(material, planted, Mapped("procrustes", "held out", {"en": fits})) > 0.9
 
 
 @pytest.mark.parametrize("name", ["procrustes", "ridge"])
