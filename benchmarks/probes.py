@@ -133,8 +133,9 @@ def _setup(material: Material) -> Setup:
     """Return what the layers share; floors are not what is timed."""
     tests, rows = material.languages, np.arange(TESTS)
     return Setup(
-        "en", ["en"], [], "linear", make_controls(material, ["en"]), dict.fromkeys(tests, (0.1, 0.1)),
-        dict.fromkeys(tests, rows), dict.fromkeys(tests, rows), codelength=False, seed=0,
+        "en", ["en"], [], "linear", make_controls(material, ["en"]), dict.fromkeys(tests, 0.1),
+        dict.fromkeys(tests, np.zeros(TESTS)), dict.fromkeys(tests, rows), dict.fromkeys(tests, rows),
+        codelength=False, seed=0,
     )  # fmt: skip
 
 

@@ -114,9 +114,8 @@ def erase(
     one = ALL if given.joint else train
     given.trained_on(one)
     _tell_apart(given, pivot)
-    settings = {
-        "erased": DRAWS, "pivot": pivot, "seed": seed, "weakest": WEAKEST, "bootstrap": [RESAMPLES, LEVEL]
-    }  # fmt: skip
+    settings = {"erased": DRAWS, "pivot": pivot, "seed": seed, "weakest": WEAKEST}
+    settings |= {"bootstrap": [RESAMPLES, LEVEL]}
     found = over_layers(
         checkpoint, given, [one], partial(_rows, given, pivot, seed), settings, title="erasing",
         layers=layers, pooling=pooling, out=out, store=store, budget=budget, progress=progress,

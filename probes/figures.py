@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FLOORS = ("majority", "surface")
+P = 0.025  # one-sided: a cell that is above its floors has a smaller one
 
 
 def heatmap(table: pd.DataFrame) -> "Figure":
@@ -16,7 +17,7 @@ def heatmap(table: pd.DataFrame) -> "Figure":
 
     Args:
         table: of one task and language trained on. The scale begins at the least majority; a dot marks a
-            cell whose interval reaches down to the greater of its floors.
+            cell that is not above both of its floors.
     """
     import seaborn
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -25,17 +26,17 @@ def heatmap(table: pd.DataFrame) -> "Figure":
     order = sorted(dict.fromkeys(table["test"]), key=lambda one: one != table["train"].iloc[0])
     values = table.pivot(index="test", columns="layer", values="accuracy").loc[order]
     floors = table.drop_duplicates("test").set_index("test").loc[order, list(FLOORS)]
-    reached = table.assign(low=table["accuracy_low"] <= table[list(FLOORS)].max(axis=1))
-    marks = reached.pivot(index="test", columns="layer", values="low").loc[order]
+    low = table.assign(low=~(table["p"] < P))
+    marks = low.pivot(index="test", columns="layer", values="low").loc[order]
     rows, columns = values.shape
     trees = table["metric"].iloc[0] != "accuracy"
     floors = floors[["majority"]] if trees else floors
     figure = Figure(figsize=(3.4 + 0.5 * columns, 1.5 + 0.3 * rows), layout="constrained")
     FigureCanvasAgg(figure)
     left, main = figure.subplots(1, 2, width_ratios=[floors.shape[1], columns])
-    low, high = float(floors["majority"].min()), float(np.nanmax(values.to_numpy()))
+    least, most = float(floors["majority"].min()), float(np.nanmax(values.to_numpy()))
     options = {
-        "cmap": "viridis", "vmin": low, "vmax": max(high, low + 0.05), "annot": columns <= 26,
+        "cmap": "viridis", "vmin": least, "vmax": max(most, least + 0.05), "annot": columns <= 26,
         "fmt": ".2f", "annot_kws": {"fontsize": 7}, "linewidths": 0.4, "cbar": False,
     }  # fmt: skip
     seaborn.heatmap(floors, ax=left, yticklabels=True, **options)
@@ -58,7 +59,7 @@ def heatmap(table: pd.DataFrame) -> "Figure":
     name = str(first["checkpoint"]).rstrip("/").rpartition("/")[2]
     figure.suptitle(
         f"{first['task']}, learnt in {first['train']}: {name}, {first['pooling']}, "
-        f"map {first['map']}{fitted}\na dot: the interval reaches a floor",
+        f"map {first['map']}{fitted}\na dot: not above its floors (p ≥ {P})",
         fontsize=8, x=0.02, ha="left",
     )  # fmt: skip
     return figure

@@ -44,24 +44,30 @@ def with_ends(names: Sequence[str], outcomes: Float[np.ndarray, "n c"], ends: En
     return found
 
 
-def p_value(difference: float, low: float, high: float, alike: float, *, sides: int = 1) -> float:
-    """Return the normal p-value of a difference from its interval of `LEVEL`; nan without interval.
+def p_value(
+    difference: float, low: float, high: float, groups: int, alike: float, *, sides: int = 1
+) -> float:
+    """Return the p-value of a difference from its interval of `LEVEL`; nan without interval.
+
+    By t of one less degree of freedom than there are groups; the bootstrap's error, whose variance is
+    (G - 1)/G of what it should be, is scaled accordingly.
 
     Args:
         difference: of means.
         low: its interval's lower end.
         high: the upper one.
+        groups: how many were resampled.
         alike: the p-value where all groups are alike and the difference is not 0: the interval has no
             width, which tells nothing of the error.
         sides: 1: whether it is above 0.
     """
     if not low <= high:
         return float("nan")
-    error = (high - low) / (2 * scipy.stats.norm.ppf((1 + LEVEL) / 2))
-    if error == 0:
+    if high == low:
         return alike if difference > 0 or (difference and sides == 2) else 1.0
-    z = abs(difference) / error if sides == 2 else difference / error
-    return float(sides * scipy.stats.norm.sf(z))
+    error = (high - low) / (2 * scipy.stats.norm.ppf((1 + LEVEL) / 2)) * (groups / (groups - 1)) ** 0.5
+    t = abs(difference) / error if sides == 2 else difference / error
+    return float(sides * scipy.stats.t.sf(t, groups - 1))
 
 
 def adjusted(table: pd.DataFrame) -> pd.DataFrame:

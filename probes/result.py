@@ -97,11 +97,13 @@ class ProbeResult:
             apart = right[:, :1] - right[:, 1:]
             groups = one["group"].to_numpy(np.int64)
             ((low,), (high,)) = intervals({"": apart}, {"": groups}, 0)[""]
+            count = int(groups.max()) + 1
+            p = p_value(float(apart.mean()), low, high, count, 2 * 0.5**count, sides=2)
             rows.append(
                 dict(zip(keys, key, strict=True))
                 | {"other_layer": its[2], "accuracy": right[:, 0].mean(), "other": right[:, 1].mean()}
                 | {"difference": apart.mean(), "low": low, "high": high, "n": len(right)}
-                | {"p": p_value(float(apart.mean()), low, high, 2 * 0.5 ** (groups.max() + 1), sides=2)}
+                | {"p": p}
             )
         return adjusted(pd.DataFrame(rows))
 

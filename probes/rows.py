@@ -11,7 +11,7 @@ from ..alignment.table import Tables
 from ..alignment.uncertainty import LEVEL
 from .codelength import online_codelength
 from .control import BY_TYPE
-from .intervals import intervals, p_value, with_ends
+from .intervals import Ends, intervals, p_value, with_ends
 from .layer import Tested, joined, probe_layer
 from .material import TEST, TRAIN, Material
 from .setup import Setup
@@ -33,22 +33,23 @@ def rows_of(
         if language in setup.ceilings:
             owns[language] = _probed(material, vectors, setup, [language], tests=[language])[language]
     kind = setup.controls.kind
-    outcomes = {one: _outcomes(tested, owns[one], kind) for one, tested in found.items()}
+    outcomes = {
+        one: _outcomes(tested, owns[one], setup.beside[one], kind) for one, tested in found.items()
+    }
     ends = intervals(outcomes, setup.groups, setup.seed)
     rows, items = [], []
     for language, tested in found.items():
-        constant, grams = setup.floors[language]
-        floor, groups = float(np.nanmax([constant, grams])), int(setup.groups[language].max()) + 1
-        low, high = (side[0] for side in ends[language])
+        floors = setup.constant[language], float(setup.beside[language].mean())
+        groups = int(setup.groups[language].max()) + 1
         more: dict[str, Any] = dict(tested.more)
         rows.append(
             columns
             | {"test": language, "metric": "UUAS" if material.trees else "accuracy"}
             | with_ends(SCORES, outcomes[language], ends[language])
             | _about(tested, owns[language], groups)
-            | {"p": p_value(float(tested.right.mean()) - floor, low, high, floor**groups)}
+            | {"p": _p(outcomes[language], ends[language], floors[0], groups)}
             | _controls(tested, kind)
-            | {"majority": constant, "surface": grams}
+            | dict(zip(("majority", "surface"), floors[::-1] if material.trees else floors, strict=True))
             | {"unseen": 0 if material.trees else material.unseen(setup.languages, language)}
             | (coded if language in setup.languages else dict.fromkeys(coded, np.nan))
             | more
@@ -97,13 +98,28 @@ def _codelength(
 
 
 ENOUGH = 10  # controls whose spread is told
-SCORES = ("accuracy", "ceiling", "gap", "selectivity")
+SCORES = ("accuracy", "ceiling", "gap", "selectivity", "above")
 
 
-def _outcomes(tested: Tested, own: Tested | None, kind: str) -> Float[np.ndarray, "n 4"]:
+def _outcomes(
+    tested: Tested, own: Tested | None, beside: Float[np.ndarray, "n"], kind: str
+) -> Float[np.ndarray, "n 5"]:
     ceiling = tested.right * np.nan if own is None else own.right
     selective = tested.right - (tested.control if kind == BY_TYPE else np.nan)
-    return np.stack([tested.right, ceiling, ceiling - tested.right, selective], axis=1)
+    columns = tested.right, ceiling, ceiling - tested.right, selective, tested.right - beside
+    return np.stack(columns, axis=1)
+
+
+def _p(outcomes: Float[np.ndarray, "n 5"], ends: Ends, constant: float, groups: int) -> float:
+    """Return the p-value of being above both floors: the greater one of both."""
+    accuracy, above = outcomes[:, 0].mean(), outcomes[:, -1].mean()
+    # groups that are all alike: how likely that is where each is as likely below as above
+    signs = 0.5**groups
+    found = [p_value(float(above), ends[0][-1], ends[1][-1], groups, signs)]
+    if constant == constant:
+        alike = constant**groups if accuracy == 1 else signs
+        found.append(p_value(float(accuracy) - constant, ends[0][0], ends[1][0], groups, alike))
+    return max(found)
 
 
 def _about(tested: Tested, own: Tested | None, groups: int) -> dict[str, Any]:

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Float, Int64
 
 from ..alignment.pairing import group_numbers
 from .control import Controls
 from .floors import majority, surface
 from .material import ALL, TEST, TRAIN, Material
-from .trees import edges
+from .trees import edges, refuse_other_graphs
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,8 @@ class Setup:
     ceilings: Sequence[str]  # tested languages that a probe of their own is fitted in, too
     family: str
     controls: Controls
-    floors: Mapping[str, tuple[float, float]]  # by test: best constant answer, n-grams
+    constant: Mapping[str, float]  # by test: accuracy of the best constant answer; nan of trees
+    beside: Mapping[str, Float[np.ndarray, "_"]]  # which answers of n-grams (of neighbours) are right
     tested: Mapping[str, Int64[np.ndarray, "_"]]  # the rows of each test that count
     groups: Mapping[str, Int64[np.ndarray, "_"]]  # of these
     codelength: bool
@@ -38,22 +39,25 @@ def prepare(
     """Return what does not change from layer to layer, the floors foremost."""
     languages, tests = material.trained_on(train), material.languages
     tested = {one: np.arange(len(material.parts[one, TEST])) for one in tests}
-    floors: dict[str, tuple[float, float]] = {}
+    constant = dict.fromkeys(tests, float("nan"))
+    beside: dict[str, Float[np.ndarray, "_"]] = {}
     if material.trees:
+        refuse_other_graphs(material)
         for one in tests:
-            tested[one], next_word = edges(material, one)
-            floors[one] = next_word, float("nan")
+            tested[one], beside[one] = edges(material, one)
     else:
         _tell_unseen(material, languages)
-        right = surface(material, languages)
-        floors = {one: (majority(material, languages, one), float(right[one].mean())) for one in tests}
+        constant = {one: majority(material, languages, one) for one in tests}
+        beside = surface(material, languages)
     groups = {}
     for one, rows in tested.items():
         every = material.parts[one, TEST].groups
         groups[one] = group_numbers([every[row] for row in rows], len(rows))
     ceilings = [] if train == ALL else [one for one in tests if one not in languages]
     ceilings = [one for one in ceilings if _has_ceiling(material, one)]
-    return Setup(train, languages, ceilings, family, controls, floors, tested, groups, codelength, seed)
+    return Setup(
+        train, languages, ceilings, family, controls, constant, beside, tested, groups, codelength, seed
+    )
 
 
 def _has_ceiling(material: Material, language: str) -> bool:

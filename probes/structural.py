@@ -138,6 +138,8 @@ def tree_distances(heads: Int64[np.ndarray, "t"]) -> Float[np.ndarray, "t t"]:
     Raises:
         ValueError: heads that are no tree.
     """
+    if not ((heads >= 0) & (heads <= len(heads))).all():
+        raise ValueError(f"the heads of {len(heads)} words are no tree: {heads.tolist()}")
     children = np.flatnonzero(heads > 0)
     graph = np.zeros((len(heads), len(heads)))
     graph[children, heads[children] - 1] = 1

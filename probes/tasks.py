@@ -1,5 +1,6 @@
 """The tasks that are probed: a table to read, and how each one's examples are made."""
 
+import logging
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from ..data.tasks import Pair, Tagged, TaskData, load_task
 from ..data.tasks.files import word_spans
 from ..data.tasks.load import languages_of
 from ..data.text import read_lines
+
+logger = logging.getLogger(__name__)
 
 BINS = 4  # of lengths
 SENTENCES = 1_000  # of a part and language, where examples are words
@@ -143,12 +146,16 @@ def of_tasks(probing: Probing, languages: str, data_dir: str | Path | None) -> I
 
 
 def _items(probing: Probing, data: TaskData) -> Iterator[Item]:
+    left_out = 0
     for example in data.examples:
         if isinstance(example, Pair):
             texts = (example.first, example.second) if example.second else (example.first,)
             sides = tuple(Sentence(example.id, text) for text in texts)
             yield Item(example.group, [(sides, data.labels[example.label])])
         elif isinstance(example, Tagged) and probing.words:
+            if probing.trees and not all(map(_is_seen, example.words)):
+                left_out += 1  # without the word its heads are another tree's
+                continue
             text = example.text or " ".join(example.words)
             spans = example.spans or word_spans(text, example.words)
             yield Item(example.group, [
@@ -158,6 +165,11 @@ def _items(probing: Probing, data: TaskData) -> Iterator[Item]:
                 )
                 if label and _is_seen(word)
             ])  # fmt: skip
+    if left_out:
+        logger.warning(
+            "%s (%s): %d sentences with words that nobody sees are left out",
+            *(probing.name, data.language, left_out),
+        )
 
 
 def _is_seen(word: str) -> bool:

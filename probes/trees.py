@@ -7,7 +7,7 @@ from jaxtyping import Float, Int64
 
 from .layer import Tested, joined
 from .material import DEV, TEST, TRAIN, Labelled, Material
-from .structural import Trees, chain, edges_found, fit_structural, spearman, starts_of
+from .structural import Trees, chain, edges_found, fit_structural, spearman, starts_of, tree_distances
 
 PUNCTUATION = "PUNCT"
 
@@ -45,8 +45,8 @@ def tree_layer(
     return found
 
 
-def edges(material: Material, language: str) -> tuple[Int64[np.ndarray, "e"], float]:
-    """Return the words of a test that have an edge to find, and how many joining neighbours finds."""
+def edges(material: Material, language: str) -> tuple[Int64[np.ndarray, "e"], Float[np.ndarray, "e"]]:
+    """Return the words of a test that have an edge to find, and whether joining neighbours finds it."""
     part = material.parts[language, TEST]
     trees = _trees(material, part, np.zeros((len(part), 1), np.float32))
     found = np.concatenate(
@@ -55,7 +55,26 @@ def edges(material: Material, language: str) -> tuple[Int64[np.ndarray, "e"], fl
             for rows in map(trees.sentence, range(len(trees)))
         ]
     )
-    return np.flatnonzero(np.isfinite(found)), float(np.nanmean(found))
+    rows = np.flatnonzero(np.isfinite(found))
+    return rows, found[rows]
+
+
+def refuse_other_graphs(material: Material) -> None:
+    """Refuse sentences whose heads are no tree.
+
+    Raises:
+        ValueError: there is one; it is named.
+    """
+    for (language, part), labelled in material.parts.items():
+        trees = _trees(material, labelled, np.zeros((len(labelled), 1), np.float32))
+        for rows in map(trees.sentence, range(len(trees))):
+            try:
+                tree_distances(trees.heads[rows])
+            except ValueError as error:
+                name = labelled.first.ids[rows.start].rpartition(":")[0]
+                raise ValueError(
+                    f"{material.name} ({language}, {part}): sentence {name}: {error}"
+                ) from None
 
 
 def _joined_trees(

@@ -149,6 +149,7 @@ def test_what_is_wrong_is_named(haystack, options, message):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_laser_on_the_real_sample_is_a_straight_line_computation(minilm, real_data, tmp_path):
     """BUCC zh-en sample, all-MiniLM, last layer: LASER's steps with FAISS, NumPy and loops."""
     import faiss

@@ -42,6 +42,15 @@ def test_retrieval_is_of_the_same_items_before_and_after(found):
     assert not some.xs("none", level="erased")[["change", "change_low", "change_high"]].any(axis=None)
 
 
+def test_languages_without_the_same_items_are_told_of(found, tmp_path, caplog):
+    folder = found[0]
+    options = {"languages": "de,sw", "store": folder.parent / "s", "layers": "1"}
+    table = erase(folder, pivot="xx", **options).to_frame()
+    assert table["retrieval"].isna().all()
+    told = "language: no retrieval in de, en, sw: the tests are not the same items as in xx"
+    assert sorted(told) == sorted(next(one for one in caplog.messages if "no retrieval" in one))
+
+
 def test_a_second_run_reads_the_first(found, monkeypatch):
     folder, first = found
     monkeypatch.setattr("crosslingual.probes.erasing.leace", None)

@@ -35,6 +35,17 @@ def test_ridge_is_scikit_learns(rng):
     assert found.loss == pytest.approx(min(errors), rel=1e-5)
 
 
+def test_a_perceptron_does_not_know_of_its_controls(rng):
+    x = rng.standard_normal((700, 6)).astype(np.float32)
+    y = (x[:, 0] > rng.standard_normal(700)).astype(np.int64)
+    sets = np.stack([y, *(rng.permutation(y) for _ in range(4))])
+    alone, beside = (
+        FAMILIES["mlp"](Sample(x[:400], some[:, :400], x[400:550], some[:, 400:550], 2))
+        for some in (sets[:1], sets)
+    )
+    assert alone.logits(x[550:])[0] == pytest.approx(beside.logits(x[550:], 1)[0], abs=1e-3)
+
+
 def test_a_perceptron_reads_what_is_not_linear(rng):
     x = rng.standard_normal((2000, 5)).astype(np.float32)
     y = ((x[:, 0] > 0) ^ (x[:, 1] > 0)).astype(np.int64)

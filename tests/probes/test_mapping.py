@@ -134,6 +134,25 @@ def test_words_are_mapped_as_sentences_are(tiny, tmp_path):
         probe(tiny, "pos", map_name="procrustes", **options)
 
 
+def test_the_sentences_of_tested_words_are_not_fitted_on(tmp_path):
+    (tmp_path / "pud").mkdir()
+    for code in ("en", "de"):
+        block = (
+            "# sent_id = n{0}\n# text = {1} {0}\n1\t{1}\t_\tVERB\t_\t_\t0\n2\t{0}\t_\tNUM\t_\t_\t1\n\n"
+        )
+        block = block.replace("\t_\t_\t0\n", "\t_\t_\t0\t_\t_\t_\n").replace(
+            "\t1\n\n", "\t1\t_\t_\t_\n\n"
+        )
+        (tmp_path / f"pud/{code}_pud.conllu").write_text(
+            "".join(block.format(i, code) for i in range(60))
+        )
+    material = load_material("pos", data_dir=tmp_path)
+    fits = texts_to_fit(material, "en", "procrustes", "pud", tmp_path)
+    tested = {one.context.text for one in material.parts["de", TEST].first.sentences}
+    assert tested and not tested & set(fits["de"][0].texts)
+    assert len(tested) + len(fits["de"][0].texts) == 60
+
+
 def test_what_no_map_can_be_fitted_on(material):
     with pytest.raises(ValueError, match="--map-fit ntrex goes with a map"):
         texts_to_fit(material, "en", "none", "ntrex")

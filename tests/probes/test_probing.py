@@ -1,16 +1,20 @@
 """Probes from texts to the table: planted vectors, what is held out, floors, resuming, real data."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from crosslingual.alignment.checkpoint import open_checkpoint
+from crosslingual.probes import layer
 from crosslingual.probes.control import make_controls
-from crosslingual.probes.intervals import p_value
+from crosslingual.probes.intervals import intervals, p_value
 from crosslingual.probes.layer import probe_layer
 from crosslingual.probes.material import ALL, DEV, TEST, TRAIN, load_material
 from crosslingual.probes.probing import probe
+from crosslingual.probes.rows import _outcomes, _p
 
 from ..conftest import make_tiny
 
@@ -179,15 +183,80 @@ def test_a_language_that_cannot_be_learnt_in_has_no_ceiling(tiny, table, tmp_pat
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        ((0.2, 0.1, 0.3), 4.4e-5),
+        ((0.2, 0.1, 0.3), 1.56e-4),
         ((0.2, 0.2, 0.2), 0.3),
         ((-0.2, -0.2, -0.2), 1.0),
         ((0.0, 0.0, 0.0), 1.0),
     ],
 )
 def test_an_interval_without_width_tells_nothing_of_the_error(value, expected):
-    assert p_value(*value, 0.3) == pytest.approx(expected, rel=0.02)
-    assert np.isnan(p_value(0.1, np.nan, np.nan, 0.3))
+    assert p_value(*value, 50, 0.3) == pytest.approx(expected, rel=0.05)
+    assert np.isnan(p_value(0.1, np.nan, np.nan, 50, 0.3))
+
+
+@pytest.mark.parametrize("count", [6, 200])
+def test_p_rejects_as_often_as_it_says(rng, count):
+    """A probe and n-grams right in 70 % of tests, each for itself; groups of four that hang together."""
+    rejected = 0
+    for seed in range(400):
+        right, beside = (
+            rng.binomial(1, np.repeat(np.clip(rng.normal(0.7, 0.1, count), 0, 1), 4)).astype(float)
+            for _ in range(2)
+        )
+        tested = layer.Tested(right, right * np.nan, np.empty(0), 1.0, 0.0, True, 1)
+        outcomes = _outcomes(tested, None, beside, "")
+        groups = np.repeat(np.arange(count), 4)
+        ends = intervals({"x": outcomes}, {"x": groups}, seed)["x"]
+        rejected += _p(outcomes, ends, 0.25, count) < 0.05
+    assert 0.015 * 400 <= rejected <= 0.085 * 400
+
+
+def test_what_few_groups_tell():
+    """Four groups that are all right: the p-value is no less than their chance."""
+    right = np.ones(8)
+    tested = layer.Tested(right, right * np.nan, np.empty(0), 1.0, 0.0, True, 1)
+    outcomes = _outcomes(tested, None, np.zeros(8), "")
+    ends = intervals({"x": outcomes}, {"x": np.repeat(np.arange(4), 2)}, 0)["x"]
+    assert _p(outcomes, ends, 0.25, 4) == 0.5**4
+
+
+def test_depth_is_that_of_the_model_whatever_layers_are_asked_for(tiny, tmp_path):
+    options = {"languages": "de", "store": tmp_path / "s", "controls": 0, "out": tmp_path / "run"}
+    for layers, expected in (("1", [1 / 3]), ("0-3", [0, 1 / 3, 2 / 3, 1])):
+        table = probe(tiny, "length", layers=layers, **options).to_frame()
+        assert sorted(set(table["depth"])) == pytest.approx(expected)
+
+
+def test_nothing_to_learn_from_is_said_before_anything_is_encoded(tiny, table, tmp_path):
+    lines = table.read_text().splitlines()
+    material = load_material("weather", table=table)
+    parts = {key: part for key, part in material.parts.items() if key != ("en", DEV)}
+    cases = [
+        (replace(material, parts=parts), "weather: no dev examples in en"),
+        ([line.replace("\train", "\tsun") for line in lines], "examples in en are all 'sun': nothing"),
+    ]
+    for given, message in cases:
+        if isinstance(given, list):
+            table.write_text("\n".join(given) + "\n")
+            given = load_material("weather", table=table)
+        with pytest.raises(ValueError, match=message):
+            probe(tiny, given, store=tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+def test_texts_that_stand_in_training_too_are_told_of(table, caplog):
+    lines = table.read_text().splitlines()
+    table.write_text(
+        "\n".join([lines[0], *(line.replace("siku 7\t", "siku 0\t") for line in lines[1:])])
+    )
+    load_material("weather", table=table)
+    told = [line for line in caplog.messages if "test texts stand in training" in line]
+    assert len(told) <= 1
+    table.write_text(
+        "\n".join([lines[0], *(f"en\titem {i}\tthe same\t{('sun', 'rain')[i % 2]}" for i in range(60))])
+    )
+    tests = len(load_material("weather", table=table).parts["en", TEST])
+    assert f"weather (en): {tests} of {tests} test texts stand in training, too" in caplog.text
 
 
 def test_several_languages_to_learn_from(tiny, tmp_path):

@@ -87,7 +87,7 @@ def test_words_of_one_letter_have_a_floor(tmp_path):
     setup = prepare(
         material, "de", "linear", make_controls(material, ["de"], 0), codelength=False, seed=0
     )
-    assert setup.floors["de"][1] == 1, "a full stop is told by itself"
+    assert setup.beside["de"].mean() == 1, "a full stop is told by itself"
 
 
 def test_words_are_erased_without_retrieval(tiny, data, tmp_path):
@@ -121,6 +121,23 @@ def test_trees(tiny, data, tmp_path, command):
     assert table.loc["de", "n"] == 2 * table.loc["de", "groups"], "two edges a sentence"
     with pytest.raises(ValueError, match="edges have no codelength"):
         probe(tiny, material, store=tmp_path / "s", codelength=True)
+
+
+def test_sentences_that_are_no_trees(tiny, data, tmp_path, caplog):
+    """A word that nobody sees is left out of words, but would make other trees of the rest."""
+    path = data / "pud/de_pud.conllu"
+    hidden = (
+        path.read_text().replace("1\tsun", "1\t\u200b", 1).replace("# text = sun", "# text = \u200b", 1)
+    )
+    path.write_text(hidden)
+    before = len(load_material("trees", data_dir=data).parts["en", TEST])
+    assert "trees (de): 1 sentences with words that nobody sees are left out" in caplog.text
+    assert before == len(load_material("trees", data_dir=data).parts["en", TEST])
+    path.write_text(treebank(50, "p").replace("VERB\t_\t_\t0", "VERB\t_\t_\t1"))
+    with pytest.raises(
+        ValueError, match=r"trees \(de, .*\): sentence p\d+: the heads of 4 words are no tree"
+    ):
+        probe(tiny, "trees", data_dir=data, store=tmp_path / "s")
 
 
 def test_what_treebanks_may_lack(tiny, data, tmp_path, caplog):
