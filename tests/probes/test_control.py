@@ -109,3 +109,9 @@ def test_what_cannot_be_probed(make_words, rng):
     for family in families.FAMILIES:
         with pytest.raises(ValueError, match="dev: vectors of 1 of 30 examples are not finite"):
             probe_layer(good, vectors, ["en"], family=family)
+        for value in (np.nan, np.inf, -np.inf):
+            tested = vectors | {("en", DEV): vectors["en", TRAIN]}
+            tested["en", TEST] = tested["en", TEST].copy()
+            tested["en", TEST][3:5, 2] = value
+            with pytest.raises(ValueError, match=r"\(en\): test: vectors of 2 of 30 examples are not"):
+                probe_layer(good, tested, ["en"], family=family)
