@@ -144,7 +144,7 @@ def load_material(
 
     A language of which train, dev and test are at hand keeps them. Otherwise the one split there is, or
     the one beside train, is cut by group, at the same places in every language; what of it would be
-    training is left out where train is at hand.
+    training is left out where train is at hand. A test beside dev alone is kept, and dev cut.
 
     Args:
         name: a key of `PROBES`, or any name for a table.

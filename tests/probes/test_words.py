@@ -123,6 +123,12 @@ def test_trees(tiny, data, tmp_path, command):
         probe(tiny, material, store=tmp_path / "s", codelength=True)
 
 
+def test_a_published_test_is_kept_whole_where_there_is_no_training(data):
+    (data / "masakhapos/swa/train.txt").unlink()
+    parts = load_material("pos", data_dir=data, languages="sw").parts
+    assert len(parts["sw", TEST]) == 40 and len(parts["sw", TRAIN]) + len(parts["sw", DEV]) < 40
+
+
 def test_sentences_that_are_no_trees(tiny, data, tmp_path, caplog):
     """A word that nobody sees is left out of words, but would make other trees of the rest."""
     path = data / "pud/de_pud.conllu"
