@@ -56,8 +56,6 @@ def load_fits(
         ValueError: the corpus lacks a language.
         OSError: it is not there.
     """
-    if not sources:
-        return {}
     try:
         found = load(name, data_dir=data_dir, languages=",".join(sources), pivot=target)
     except ValueError as error:

@@ -75,7 +75,8 @@ class Stored:
         found = self._read.get(key)
         if found is None:
             found = self.store.read(self._places(side), layers)
-            if found.nbytes + sum(kept.nbytes for kept in list(self._read.values())) <= KEPT:
+            kept = list(self._read.values())  # at once: other threads may be reading, too
+            if found.nbytes + sum(one.nbytes for one in kept) <= KEPT:
                 found.flags.writeable = False
                 self._read[key] = found
         return found
