@@ -1,7 +1,56 @@
 """Measure how well a multilingual model puts sentences that mean the same in the same place.
 
-Nothing heavy is imported here: `crosslingual.data` reads corpora, `crosslingual.alignment` encodes
-and scores them, `crosslingual.analysis` draws the result.
+    from crosslingual import score, heatmap
+
+    result = score("./my-model", "pocket", languages="de,ru,sw")
+    result.heatmap().savefig("alignment.png")
+
+The verbs are those of the command line: score, compare, mine, probe, erase, train, retention, heatmap;
+`help(crosslingual.score)` lists every option. `load` reads a corpus, `open_checkpoint` a model, `read`
+the result in a run folder. MEASURES, CORPORA, TASKS, POOLINGS and PROTOCOLS are the tables of what
+there is.
+
+Nothing heavy is imported before it is asked for.
 """
 
+from typing import TYPE_CHECKING
+
+from .data.lazy_names import exports
+
+if TYPE_CHECKING:
+    from .alignment.checkpoints.checkpoint import open_checkpoint as open_checkpoint
+    from .alignment.encoding.pooling import POOLINGS as POOLINGS
+    from .alignment.measures import MEASURES as MEASURES
+    from .alignment.mining.mining import mine as mine
+    from .alignment.protocols import PROTOCOLS as PROTOCOLS
+    from .analysis.results import compare as compare
+    from .analysis.results import heatmap as heatmap
+    from .analysis.results import read as read
+    from .analysis.results import retention as retention
+    from .analysis.results import score as score
+    from .data.corpora import CORPORA as CORPORA
+    from .data.corpora import load as load
+    from .data.tasks import TASKS as TASKS
+    from .probes.erasing import erase as erase
+    from .probes.probing import probe as probe
+    from .training.training import train as train
+
 __version__ = "0.1.0"
+
+__getattr__, __dir__ = exports(
+    __name__,
+    {
+        **dict.fromkeys(("score", "compare", "retention", "heatmap", "read"), ".analysis.results"),
+        "mine": ".alignment.mining.mining",
+        "probe": ".probes.probing",
+        "erase": ".probes.erasing",
+        "train": ".training.training",
+        "load": ".data.corpora",
+        "open_checkpoint": ".alignment.checkpoints.checkpoint",
+        "MEASURES": ".alignment.measures",
+        "CORPORA": ".data.corpora",
+        "TASKS": ".data.tasks",
+        "POOLINGS": ".alignment.encoding.pooling",
+        "PROTOCOLS": ".alignment.protocols",
+    },
+)

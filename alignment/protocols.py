@@ -7,7 +7,9 @@ and judged on different sentences here, whatever the tool does.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
+
+from ..data.rows import Columns
 
 ALL = "all"
 LAST = "last"
@@ -32,10 +34,10 @@ class RetrievalProtocol:
     unit: str = "sentence"
 
     def layer(self, blocks: int) -> str:
-        """Return the layers to score, as `--layers` takes them.
+        """Return the layers to score, as `layers` takes them.
 
         Raises:
-            ValueError: the protocol says nothing of models with so many blocks.
+            ValueError: the protocol says nothing of models with this many blocks.
         """
         if isinstance(self.layers, str):
             return self.layers
@@ -47,7 +49,7 @@ class RetrievalProtocol:
         return str(self.layers[blocks])
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> Columns:
         """The settings of `score` that it decides."""
         fit = "" if self.maps == "none" else "in-sample"
         return {
@@ -55,6 +57,7 @@ class RetrievalProtocol:
             "maps": self.maps,
             "map_fit": fit,
             "duplicates": self.duplicates,
+            **({} if self.limit is None else {"limit": self.limit}),
         }
 
 
@@ -122,7 +125,7 @@ PROTOCOLS: Mapping[str, RetrievalProtocol] = {
             max_length=None,
             limit=None,
             stage="any",
-            differs="its main score is the weighted F1; some tasks have one direction; prompt: --prefix",
+            differs="its main score is the weighted F1; some tasks have one direction; prompt: `prefix`",
             source="Enevoldsen et al. 2025, https://github.com/embeddings-benchmark/mteb BitextMining",
         ),
         RetrievalProtocol(

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ..alignment.drawing import Scale, bar, canvas, cells, dots, short_name, title
 from ..alignment.measures import MEASURES
-from .figures import short_name
-from .retention import MACRO, NO_FLOOR
+from .retaining import MACRO, NO_FLOOR
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,7 +25,7 @@ def in_words(rows: pd.DataFrame) -> str:
     text = f"of {len(one)} language pairs, {gained} gained, {lost} lost, {unknown} show neither"
     below = int((one["note"] == NO_FLOOR).sum())
     if below:
-        text += f"; in {below} the base is not above its floor, so no share of it is told"
+        text += f"; for {below} pairs the base does not exceed its floor, so no ratio is reported"
     macro = rows[rows["source"] == MACRO]
     if len(macro):
         row = macro.iloc[0]
@@ -39,10 +39,6 @@ def delta_heatmap(rows: pd.DataFrame) -> "Figure":
     Args:
         rows: of one measure and direction.
     """
-    import seaborn
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     equal = rows[rows["chosen"] == "equal"]
     name = equal["source"].where(equal["source"] == MACRO, equal["source"] + "-" + equal["target"])
     equal = equal.assign(name=name)
@@ -51,27 +47,20 @@ def delta_heatmap(rows: pd.DataFrame) -> "Figure":
     open_ = (equal["delta_low"] <= 0) & (equal["delta_high"] >= 0)
     unclear = equal.assign(open=open_).pivot(index="name", columns="layer", values="open").reindex(order)
     most = max(float(np.nanmax(np.abs(values.to_numpy()))), 1e-9)
-    rows_, columns = values.shape
-    figure = Figure(figsize=(2.6 + 0.55 * columns, 1.4 + 0.3 * rows_), layout="constrained")
-    FigureCanvasAgg(figure)
+    count, columns = values.shape
+    figure = canvas(2.6 + 0.55 * columns, 1.4 + 0.3 * count)
     axes = figure.subplots()
-    seaborn.heatmap(
-        values, ax=axes, cmap="vlag", vmin=-most, vmax=most, annot=columns <= 26, fmt="+.3f",
-        annot_kws={"fontsize": 7}, linewidths=0.4, cbar_kws={"label": "Δ"}, yticklabels=True,
-    )  # fmt: skip
-    down, across = np.nonzero(unclear.to_numpy() == True)  # noqa: E712 - of objects
-    axes.plot(across + 0.88, down + 0.2, "o", markersize=2.5, color="0.25", linestyle="none")
-    axes.set(ylabel="", xlabel="layer")
-    axes.xaxis.label.set_size(9)
-    for each in (axes, figure.axes[-1]):
-        each.tick_params("both", labelsize=8)
-    axes.tick_params("y", rotation=0)
+    cells(axes, values, Scale(-most, most, "vlag"), numbers="+.3f" if columns <= 26 else "")
+    bar(axes, "Δ")
+    dots(axes, unclear.to_numpy() == True, colour="0.25", size=6.0)  # noqa: E712 - of objects
+    axes.set_xlabel("layer", fontsize=9)
     first = equal.iloc[0]
-    figure.suptitle(
+    title(
+        figure,
         f"{short_name(first['checkpoint'])} less {short_name(first['base_checkpoint'])}: "
         f"{first['measure']} ({first['direction']}), each above its null\n"
         f"{first['corpus']}/{first['split']}, {first['pooling']}, map {first['map']}; a dot: 0 is in "
         "the interval",
-        fontsize=8, x=0.02, ha="left",
-    )  # fmt: skip
+        size=8.0,
+    )
     return figure

@@ -1,16 +1,16 @@
 """Figures of grids: layer × layer, language × language, all × all.
 
 A panel per language pair (or per layer); one colour scale for all of them, which begins at the null:
-what re-paired sentences reach. Distances are drawn the other way round, so that dark is always alike.
+what re-paired sentences reach. Distances are drawn the other way round, so that dark is always similar.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from ..alignment.drawing import Scale, canvas, scale_from, short_name, title
 from ..alignment.measures import MEASURES
-from .figures import colour_scale, short_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,9 +29,6 @@ def grid_heatmap(table: pd.DataFrame) -> "Figure":
     Raises:
         ValueError: several measures or maps, no value, or more panels than fit a page.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     for column in ("measure", "map", "pooling"):
         if table[column].nunique() > 1:
             several = ", ".join(map(str, table[column].unique()))
@@ -39,26 +36,25 @@ def grid_heatmap(table: pd.DataFrame) -> "Figure":
     panels = list(_panels(table))
     if len(panels) > PANELS:
         raise ValueError(
-            f"{len(panels)} panels do not fit one figure; name fewer --languages or --layers"
+            f"{len(panels)} panels do not fit one figure; name fewer `languages` or `layers`"
         )
     if not np.isfinite(table["value"]).any():
         raise ValueError("no cell of the grid has a value")
     columns = min(4, len(panels))
     rows = -(-len(panels) // columns)
     size = max(2.6, min(7.0, 0.32 * max(max(panel.shape) for _, panel in panels)))
-    figure = Figure(figsize=(columns * size + 1.4, rows * (size + 0.45) + 0.8), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = canvas(columns * size + 1.4, rows * (size + 0.45) + 0.8)
     axes = np.atleast_1d(figure.subplots(rows, columns, squeeze=False)).ravel()
     scale = _scale(table)
-    for ax, (title, panel) in zip(axes, panels, strict=False):
-        _draw(ax, title, panel, scale)
+    for ax, (name, panel) in zip(axes, panels, strict=False):
+        _draw(ax, name, panel, scale)
     for ax in axes[len(panels) :]:
         ax.set_axis_off()
-    bar = figure.colorbar(axes[0].images[0], ax=list(axes), fraction=0.03, pad=0.02)
+    shades = figure.colorbar(axes[0].images[0], ax=list(axes), fraction=0.03, pad=0.02)
     null = table["null"].min(), table["null"].max()
-    bar.set_label(f"{table['measure'].iloc[0]} (null {_span(*null)})", fontsize=8)
-    bar.ax.tick_params(labelsize=7)
-    figure.suptitle(_title(table), fontsize=9, x=0.01, ha="left")
+    shades.set_label(f"{table['measure'].iloc[0]} (null {_span(*null)})", fontsize=8.0)
+    shades.ax.tick_params(labelsize=7)
+    title(figure, _title(table))
     return figure
 
 
@@ -105,18 +101,21 @@ def _in_order(part: pd.DataFrame, row: str, column: str) -> pd.DataFrame:
     )
 
 
-def _scale(table: pd.DataFrame) -> dict[str, Any]:
+def _scale(table: pd.DataFrame) -> Scale:
     better = MEASURES[str(table["measure"].iloc[0])].higher_is_better
     floor = float(table["null"].min() if better else table["null"].max())
-    return colour_scale(table["value"].to_numpy(dtype=float), floor, better=better)
+    return scale_from(table["value"].to_numpy(dtype=float), floor, higher_is_better=better)
 
 
-def _draw(ax: "Axes", title: str, panel: pd.DataFrame, scale: dict[str, Any]) -> None:
+def _draw(ax: "Axes", name: str, panel: pd.DataFrame, scale: Scale) -> None:
     import seaborn  # noqa: F401  its colour maps
 
     values = panel.to_numpy(dtype=float)
-    ax.imshow(values, aspect="equal", interpolation="nearest", **scale)
-    ax.set_title(title, fontsize=8)
+    ax.imshow(
+        values, aspect="equal", interpolation="nearest", vmin=scale.low, vmax=scale.high,
+        cmap=scale.colours,
+    )  # fmt: skip
+    ax.set_title(name, fontsize=8.0)
     for axis, labels in ((ax.yaxis, panel.index), (ax.xaxis, panel.columns)):
         step = max(1, round(len(labels) / 26))
         axis.set_ticks(np.arange(0, len(labels), step), [str(label) for label in labels[::step]])
@@ -127,12 +126,11 @@ def _draw(ax: "Axes", title: str, panel: pd.DataFrame, scale: dict[str, Any]) ->
         ax.set_xlabel(str(panel.columns.name), fontsize=7)
         ax.set_ylabel(str(panel.index.name), fontsize=7)
     if max(values.shape) <= ANNOTATED:
-        middle = (scale["vmin"] + scale["vmax"]) / 2
         for (i, j), value in np.ndenumerate(values):
-            dark = (value > middle) == (scale["cmap"] == "rocket_r")
             ax.text(
                 j, i, "" if np.isnan(value) else f"{value:.2f}".replace("0.", ".", 1),
-                ha="center", va="center", fontsize=5.5, color="white" if dark else "black",
+                ha="center", va="center", fontsize=5.5,
+                color="white" if scale.is_dark(value) else "black",
             )  # fmt: skip
 
 

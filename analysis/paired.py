@@ -9,16 +9,15 @@ distribution of G - 1 degrees of freedom.
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.stats
 from jaxtyping import Float, Float64, Int64
 
-from ..alignment.uncertainty import LEVEL, group_sums
+from ..alignment.statistics.intervals import LEVEL, group_sums
 
 NAN = float("nan")
 
 
 @dataclass(frozen=True)
-class Span:
+class Estimated:
     """An estimate with its interval; the interval is nan where there is none."""
 
     value: float
@@ -31,28 +30,30 @@ class Means:
     """Means of some outcomes of the same sentences, and how each group moves them."""
 
     values: Float64[np.ndarray, "c"]
-    moves: Float64[np.ndarray, "g c"]  # u_g
+    influences: Float64[np.ndarray, "g c"]  # u_g
 
     @property
     def groups(self) -> int:
         """The number of groups."""
-        return len(self.moves)
+        return len(self.influences)
 
     @property
     def covariance(self) -> Float64[np.ndarray, "c c"]:
         """The covariance of the means."""
         if self.groups < 2:
             return np.full((len(self.values),) * 2, np.nan)
-        result: np.ndarray = self.groups / (self.groups - 1) * (self.moves.T @ self.moves)
+        result: np.ndarray = self.groups / (self.groups - 1) * (self.influences.T @ self.influences)
         return result
 
     def quantile(self, level: float = LEVEL) -> float:
         """The t quantile of a two-sided interval."""
+        import scipy.stats  # when needed: it takes half a second
+
         return float(scipy.stats.t.ppf((1 + level) / 2, self.groups - 1)) if self.groups > 1 else NAN
 
     def below(self, constants: Float[np.ndarray, "c"]) -> "Means":
         """Return the means less what is known: nulls."""
-        return Means(self.values - constants, self.moves)
+        return Means(self.values - constants, self.influences)
 
 
 def means_of(outcomes: Float[np.ndarray, "n c"], groups: Int64[np.ndarray, "n"]) -> Means:
@@ -72,29 +73,33 @@ def average(parts: list[Means]) -> Means:
     Of parallel corpora that is true; of others it ties together what is independent, at no cost.
     """
     most = max(part.groups for part in parts)
-    moves = np.zeros((most, len(parts[0].values)))
+    influences = np.zeros((most, len(parts[0].values)))
     for part in parts:
-        moves[: part.groups] += part.moves
-    return Means(np.mean([part.values for part in parts], axis=0), moves / len(parts))
+        influences[: part.groups] += part.influences
+    return Means(np.mean([part.values for part in parts], axis=0), influences / len(parts))
 
 
-def difference(means: Means, first: int = 0, second: int = 1) -> Span:
+def difference(means: Means, first: int = 0, second: int = 1) -> Estimated:
     """Return first - second with its interval."""
     value = float(means.values[first] - means.values[second])
-    moves = means.moves[:, first] - means.moves[:, second]
-    error = np.sqrt(means.groups / (means.groups - 1) * (moves @ moves)) if means.groups > 1 else NAN
+    influences = means.influences[:, first] - means.influences[:, second]
+    error = (
+        np.sqrt(means.groups / (means.groups - 1) * (influences @ influences))
+        if means.groups > 1
+        else NAN
+    )
     width = means.quantile() * float(error)
-    return Span(value, value - width, value + width)
+    return Estimated(value, value - width, value + width)
 
 
-def interval(means: Means, which: int) -> Span:
+def interval(means: Means, which: int) -> Estimated:
     """Return one of the means with its interval."""
     value = float(means.values[which])
     width = means.quantile() * float(np.sqrt(means.covariance[which, which]))
-    return Span(value, value - width, value + width)
+    return Estimated(value, value - width, value + width)
 
 
-def ratio(means: Means, first: int = 0, second: int = 1) -> Span:
+def ratio(means: Means, first: int = 0, second: int = 1) -> Estimated:
     """Return first / second with Fieller's interval; none where it would not be bounded.
 
     The values ρ for which a - ρ b does not differ from 0: (a - ρb)² ≤ t² (V_a - 2ρ C + ρ² V_b).
@@ -105,21 +110,21 @@ def ratio(means: Means, first: int = 0, second: int = 1) -> Span:
     value = a / b if b else NAN
     square = b**2 - t**2 * cov[second, second]
     if not square > 0:
-        return Span(value)
+        return Estimated(value)
     half = a * b - t**2 * cov[first, second]
     rest = a**2 - t**2 * cov[first, first]
     root = float(np.sqrt(max(half**2 - square * rest, 0.0)))
-    return Span(value, (half - root) / square, (half + root) / square)
+    return Estimated(value, (half - root) / square, (half + root) / square)
 
 
-def log_odds(means: Means, first: int = 0, second: int = 1) -> Span:
+def log_odds(means: Means, first: int = 0, second: int = 1) -> Estimated:
     """Return the difference of two accuracies' log-odds, to first order; none at 0 and 1.
 
     A difference of .02 is much at .97 and little at .5; log-odds say so, a ratio of accuracies does not.
     """
     p = means.values[[first, second]]
     if not ((p > 0) & (p < 1)).all():
-        return Span(NAN)
+        return Estimated(NAN)
     slope = 1 / (p * (1 - p))
-    moved = Means(np.log(p / (1 - p)), means.moves[:, [first, second]] * slope)
+    moved = Means(np.log(p / (1 - p)), means.influences[:, [first, second]] * slope)
     return difference(moved)

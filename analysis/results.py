@@ -1,106 +1,110 @@
-"""Alignment and retention for a notebook: results that show themselves and can be compared."""
+"""The verbs `score`, `compare`, `retention` and `heatmap`, and results that show themselves."""
 
-import shutil
-import weakref
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..alignment.checkpoint import Checkpoint
-from ..alignment.score import score
-from ..alignment.table import main_direction
+from ..alignment.grids.comparing import compare_into
+from ..alignment.grids.options import CompareOptions
+from ..alignment.options import takes
+from ..alignment.representations.source import CheckpointLike
+from ..alignment.runs.folder import read_cells, read_scores, write_parquet
+from ..alignment.runs.results import Result, in_folder
+from ..alignment.runs.table import main_direction
+from ..alignment.scoring.options import ScoreOptions
+from ..alignment.scoring.scoring import score_into
+from ..data.nearest import closest
 from .deltas import delta_heatmap, in_words
-from .figures import heatmap, select
-from .retention import retention
+from .figures import draw_heatmap, select
+from .grids import grid_heatmap
+from .options import HeatmapOptions, RetentionOptions
+from .retaining import compare_runs
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def align(
-    checkpoint: Checkpoint | str | Path,
-    corpus: Any = "pocket",
-    *,
-    out: str | Path | None = None,
-    **settings: Any,
-) -> "AlignmentResult":
-    """Score a checkpoint on a corpus and keep what comparisons need.
-
-    Args:
-        checkpoint: see `score`.
-        corpus: see `score`.
-        out: a run folder, which a second call goes on from; by default one that lives as long as the
-            result.
-        settings: see `score`.
-
-    Raises:
-        ValueError: see `score`.
-        OSError: see `score`.
-    """
-    folder = Path(mkdtemp(prefix="crosslingual-") if out is None else out)
-    result = AlignmentResult(score(checkpoint, corpus, out=folder, **settings), folder)
-    if out is None:
-        weakref.finalize(result, shutil.rmtree, folder, ignore_errors=True)
-    return result
-
-
-@dataclass(frozen=True, eq=False)
-class AlignmentResult:
+@dataclass(frozen=True, eq=False, repr=False)
+class ScoreResult(Result):
     """A score table and its run folder."""
 
-    table: pd.DataFrame
-    folder: Path
+    def heatmap(self, measure: str | None = None, **shown: Any) -> "Figure":
+        """Draw scores by language and layer; see `crosslingual.heatmap`."""
+        return heatmap(self.table, measure, **shown)
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return the score table (docs/design.md, 4.7)."""
-        return self.table.copy()
+    def sentences(self) -> pd.DataFrame:
+        """Return what became of every sentence: its rank, its part of every score, what was found.
 
-    def heatmap(self, measure: str | None = None, **chosen: Any) -> "Figure":
-        """Draw scores by language and layer; arguments: see `analysis.select`."""
-        return heatmap(select(self.table, measure=measure, **chosen))
+        A row per bitext, pooling, map, layer, direction and sentence; nothing of lexicons.
+        """
+        names = ["source", "target", "pooling", "map"]
+        parts = [
+            tables.items.assign(**dict(zip(names, tables.scores.iloc[0][names], strict=True)))
+            for tables in read_cells(self.folder)
+            if "id" in tables.items.columns and len(tables.scores)
+        ]
+        if not parts:
+            return pd.DataFrame(columns=names)
+        whole = pd.concat(parts, ignore_index=True)
+        return whole[[*names, *(name for name in whole.columns if name not in names)]]
 
-    def compare(self, base: "AlignmentResult") -> "RetentionResult":
-        """Return what this checkpoint keeps of another one's alignment on the same sentences."""
-        return RetentionResult(retention(self.folder, base.folder), self, base)
+    def retention(self, base: "ScoreResult | str | Path", **options: Any) -> "RetentionResult":
+        """Return what this checkpoint keeps of another one's alignment; see `crosslingual.retention`."""
+        return retention(self, base, **options)
 
     def _repr_html_(self) -> str:
-        """Show the headline measure by layer, beside the floors, for each pooling and map."""
+        """Show the headline measure by layer, with its floors, for each pooling and map."""
         parts = self.table.groupby(["pooling", "map"], sort=False)
         return "".join(_by_layer(select(part)) for _, part in parts)
 
 
-@dataclass(frozen=True, eq=False)
-class RetentionResult:
+@dataclass(frozen=True, eq=False, repr=False)
+class GridResult(Result):
+    """Grids of a measure: a row per cell."""
+
+    def heatmap(self, map: str | None = None) -> "Figure":
+        """Draw the grids of one map.
+
+        Args:
+            map: which, where there are several.
+        """
+        known = list(dict.fromkeys(self.table["map"]))
+        if map is None and len(known) > 1:
+            raise ValueError(f"the grids have several maps ({', '.join(known)}); choose one with `map`")
+        return grid_heatmap(self.table[self.table["map"] == (map or known[0])])
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RetentionResult(Result):
     """What a fine-tuned checkpoint keeps, gains or loses of its base's alignment."""
 
-    table: pd.DataFrame
-    tuned: AlignmentResult
-    base: AlignmentResult
+    tuned: Path = Path()  # its run folder
+    measure: str = "accuracy"  # what is shown where no other is named
+    direction: str | None = None
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return a row per pair, measure, direction and layer; see `analysis.retention`."""
-        return self.table.copy()
-
-    def heatmap(self, measure: str = "accuracy", direction: str | None = None) -> "Figure":
+    def heatmap(self, measure: str | None = None, direction: str | None = None) -> "Figure":
         """Draw the differences by language and layer; a dot: 0 is in the interval."""
-        return delta_heatmap(self._rows(measure, direction))
+        return delta_heatmap(self.rows(measure or self.measure, direction or self.direction))
 
-    def in_words(self, measure: str = "accuracy", direction: str | None = None) -> str:
+    def in_words(self, measure: str | None = None, direction: str | None = None) -> str:
         """Say how many language pairs gained and lost at the last layer."""
-        rows = self._rows(measure, direction)
+        rows = self.rows(measure or self.measure, direction or self.direction)
         return in_words(rows[rows["layer"] == rows["layer"].max()])
 
-    def compare(self, other: "RetentionResult") -> "RetentionResult":
+    def difference(self, other: "RetentionResult") -> "RetentionResult":
         """Return how this fine-tuned checkpoint differs from another one of the same base."""
-        return self.tuned.compare(other.tuned)
+        return retention(self.tuned, other.tuned)
 
-    def _rows(self, measure: str, direction: str | None) -> pd.DataFrame:
+    def rows(self, measure: str, direction: str | None = None) -> pd.DataFrame:
+        """Return the rows of a measure, in its main direction if none is named."""
         rows = self.table[self.table["measure"] == measure]
         if rows.empty:
-            raise ValueError(f"no {measure} there: {', '.join(sorted(set(self.table['measure'])))}")
+            raise ValueError(
+                f"no `measure` {measure} there: {closest(measure, map(str, self.table['measure']))}"
+            )
         for column in ("pooling", "map"):
             if rows[column].nunique() > 1:
                 known = ", ".join(dict.fromkeys(rows[column]))
@@ -109,12 +113,112 @@ class RetentionResult:
 
     def _repr_html_(self) -> str:
         """Show the last layer by the first measure."""
-        rows = self._rows(str(self.table["measure"].iloc[0]), None)
+        rows = self.rows(str(self.table["measure"].iloc[0]))
         last = rows[rows["layer"] == rows["layer"].max()].set_index("source")
         columns = ["base", "value", "delta", "delta_low", "delta_high", "ratio", "note"]
         first = last.iloc[0]
         html: str = last[columns].to_html(float_format=lambda value: f"{value:.3f}")
         return f"<p><b>{first['measure']}</b> ({first['direction']}), layer {first['layer']}</p>{html}"
+
+
+@takes(ScoreOptions)
+def score(checkpoint: CheckpointLike, options: ScoreOptions) -> ScoreResult:
+    """Score a checkpoint on a corpus: every layer, every language, with floors and intervals.
+
+    Args:
+        checkpoint: a folder, a hub id, `vectors:DIR`, or an opened checkpoint.
+
+    Returns:
+        The score table (docs/design.md, 4.7), a row per layer, pair, pooling, map, measure, direction;
+        and its run folder, which without `out` lives as long as the result.
+
+    Raises:
+        ValueError: see the messages; the user's input is wrong.
+        OSError: something cannot be read or written.
+    """
+
+    def made(folder: Path) -> ScoreResult:
+        return ScoreResult(score_into(checkpoint, options, folder), folder)
+
+    return in_folder(options.out, made)
+
+
+@takes(CompareOptions)
+def compare(checkpoint: CheckpointLike, options: CompareOptions) -> GridResult:
+    """Compare representations by grids: layers, languages, or two checkpoints; with null, z and q.
+
+    Args:
+        checkpoint: a folder, a hub id, `vectors:DIR`, or an opened checkpoint.
+
+    Raises:
+        ValueError: see the messages; the user's input is wrong.
+        OSError: something cannot be read or written.
+    """
+
+    def made(folder: Path) -> GridResult:
+        return GridResult(compare_into(checkpoint, options, folder), folder)
+
+    return in_folder(options.out, made)
+
+
+@takes(RetentionOptions)
+def retention(run: Result | str | Path, options: RetentionOptions) -> RetentionResult:
+    """Compare a fine-tuned checkpoint with its base on the same sentences, layer by layer.
+
+    Args:
+        run: the fine-tuned checkpoint's result of `score`, or its run folder.
+
+    Returns:
+        A row per cell, measure, direction and layer (`chosen` = equal; best: each at its own), and per
+        mean over languages (source = macro): value, base, their nulls, delta, ratio and log_odds with
+        intervals over groups, and a note where one of them is not given.
+
+    Raises:
+        ValueError: other sentences or settings on the two sides.
+        OSError: no run there.
+    """
+    tuned = _folder(run)
+    dev = None
+    if options.dev is not None and options.base_dev is not None:
+        dev = _folder(options.dev), _folder(options.base_dev)
+    assert options.base is not None  # the options refuse that
+    table = compare_runs(tuned, _folder(options.base), dev=dev, seed=options.seed)
+    # a direction that is the default may be one that the measure does not have
+    direction = options.direction if options.direction != "mean" else None
+    made = partial(RetentionResult, table, tuned=tuned, measure=options.measure, direction=direction)
+    result = in_folder(options.out, made)
+    result.folder.mkdir(parents=True, exist_ok=True)
+    write_parquet(table, result.folder / "retention.parquet")
+    return result
+
+
+@takes(HeatmapOptions)
+def heatmap(scores: "Result | pd.DataFrame | str | Path", options: HeatmapOptions) -> "Figure":
+    """Draw the layer × language heatmap of scores.
+
+    Args:
+        scores: a result of `score`, its table, or a run folder.
+
+    Raises:
+        ValueError: a measure, direction, pooling or map that is not there, or that has to be chosen.
+        OSError: no scores there.
+    """
+    if isinstance(scores, str | Path):
+        scores = read_scores(Path(scores))
+    return draw_heatmap(scores.table if isinstance(scores, Result) else scores, options)
+
+
+def read(folder: str | Path) -> ScoreResult:
+    """Return the result that a run folder of `score` holds.
+
+    Raises:
+        OSError: no scores there.
+    """
+    return ScoreResult(read_scores(Path(folder)), Path(folder))
+
+
+def _folder(run: Result | str | Path) -> Path:
+    return run.folder if isinstance(run, Result) else Path(run)
 
 
 def _by_layer(shown: pd.DataFrame) -> str:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..alignment.checkpoint import ABOUT, read_about
-from ..alignment.run import read_scores
-from ..data.languages import nearest, standard_tag
+from ..alignment.checkpoints.checkpoint import ABOUT, read_about
+from ..alignment.runs.folder import read_scores
+from ..data.languages import standard_tag
+from ..data.nearest import closest
 from ..data.text import read_lines
 
 COLUMNS = ("task", "language", "metric", "value", "leaks")
@@ -90,7 +91,7 @@ def average(suite: str, scores: pd.DataFrame, *, partial: bool = False) -> pd.Da
             is missing, unless `partial`.
     """
     if suite not in SUITES:
-        raise ValueError(f"unknown suite {suite!r}: {nearest(suite, SUITES)}")
+        raise ValueError(f"unknown suite {suite!r}: {closest(suite, SUITES)}")
     twice = scores[scores.duplicated(["task", "language", "metric"], keep=False)]
     if len(twice):
         one = twice.iloc[0]
@@ -116,10 +117,10 @@ def average(suite: str, scores: pd.DataFrame, *, partial: bool = False) -> pd.Da
     missing = table[table["missing"] != ""]
     if len(missing) and not partial:
         first = missing.iloc[0]
-        lacks = f"{first['task']}: {first['missing']}"
+        missed = f"{first['task']}: {first['missing']}"
         raise ValueError(
-            f"{suite} is incomplete: {len(missing)} of {len(table)} tasks lack languages ({lacks}); "
-            "--partial averages what there is"
+            f"{suite} is incomplete: {len(missing)} of {len(table)} tasks miss languages ({missed}); "
+            "`partial` averages what there is"
         )
     whole = {
         "task": AVERAGE,
@@ -136,8 +137,8 @@ def read_suite(suite: str, paths: Sequence[Path]) -> pd.DataFrame:
 
     Args:
         suite: a key of `SUITES`.
-        paths: folders of `train` (their zero-shot tests), run folders of `score --protocol` (Tatoeba, of
-            the suite's own protocol) and of `score --corpus lareqa`, and .tsv files of a task, a
+        paths: folders of `train` (their zero-shot tests), run folders of `score` (Tatoeba, by the
+            suite's own protocol; lareqa), and .tsv files of a task, a
             language, a metric and a value a line (BUCC, Mewsli-X, others' numbers).
 
     Raises:
@@ -145,7 +146,7 @@ def read_suite(suite: str, paths: Sequence[Path]) -> pd.DataFrame:
         OSError: no such file.
     """
     if suite not in SUITES:
-        raise ValueError(f"unknown suite {suite!r}: {nearest(suite, SUITES)}")
+        raise ValueError(f"unknown suite {suite!r}: {closest(suite, SUITES)}")
     found: list[dict[str, object]] = []
     for path in paths:
         if path.suffix == ".tsv":

@@ -23,10 +23,10 @@ os.environ |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "RAYON_
 import numpy as np
 import torch
 
-from crosslingual.alignment.checkpoint import open_checkpoint
-from crosslingual.alignment.encode import BUDGET, batch_end, make_batch
-from crosslingual.alignment.represent import represent
-from crosslingual.alignment.tokens import tokenize
+from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
+from crosslingual.alignment.encoding.encode import BATCH_TOKENS, batch_end, make_batch
+from crosslingual.alignment.encoding.tokens import tokenize
+from crosslingual.alignment.representations.stored import represent
 from crosslingual.data import Sentence, Side
 from crosslingual.data.text import read_sentences
 
@@ -90,7 +90,7 @@ def bare_forward(model: Path, texts: list[str]) -> Callable[[list[str]], None]:
         start = 0
         with torch.inference_mode():
             while start < len(order):
-                stop = batch_end(tokens.counts, order, start, BUDGET["cpu"])
+                stop = batch_end(tokens.counts, order, start, BATCH_TOKENS["cpu"])
                 batch = make_batch(tokens, order[start:stop], 0, torch.device("cpu"))
                 mask = batch.attended.long() if batch.padded else None
                 loaded(input_ids=batch.ids, attention_mask=mask)

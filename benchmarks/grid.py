@@ -26,9 +26,9 @@ import numpy as np
 import torch
 from encode import hardware
 
-from crosslingual.alignment import cca, cka
-from crosslingual.alignment.grid import grid
-from crosslingual.alignment.views import View
+from crosslingual.alignment.grids.all_pairs import grid
+from crosslingual.alignment.similarity import cca, cka
+from crosslingual.alignment.similarity.view import View
 
 LAYERS = 25
 Peer = Callable[[np.ndarray, np.ndarray], float]

@@ -30,10 +30,11 @@ import numpy as np
 import torch
 from encode import hardware
 
-from crosslingual.alignment import neighbours as module
-from crosslingual.alignment.neighbours import Neighbours, native_bfloat16, neighbours
-from crosslingual.alignment.product import VectorProduct
-from crosslingual.alignment.units import unit_sides
+from crosslingual.alignment.neighbours import exact as module
+from crosslingual.alignment.neighbours.exact import native_bfloat16, neighbours
+from crosslingual.alignment.neighbours.nearest import Neighbours
+from crosslingual.alignment.neighbours.product import VectorProduct
+from crosslingual.alignment.neighbours.unit_vectors import unit_sides
 
 SOME = 20_000
 MANY = 50_000

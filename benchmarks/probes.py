@@ -23,14 +23,14 @@ import torch
 from encode import hardware
 from sklearn.linear_model import LogisticRegression
 
-from crosslingual.alignment.represent import Stored
-from crosslingual.alignment.store import Store, key
+from crosslingual.alignment.representations.store import Store, key
+from crosslingual.alignment.representations.stored import Stored
 from crosslingual.data import Sentence, Side
+from crosslingual.probes.classifiers.linear import fit
+from crosslingual.probes.classifiers.scaler import Scaler
 from crosslingual.probes.control import make_controls
-from crosslingual.probes.linear import fit
 from crosslingual.probes.material import DEV, TEST, TRAIN, Labelled, Material
 from crosslingual.probes.rows import rows_of
-from crosslingual.probes.scaler import Scaler
 from crosslingual.probes.setup import Setup
 from crosslingual.probes.vectors import read_layer
 

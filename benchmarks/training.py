@@ -21,13 +21,13 @@ os.environ |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "RAYON_
 import torch
 from encode import hardware
 
-from crosslingual.alignment.checkpoint import open_checkpoint
+from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
 from crosslingual.data.tasks import load_task
-from crosslingual.training.features import Features, TaskFeatures, collate, make_features
-from crosslingual.training.heads import HeadSpec, MultiHead
-from crosslingual.training.mixture import Schedule
+from crosslingual.training.mixture import TaskSchedule
 from crosslingual.training.recipe import Phase, TaskPart
-from crosslingual.training.trainer import train_phase
+from crosslingual.training.tasks.features import Features, TaskFeatures, collate, make_features
+from crosslingual.training.tasks.heads import HeadSpec, MultiHead
+from crosslingual.training.trainer import Steps, train_phase
 
 BATCH, RATE, SEED = 16, 1e-5, 0
 
@@ -42,14 +42,14 @@ def ours(model: Path, features: Features, steps: int) -> None:
     phase = Phase("p", (TaskPart("hellaswag"),), steps=steps, batch=BATCH, rate=RATE)
     with tempfile.TemporaryDirectory() as folder:
         train_phase(
-            fresh(model), [TaskFeatures("hellaswag", "choice", features)], phase, steps=steps,
-            shares=[1.0], seed=SEED, pad_id=0, work=Path(folder), log=Path(folder) / "steps.jsonl",
+            fresh(model), [TaskFeatures("hellaswag", "choice", features)], phase,
+            Steps(steps, [1.0], seed=SEED), Path(folder),
         )  # fmt: skip
 
 
 def bare(model: Path, features: Features, steps: int) -> None:
     torch.manual_seed(SEED)
-    schedule = Schedule([features.lengths], [1.0], steps=steps, batch=BATCH, seed=SEED)
+    schedule = TaskSchedule([features.lengths], [1.0], steps=steps, batch=BATCH, seed=SEED)
     network = fresh(model).train()
     optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.01)
     rates = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, steps)

@@ -10,9 +10,10 @@ import typer
 from typer.exceptions import TyperException
 
 from .. import __version__
-from . import (
+from .commands import (
     average,
     cache,
+    check,
     compare,
     demo,
     erase,
@@ -26,6 +27,7 @@ from . import (
     score,
     train,
 )
+from .messages import with_flags
 
 INTERRUPTED = 130
 
@@ -40,6 +42,7 @@ app = typer.Typer(
 app.command("score")(score.score)
 app.command("heatmap")(heatmap.heatmap)
 app.command("compare")(compare.compare)
+app.command("check")(check.check)
 app.command("export")(export.export)
 app.command("mine")(mine.mine)
 app.command("probe")(probe.probe)
@@ -97,5 +100,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, OSError, MemoryError) as error:
         if debug:
             raise
-        typer.echo(f"error: {' '.join(str(error).split()) or type(error).__name__}", err=True)
+        message = " ".join(str(error).split()) or type(error).__name__
+        typer.echo(f"error: {with_flags(message)}", err=True)
         return 1

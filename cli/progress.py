@@ -1,10 +1,15 @@
 """Notes and progress on stderr: a bar on a terminal, a plain line now and then elsewhere."""
 
 import logging
+import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..alignment.runs.progress import Progress
 
 EVERY = 15.0  # seconds between plain lines
 
@@ -12,28 +17,34 @@ EVERY = 15.0  # seconds between plain lines
 def configure_notes() -> None:
     """Show our notes and silence the libraries' chatter; called by commands, never on import."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.setFormatter(_Flags("%(message)s"))
     logger = logging.getLogger("crosslingual")
     logger.handlers[:] = [handler]
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    from transformers.utils import logging as theirs
+    # read when transformers is imported, which takes seconds and is not always needed
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 
-    theirs.set_verbosity_error()
-    theirs.disable_progress_bar()
 
+class _Flags(logging.Formatter):
+    """Notes with flags where the library names settings."""
 
-Tick = Callable[[int, int], None]
+    def format(self, record: logging.LogRecord) -> str:
+        from .messages import with_flags
+
+        return with_flags(super().format(record))
 
 
 @contextmanager
-def progress(label: str, unit: str) -> Iterator[Tick]:
-    """Give a function (done, of how many) that shows how far the work is and how long it takes."""
+def reported() -> Iterator["Progress"]:
+    """Give a function (stage, done, of how many) that shows how far the work is and the time left."""
+    configure_notes()
     if sys.stderr.isatty():
-        with _bar(label, unit) as tick:
-            yield tick
+        with _bars() as report:
+            yield report
     else:
-        yield _plain(label, unit)
+        yield _plain()
 
 
 class _Pace:
@@ -52,12 +63,14 @@ class _Pace:
 
 
 @contextmanager
-def _bar(label: str, unit: str) -> Iterator[Tick]:
+def _bars() -> Iterator["Progress"]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from ..alignment.runs.progress import UNITS
+
     with Progress(
-        TextColumn(label),
+        TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
@@ -65,31 +78,33 @@ def _bar(label: str, unit: str) -> Iterator[Tick]:
         console=Console(stderr=True),
         transient=True,
     ) as shown:
-        pace = _Pace()
-        task = shown.add_task(label, total=None, rate="")
+        stages: dict[str, tuple[Any, _Pace]] = {}
 
-        def tick(done: int, total: int) -> None:
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in stages:
+                stages[stage] = shown.add_task(stage, total=None, rate=""), _Pace()
+            task, pace = stages[stage]
             rate = pace.rate(done)
-            shown.update(task, completed=done, total=total, rate=f"{rate:,.0f} {unit}/s")
+            text = f"{rate:,.0f} {UNITS.get(stage, '')}/s" if rate else ""
+            shown.update(task, completed=done, total=total, rate=text)
 
-        yield tick
+        yield report
 
 
-def _plain(label: str, unit: str) -> Tick:
-    pace = _Pace()
-    last = time.monotonic()
+def _plain() -> "Progress":
+    from ..alignment.runs.progress import UNITS
 
-    def tick(done: int, total: int) -> None:
-        nonlocal last
-        rate, now = pace.rate(done), time.monotonic()
-        if now - last < EVERY and done < total:
+    paces: dict[str, _Pace] = {}
+    last: dict[str, float] = {}
+
+    def report(stage: str, done: int, total: int) -> None:
+        rate, now = paces.setdefault(stage, _Pace()).rate(done), time.monotonic()
+        if now - last.setdefault(stage, now) < EVERY and done < total:
             return
-        last = now
-        left = f", {(total - done) / rate:,.0f} s left" if rate else ""
+        last[stage] = now
+        pace = f", {rate:,.1f}/s, {(total - done) / rate:,.0f} s left" if rate else ""
         print(  # noqa: T201
-            f"{label}: {done:,} of {total:,} {unit}, {rate:,.1f}/s{left}",
-            file=sys.stderr,
-            flush=True,
+            f"{stage}: {done:,} of {total:,} {UNITS.get(stage, '')}{pace}", file=sys.stderr, flush=True
         )
 
-    return tick
+    return report

@@ -15,8 +15,8 @@ NULLS = {
 }
 
 
-def summary(table: "pd.DataFrame") -> str:
-    """Return the text that stands for a score table on a terminal.
+def score_summary(table: "pd.DataFrame") -> str:
+    """Return the text that shows a score table on a terminal.
 
     For each pooling and map: every pair's best layer with its interval by the headline measure, the last
     layer, the floors; then a line for each other measure.
@@ -29,16 +29,17 @@ def summary(table: "pd.DataFrame") -> str:
         lines += _others(part[part["measure"] != name])
     kinds = dict.fromkeys(NULLS[kind] for kind in table["null_kind"] if kind)
     lines.append(
-        "best: chosen on these same sentences, so a little too good. null: randomly re-paired, "
-        f"{'; '.join(kinds)}. surface: character n-grams, no model."
+        "best: layer selected on these same sentences, so slightly optimistic. "
+        + (f"null: randomly re-paired, {'; '.join(kinds)}. " if kinds else "")
+        + "surface: character n-grams, no model."
         + (" random: the model untrained." if table["random"].notna().any() else "")
     )
     return "\n".join(lines)
 
 
-def ladder(parts: "pd.DataFrame", table: "pd.DataFrame") -> str:
-    """Return what a score is made of, at the best layer of each pair without map; see `ladder`."""
-    from ..alignment.ladder import PARTS
+def decomposition(parts: "pd.DataFrame", table: "pd.DataFrame") -> str:
+    """Return what a score is made of, at the best layer of each pair; see `map_decomposition`."""
+    from ..alignment.scoring.map_decomposition import PARTS
 
     name, direction = headline(table)
     lines = [
@@ -70,7 +71,7 @@ def over_layers(found: "pd.DataFrame") -> str:
 
 def headline(table: "pd.DataFrame") -> tuple[str, str]:
     """Return the measure and direction to show: accuracy where there is one, mean before both."""
-    from ..alignment.table import main_direction
+    from ..alignment.runs.table import main_direction
 
     names = list(dict.fromkeys(table["measure"]))
     measure = "accuracy" if "accuracy" in names else names[0]
@@ -125,7 +126,7 @@ def _block(part: "pd.DataFrame") -> list[str]:
 
 def _others(part: "pd.DataFrame") -> list[str]:
     """Return a line for each measure: the macro mean over the pairs at its best single layer."""
-    from ..alignment.table import main_direction
+    from ..alignment.runs.table import main_direction
 
     lines, floors = [], _floors(part)
     for measure, rows in part.groupby("measure", sort=False):

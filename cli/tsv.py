@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def tsv(frame: "pd.DataFrame") -> str:
+def as_tsv(frame: "pd.DataFrame") -> str:
     """Return a table with its header; a tab within a cell becomes a space."""
     lines = ["\t".join(frame.columns)]
     for row in frame.itertuples(index=False):
@@ -22,7 +22,7 @@ def write_tsv(frame: "pd.DataFrame", path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        unfinished.write_text(tsv(frame), "utf-8")
+        unfinished.write_text(as_tsv(frame), "utf-8")
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)

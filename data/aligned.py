@@ -40,7 +40,7 @@ def aligned_words(
         source_language: code of the source's language.
         target_language: code of the target's language.
         seed: which occurrence of a pair of types is taken.
-        limit: only the first so many sentences.
+        limit: at most this many, the first, sentences.
 
     Raises:
         ValueError: unequal numbers of lines, an index outside its sentence, no pair (file:line).

@@ -13,7 +13,7 @@ MINIMUM = 4  # with fewer sentences neither a margin (k = 4 of n) nor an interva
 
 
 class Context(NamedTuple):
-    """The sentence a word stands in, and from which character to which."""
+    """The sentence a word occurs in, and from which character to which."""
 
     text: str
     start: int
@@ -65,7 +65,7 @@ class Bitext:
         return len(self.source.sentences)
 
     def head(self, limit: int | None) -> "Bitext":
-        """Return the first so many pairs, all of them for None."""
+        """Return the first `limit` pairs, all of them for None."""
         sides = (replace(side, sentences=side.sentences[:limit]) for side in (self.source, self.target))
         return Bitext(self.corpus, self.split, *sides)
 
@@ -95,10 +95,10 @@ def join(corpus: str, split: str, source: Side, target: Side, *, limit: int | No
         split: name of the split.
         source: the language that is joined to the pivot.
         target: the pivot.
-        limit: keep only the first so many sentences.
+        limit: keep at most this many sentences.
 
     Raises:
-        ValueError: an id occurs twice on a side, or stands on one side only.
+        ValueError: an id occurs twice on a side, or is on one side only.
     """
     rows = {sentence.id: sentence for sentence in target.sentences}
     for side in (source, target):

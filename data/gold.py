@@ -42,7 +42,7 @@ class GoldBitext:
         return f"{self.corpus}/{self.split} {self.source.code}-{self.target.code}"
 
     def head(self, limit: int | None) -> "GoldBitext":
-        """Return the first so many pairs and the rows they need, all of them for None."""
+        """Return the first `limit` pairs and the rows they need, all of them for None."""
         return self if limit is None or limit >= len(self.gold) else self.having(self.gold[:limit])
 
     def having(self, kept: Sequence[tuple[int, int]]) -> "GoldBitext":
@@ -99,7 +99,7 @@ def read_lexicon(
         corpus: its name in tables.
         split: likewise; by default the file's name.
         swapped: the target's words stand first.
-        limit: only the first so many pairs.
+        limit: at most this many, the first, pairs.
 
     Raises:
         ValueError: a line that is not two words and a tab (file:line), no line at all.
@@ -141,7 +141,7 @@ def read_gold(
         pairs: a line of the source, a tab, a line of the target; many-to-many.
         source_language: code of the source's language.
         target_language: code of the target's language.
-        limit: only the first so many pairs.
+        limit: at most this many, the first, pairs.
 
     Raises:
         ValueError: an empty line, a pair of ids that do not exist (file:line), no pair.
@@ -177,7 +177,7 @@ def with_negatives(bitext: AnyBitext, path: Path, *, by_class: bool = True) -> G
             has many-to-many gold already, words.
     """
     if isinstance(bitext, GoldBitext) or bitext.unit == WORD:
-        raise ValueError(f"{bitext.name}: --hard-negatives go with sentences of one-to-one gold")
+        raise ValueError(f"{bitext.name}: `hard_negatives` go with sentences of one-to-one gold")
     known = set(bitext.target.texts)
     negatives = read_sentences(path)
     for number, text in enumerate(negatives, start=1):

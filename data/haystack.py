@@ -54,7 +54,7 @@ def read_haystack(
         languages: of source and target; by default what the files' names end in.
         corpus: its name.
         split: its split.
-        limit: only the first so many lines of each side; the gold is cut to them.
+        limit: at most this many, the first, lines of each side; the gold is cut to them.
 
     Raises:
         ValueError: an empty file or line, an id twice, a gold id that is on neither side.

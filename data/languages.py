@@ -6,21 +6,22 @@ customary (`cmn` -> `zh`), without region, and without the script the language i
 (`zho_Hans` -> `zh`, but `zho_Hant` -> `zh-Hant`).
 """
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 import langcodes
 
+from .nearest import closest
+
 # What the general rule would merge or misname although the corpora keep it apart.
 EXCEPTIONS: Mapping[str, str] = {
     "kzj": "kzj",  # Coastal Kadazan: retired in favour of dtp, but Tatoeba has both
     "arq": "arq",  # Algerian and Egyptian Arabic are languages of their own here
     "arz": "arz",
-    "prs": "prs",  # Dari beside Persian (NTREX, FLORES)
-    "twi": "tw",  # Twi beside Akan (FLORES)
-    "azb": "azb",  # South Azerbaijani beside North (FLORES)
+    "prs": "prs",  # Dari, distinct from Persian (NTREX, FLORES)
+    "twi": "tw",  # Twi, distinct from Akan (FLORES)
+    "azb": "azb",  # South Azerbaijani distinct from North (FLORES)
     "eng-gb": "en-GB",  # NTREX has several regional versions of these languages
     "eng-in": "en-IN",
     "eng-us": "en-US",
@@ -69,19 +70,8 @@ def standard_tag(code: str) -> str:
     return f"{language.language}-{script}" if script and script != usual else language.language
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a phrase naming the entries of `known` that look like `name`, for error messages."""
-    known = sorted(set(known))
-    lower = {entry.lower(): entry for entry in reversed(known)}
-    close = [lower[hit] for hit in difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.5)]
-    if close:
-        return "did you mean " + " or ".join(close) + "?"
-    shown = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
-    return f"there are {shown}" if known else "there is none"
-
-
 def choose(wanted: str, codes: Iterable[str], tags: Mapping[str, str] | None = None) -> list[str]:
-    """Return the corpus codes that a `--languages` argument names, in the corpus's order.
+    """Return the corpus codes that a `languages` argument names, in the corpus's order.
 
     Args:
         wanted: "all", or codes or tags joined by commas: `de,ru` and `deu,rus` name the same.
@@ -106,8 +96,10 @@ def choose(wanted: str, codes: Iterable[str], tags: Mapping[str, str] | None = N
             tag = name
         hits = [code for code in codes if tag_of[code] == tag]
         if not hits:
-            raise ValueError(
-                f"unknown language {name!r} here: {nearest(name, [*codes, *tag_of.values()])}"
-            )
+            known = list(dict.fromkeys(tag_of.values()))
+            shown = "there are " + ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
+            # spelling says something about a code, and nothing about `german`
+            hint = closest(name, [*codes, *known]) if len(name) <= 3 else shown
+            raise ValueError(f"unknown language {name!r} here: {hint}")
         chosen.update(hits)
     return [code for code in codes if code in chosen]

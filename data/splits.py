@@ -51,7 +51,7 @@ def hold_out(items: Sequence[Item], share: float, seed: int = 0) -> tuple[list[I
 
 
 def first_groups(groups: Sequence[str], limit: int, seed: int = 0) -> list[int]:
-    """Return so many rows, ascending, of as few groups as that needs; which ones the seed draws."""
+    """Return `count` rows, ascending, of as few groups as that needs; which ones the seed draws."""
     order = sorted(range(len(groups)), key=lambda i: (position(groups[i], seed), i))
     return sorted(order[:limit])
 
@@ -66,7 +66,7 @@ def refuse_leak(
     train: Iterable[str],
     test: Iterable[str],
     what: str,
-    advice: str = "hold them out, or pass --allow-parallel-leak",
+    advice: str = "hold them out, or pass `allow_parallel_leak`",
 ) -> None:
     """Raise where groups of the test were trained on.
 

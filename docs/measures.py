@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from crosslingual.alignment.score import score
+from crosslingual import score
 
 
 class Curve(NamedTuple):
@@ -104,7 +104,7 @@ def main() -> None:
             map_fit="in-sample",
             measures=",".join(dict.fromkeys(c.measure for c in curves if c.map == map_name)),
             store=options.store,
-        )
+        ).table
         for map_name in dict.fromkeys(curve.map for curve in curves)
     ]
     table = pd.concat(tables, ignore_index=True)

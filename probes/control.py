@@ -1,7 +1,7 @@
 """Controls: label sets that have nothing to find, or only what a probe can learn by heart.
 
-Of texts the labels are dealt anew among the training examples; the probes are tested on the true ones.
-Of words every type has one label, drawn from the labels' distribution, in training and test alike: a
+Of texts the labels are shuffled among the training examples; the probes are tested on the true ones.
+Of words every type has one label, drawn from the labels' distribution, the same in training and test: a
 probe is right as far as it remembers types. Accuracy less this control's is a probe's selectivity.
 Source: Hewitt & Liang 2019, https://arxiv.org/abs/1909.03368.
 """
@@ -36,7 +36,7 @@ class Controls:
 def make_controls(
     material: Material, train: Sequence[str], count: int | None = None, seed: int = 0
 ) -> Controls:
-    """Return so many control label sets for probes that are fitted in some languages.
+    """Return `count` control label sets for probes that are fitted in some languages.
 
     Args:
         material: of words, or of texts.
@@ -73,7 +73,7 @@ def make_controls(
     if len(seeds) < count:
         raise ValueError(
             f"{material.name}: too few types of words in {', '.join(train)} for {count} control tasks; "
-            "--controls 0 leaves them out"
+            "`controls` 0 leaves them out"
         )
 
     def dealt(languages: Sequence[str], part: str) -> Int64[np.ndarray, "r _"]:
@@ -86,7 +86,7 @@ def make_controls(
 def by_type(
     words: Sequence[str], shares: Float[np.ndarray, "k"], seed: int = 0
 ) -> Int64[np.ndarray, "n"]:
-    """Return a label for each word that is the same wherever the word stands, drawn from a distribution.
+    """Return a label for each word that is the same wherever the word occurs, drawn from a distribution.
 
     Args:
         words: as they are written.

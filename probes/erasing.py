@@ -1,7 +1,7 @@
 """`erase`: what a checkpoint's layers still do once a concept is linearly gone from them.
 
 Each layer three times: as it is, without the concept (LEACE), without as many random directions. A
-probe is fitted anew on what is left, and translations are retrieved: language identity takes part of the
+probe is refitted on what is left, and translations are retrieved: language identity takes part of the
 space, and what its loss does to retrieval says whether alignment hides behind it.
 """
 
@@ -10,25 +10,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from ..alignment.checkpoint import Checkpoint
-from ..alignment.neighbours import neighbours
-from ..alignment.pairing import group_numbers
-from ..alignment.run import write_parquet
-from ..alignment.table import Tables
-from ..alignment.uncertainty import LEVEL, RESAMPLES
+from ..alignment.neighbours.exact import neighbours
+from ..alignment.options import takes
+from ..alignment.representations.source import CheckpointLike, open_model
+from ..alignment.runs.folder import write_parquet
+from ..alignment.runs.results import Result, in_folder
+from ..alignment.runs.table import Tables
+from ..alignment.statistics.intervals import LEVEL, RESAMPLES
+from ..data.groups import group_numbers
+from ..data.rows import Columns
+from .classifiers.scaler import WEAKEST
 from .erasure import leace, random_eraser
+from .figures import erasure_figure
 from .floors import majority
-from .intervals import intervals, with_ends
 from .layer import joined, probe_layer
-from .material import ALL, TEST, TRAIN, Material, load_material
-from .over_layers import Progress, over_layers
-from .scaler import WEAKEST
+from .layer_cell import Probed, probe_layers
+from .material import ALL, TEST, TRAIN, Material
+from .options import EraseOptions
+from .probing import material_of
+from .resampling import intervals, with_ends
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,15 +49,9 @@ DRAWS = 3  # of random directions; outcomes are their mean
 Vectors = Mapping[tuple[str, str], np.ndarray]
 
 
-@dataclass(frozen=True, eq=False)
-class ErasureResult:
+@dataclass(frozen=True, eq=False, repr=False)
+class ErasureResult(Result):
     """A row per layer, condition and language: the probe's accuracy, and that of retrieval."""
-
-    table: pd.DataFrame
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return the table."""
-        return self.table.copy()
 
     def summary(self) -> pd.DataFrame:
         """Return means over languages: a row a layer, columns by condition."""
@@ -60,10 +60,8 @@ class ErasureResult:
             [(name, one) for name in names for one in CONDITIONS]
         ]
 
-    def figure(self) -> "Figure":
+    def curves(self) -> "Figure":
         """Draw both means by layer."""
-        from .figures import erasure_figure
-
         return erasure_figure(self.table)
 
     def _repr_html_(self) -> str:
@@ -71,63 +69,38 @@ class ErasureResult:
         return html
 
 
-def erase(
-    checkpoint: Checkpoint | str | Path,
-    task: str | Material = "language",
-    *,
-    train: str = "en",
-    pivot: str = "en",
-    layers: str = "all",
-    pooling: str = "mean",
-    seed: int = 0,
-    out: str | Path | None = None,
-    store: str | Path | None = None,
-    budget: int | None = None,
-    progress: Progress | None = None,
-    layer_done: Progress | None = None,
-    **material: Any,
-) -> ErasureResult:
-    """Erase a task's labels from every layer and read it again, and retrieve translations.
+@takes(EraseOptions)
+def erase(checkpoint: CheckpointLike, options: EraseOptions) -> ErasureResult:
+    """Erase a task's labels from every layer and probe it again, and retrieve translations.
 
     Args:
         checkpoint: a folder, a hub id, or an opened checkpoint.
-        task: whose labels are erased, by what its training examples tell.
-        train: the language whose examples these are (of `language`: all).
-        pivot: the language whose tests the other languages' retrieve and are retrieved by, where they
-            are the same items.
-        layers: see `probe`.
-        pooling: see `probe`.
-        seed: see `probe`.
-        out: see `probe`.
-        store: see `probe`.
-        budget: see `probe`.
-        progress: see `probe`.
-        layer_done: see `probe`.
-        material: see `probe`.
 
     Raises:
         ValueError: what `load_material` and `leace` refuse.
     """
-    given = task if isinstance(task, Material) else load_material(task, seed=seed, **material)
-    if given.trees:
-        raise ValueError(f"{given.name}: edges are no classes; nothing can be erased")
-    one = ALL if given.joint else train
-    given.trained_on(one)
-    _tell_apart(given, pivot)
-    settings = {"erased": DRAWS, "pivot": pivot, "seed": seed, "weakest": WEAKEST}
+    material = material_of(options.task, options)
+    if material.trees:
+        raise ValueError(f"{material.name}: edges are no classes; nothing can be erased")
+    one = ALL if material.joint else options.train
+    material.trained_on(one)
+    _report_unretrieved(material, options.pivot)
+    settings = {"erased": DRAWS, "pivot": options.pivot, "seed": options.seed, "weakest": WEAKEST}
     settings |= {"bootstrap": [RESAMPLES, LEVEL]}
-    found = over_layers(
-        checkpoint, given, [one], partial(_rows, given, pivot, seed), settings, title="erasing",
-        layers=layers, pooling=pooling, out=out, store=store, budget=budget, progress=progress,
-        layer_done=layer_done,
-    )  # fmt: skip
-    if out is not None:
-        write_parquet(found.scores, Path(out) / "erasure.parquet")
-    return ErasureResult(found.scores)
+    make = partial(_rows, material, options.pivot, options.seed)
+    probed = Probed(material, [one], make, settings, "erasing")
+    model = open_model(checkpoint, options)
+
+    def made(folder: Path) -> ErasureResult:
+        table = probe_layers(model, probed, options, folder).scores
+        write_parquet(table, folder / "erasure.parquet")
+        return ErasureResult(table, folder)
+
+    return in_folder(options.out, made)
 
 
 def _rows(
-    material: Material, pivot: str, seed: int, vectors: Vectors, train: str, columns: dict[str, Any]
+    material: Material, pivot: str, seed: int, vectors: Vectors, train: str, columns: Columns
 ) -> Tables:
     """Return the rows of a layer."""
     languages = material.trained_on(train)
@@ -139,7 +112,7 @@ def _rows(
     tests = {one: material.parts[one, TEST] for one in material.languages}
     groups = {one: group_numbers(part.groups, len(part)) for one, part in tests.items()}
     constant = {one: majority(material, languages, one) for one in tests}
-    rows: list[dict[str, Any]] = []
+    rows: list[Columns] = []
     before: dict[str, Float[np.ndarray, "_"]] = {}
     for condition in CONDITIONS:
         variants: list[Vectors] = [vectors]
@@ -170,7 +143,7 @@ def _rows(
     return Tables(pd.DataFrame(rows), pd.DataFrame())
 
 
-def _tell_apart(material: Material, pivot: str) -> None:
+def _report_unretrieved(material: Material, pivot: str) -> None:
     """Warn of languages whose tests translations cannot be retrieved in."""
     there = material.parts.get((pivot, TEST))
     lacking = [

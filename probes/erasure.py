@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int64
 
-from .scaler import Scaler
+from .classifiers.scaler import Scaler
 
 ENOUGH = 5  # rows a dimension; with fewer the covariance is shrunk
 TOLERANCE = 1e-10  # of the greatest: what is less is rounding

@@ -1,4 +1,4 @@
-"""A layer probed: fitted in some languages, tested in all, beside controls."""
+"""A layer probed: fitted in some languages, tested in all, with controls."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float, Int64
 
-from ..alignment.threads import in_order
+from ..alignment.runs.threads import in_order
+from .classifiers.families import FAMILIES, Sample
 from .control import Controls
-from .families import FAMILIES, Sample
 from .material import DEV, TEST, TRAIN, Material
 
 
@@ -24,7 +24,7 @@ class Tested:
     loss: float  # on dev
     converged: bool
     fitted_on: int  # examples
-    more: Mapping[str, float] = field(default_factory=dict)  # of the test, beside
+    more: Mapping[str, float] = field(default_factory=dict)  # more columns of the test
 
 
 def probe_layer(
@@ -45,7 +45,7 @@ def probe_layer(
         vectors: by language and part.
         train: the languages fitted in; dev of these chooses.
         family: a key of `FAMILIES`.
-        controls: label sets whose probes are fitted and tested beside.
+        controls: label sets whose probes are fitted and tested with it.
         tests: languages; by default all.
         seed: of what is not convex.
         device: where the products run.
@@ -67,15 +67,15 @@ def probe_layer(
     )
 
     def test(language: str) -> Tested:
-        beside = controls.tests.get(language, ()) if controls is not None else ()
+        control_labels = controls.tests.get(language, ()) if controls is not None else ()
         with np.errstate(invalid="ignore"):
-            logits = fitted.logits(vectors[language, TEST], 1 + len(beside))
+            logits = fitted.logits(vectors[language, TEST], 1 + len(control_labels))
         _finite(logits[0], f"{material.name} ({language}): {TEST}")  # as the vectors are, and fewer
         answers = present[logits.argmax(axis=2)]
         right = (answers[0] == material.parts[language, TEST].labels).astype(np.float64)
         control = np.empty((0, len(right)))
-        if len(beside):
-            control = (answers[1:] == beside).astype(np.float64)
+        if len(control_labels):
+            control = (answers[1:] == control_labels).astype(np.float64)
         return Tested(
             right,
             control.mean(axis=0) if len(control) else np.full(len(right), np.nan),

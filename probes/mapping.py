@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..alignment.fitting import load_fits, without
-from ..alignment.maps import PAIRED, SHARED, choose_map, fitted_on
+from ..alignment.maps.fitting import load_fits, without
+from ..alignment.maps.table import PAIRED, SHARED, choose_map, fitted_on
 from ..data import Bitext, Side
 from .material import ALL, TEST, TRAIN, Labelled, Material
 
@@ -60,12 +60,12 @@ def texts_to_fit(
         data_dir: as for `crosslingual.data.load`.
 
     Raises:
-        ValueError: an unknown map or corpus, one that lacks a language, a language without training
+        ValueError: an unknown map or corpus, one without a language, a language without training
             examples, examples that are not the same items.
     """
     if map_name == "none":
         if map_fit:
-            raise ValueError(f"--map-fit {map_fit} goes with a map; name it with --map")
+            raise ValueError(f"`map_fit` {map_fit} goes with a map; name it with `map`")
         return {}
     choose_map(map_name)
     if train == ALL:
@@ -74,7 +74,7 @@ def texts_to_fit(
     shared = map_name.partition("@")[0] in SHARED
     if map_fit:
         if not others:
-            raise ValueError(f"--map-fit {map_fit}: nothing is tested in another language than {train}")
+            raise ValueError(f"`map_fit` {map_fit}: nothing is tested in another language than {train}")
         found = _held_out(material, train, others, map_fit, data_dir)
     else:
         found = {one: _training(material, one, train, map_name) for one in others if not shared}
@@ -92,7 +92,7 @@ def _held_out(
     for language, fit in load_fits(name, train, others, data_dir=data_dir).items():
         held_out = without(fit, tests[language], tests.get(train, ()), material.name)
         if not isinstance(held_out, Bitext):
-            raise ValueError(f"--map-fit {fit.name}: there one sentence may have several translations")
+            raise ValueError(f"`map_fit` {fit.name}: there one sentence may have several translations")
         found[language] = held_out.source, held_out.target
     return found
 
@@ -107,7 +107,7 @@ def _training(material: Material, language: str, train: str, map_name: str) -> t
     if (language, TRAIN) not in material.parts:
         raise ValueError(
             f"map {map_name}: no training examples in {language} to fit it on; name parallel text with "
-            "--map-fit"
+            "`map_fit`"
         )
     here, there = material.parts[language, TRAIN], material.parts[train, TRAIN]
     if map_name not in PAIRED:
@@ -115,14 +115,14 @@ def _training(material: Material, language: str, train: str, map_name: str) -> t
     if material.of_words:
         raise ValueError(
             f"map {map_name} is fitted on translations, and words have none here; name parallel text "
-            "with --map-fit"
+            "with `map_fit`"
         )
     ids = {one: row for row, one in enumerate(there.first.ids)}
     rows = [row for row, one in enumerate(here.first.ids) if one in ids]
     if len(rows) < 0.9 * len(here):
         raise ValueError(
             f"map {map_name}: the training examples in {language} and {train} are not the same items; "
-            "name parallel text with --map-fit"
+            "name parallel text with `map_fit`"
         )
     return _side(here, rows), _side(there, [ids[here.first.ids[row]] for row in rows])
 

@@ -1,4 +1,4 @@
-"""What is probed: labelled texts or words, cut into train, dev and test by item, alike everywhere."""
+"""What is probed: labelled texts or words, cut into train, dev and test by item."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -10,9 +10,10 @@ import numpy as np
 from jaxtyping import Int64
 
 from ..data import Side
-from ..data.languages import choose, nearest
+from ..data.languages import choose
+from ..data.nearest import closest
 from ..data.splits import first_groups, position, refuse_leak
-from .tasks import PROBES, SENTENCES, Found, Item, of_corpus, of_table, of_tasks
+from .tasks import PROBES, SENTENCES, Item, TaskSplit, of_corpus, of_table, of_tasks
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +21,7 @@ TRAIN, DEV, TEST = "train", "dev", "test"
 PARTS = (TRAIN, DEV, TEST)
 ALL = "all"  # trained on the examples of all languages
 SHARES = 0.6, 0.8  # of the groups: where dev begins, and test
-RARE = 0.05  # of a test: so much of it may be of classes that its training lacks
+RARE = 0.05  # of a test: this share of it may be of classes that are not in its training
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +75,7 @@ class Material:
             return known
         if train not in known:
             raise ValueError(
-                f"{self.name} has no training examples in {train!r}: {nearest(train, known)}"
+                f"{self.name} has no training examples in {train!r}: {closest(train, known)}"
             )
         if self.joint:
             raise ValueError(f"{self.name}: one language has one class; leave out train")
@@ -125,7 +126,7 @@ class Material:
         return replace(self, parts=kept)
 
     def unseen(self, train: Sequence[str], language: str) -> int:
-        """Return how many tests of a language are of a class that training lacks: none can be right."""
+        """Return how many tests are of a class that is not in training: none can be right."""
         known = np.concatenate([self.parts[one, TRAIN].labels for one in train])
         return int((~np.isin(self.parts[language, TEST].labels, known)).sum())
 
@@ -143,8 +144,8 @@ def load_material(
     """Return the examples of a probing task.
 
     A language of which train, dev and test are at hand keeps them. Otherwise the one split there is, or
-    the one beside train, is cut by group, at the same places in every language; what of it would be
-    training is left out where train is at hand. A test beside dev alone is kept, and dev cut.
+    the one next to train, is cut by group, at the same places in every language; what of it would be
+    training is left out where train is at hand. A test with dev alone is kept, and dev cut.
 
     Args:
         name: a key of `PROBES`, or any name for a table.
@@ -154,12 +155,13 @@ def load_material(
         table: the user's own examples: a .tsv with a header and the columns language, group, text,
             label, and text2 where there are pairs.
         seed: of the cut by group.
-        limit: so many examples (or sentences whose words they are) of a part and language, the first
-            groups by hash. By default all texts; `SENTENCES` sentences, where words are probed.
+        limit: at most this many examples (or sentences whose words they are) of a part and language,
+            the first groups by hash. By default all texts; `SENTENCES` sentences, where words are
+            probed.
 
     Raises:
         ValueError: an unknown task, labels that lack in a language, a part without examples, more than
-            a few tests of classes that training lacks, groups on both sides of the cut.
+            a few tests of classes that are not in training, groups on both sides of the cut.
         OSError: the data is not where it was looked for.
     """
     joint = trees = False
@@ -172,13 +174,13 @@ def load_material(
         joint, trees = probing.joint, probing.trees
         if probing.words and limit is None:
             limit = SENTENCES
-            logger.info("%s: at most %d sentences of a part and language (--limit)", name, limit)
+            logger.info("%s: at most %d sentences of a part and language (`limit`)", name, limit)
         if probing.tasks:
             found = list(of_tasks(probing, languages, data_dir))
         else:
             found = list(of_corpus(probing, corpus, languages, data_dir))
     else:
-        raise ValueError(f"unknown probing task {name!r}: {nearest(name, PROBES)}")
+        raise ValueError(f"unknown probing task {name!r}: {closest(name, PROBES)}")
     labels = (label for one in found for item in one.items for _, label in item.examples)
     classes = tuple(dict.fromkeys(labels))
     parts = {}
@@ -193,7 +195,7 @@ def load_material(
     return material
 
 
-def _parts(found: Sequence[Found], seed: int) -> dict[tuple[str, str], list[Item]]:
+def _parts(found: Sequence[TaskSplit], seed: int) -> dict[tuple[str, str], list[Item]]:
     """Return the items of each language and part."""
     known: dict[str, dict[str, dict[str, list[Item]]]] = {}
     for one in found:
@@ -250,7 +252,7 @@ def _check(material: Material) -> None:
             if share > RARE:
                 raise ValueError(
                     f"{material.name} ({language}): {share:.0%} of the test is of classes that its "
-                    f"training lacks ({_unseen_names(material, known, language)})"
+                    f"training does not have ({_unseen_names(material, known, language)})"
                 )
 
 

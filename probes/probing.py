@@ -1,126 +1,132 @@
 """`probe`: a task at every layer of a checkpoint, learnt in one language and read in all."""
 
-from collections.abc import Mapping, Sequence
-from functools import lru_cache, partial
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..alignment.checkpoint import Checkpoint, open_checkpoint
-from ..alignment.run import write_parquet
-from ..alignment.table import Tables
-from ..alignment.twins import twins_of
-from ..alignment.uncertainty import LEVEL, RESAMPLES
-from ..data.languages import nearest
+from ..alignment.checkpoints.checkpoint import Checkpoint
+from ..alignment.checkpoints.random_init import random_copies
+from ..alignment.options import takes
+from ..alignment.representations.source import CheckpointLike, open_model
+from ..alignment.runs.folder import write_parquet
+from ..alignment.runs.results import in_folder
+from ..alignment.runs.table import Tables
+from ..alignment.statistics.intervals import LEVEL, RESAMPLES
+from ..data.rows import Columns
+from .classifiers.families import PENALTIES
+from .classifiers.scaler import WEAKEST
 from .control import make_controls
-from .families import FAMILIES, PENALTIES
-from .intervals import adjusted
+from .layer_cell import Probed, probe_layers
 from .mapping import mapped_by
 from .material import ALL, Material, load_material
-from .over_layers import Progress, over_layers
+from .options import ProbeOptions, TaskOptions
+from .resampling import adjusted
 from .result import ProbeResult
 from .rows import rows_of
-from .scaler import WEAKEST
 from .setup import Setup, prepare
 
 
-def probe(
-    checkpoint: Checkpoint | str | Path,
-    task: str | Material,
-    *,
-    train: str = "en",
-    test: Sequence[str] | str = "all",
-    layers: str = "all",
-    pooling: str = "mean",
-    map_name: str = "none",
-    map_fit: str = "",
-    family: str = "linear",
-    controls: int | None = None,
-    codelength: bool = False,
-    random_twin: bool = False,
-    seed: int = 0,
-    out: str | Path | None = None,
-    store: str | Path | None = None,
-    budget: int | None = None,
-    progress: Progress | None = None,
-    layer_done: Progress | None = None,
-    **material: Any,
-) -> ProbeResult:
+@takes(ProbeOptions)
+def probe(checkpoint: CheckpointLike, options: ProbeOptions) -> ProbeResult:
     """Fit probes on a task in one language and test them in all, at every layer.
 
     Args:
         checkpoint: a folder, a hub id, or an opened checkpoint.
-        task: a key of `PROBES`, or examples.
-        train: the languages fitted on: tags joined by commas, each for itself; `all` for all at once
-            (of `language`, which needs it, by default).
-        test: the languages tested in: "all", or tags.
-        layers: all, last, or numbers and ranges.
-        pooling: see `alignment.pooling`.
-        map_name: of vectors into the space of `train`; see `alignment.maps`.
-        map_fit: parallel text that the map is fitted on, "ntrex", "flores/dev"; by default the training
-            examples of both languages.
-        family: linear, ridge (a first look) or mlp; trees have a family of their own.
-        controls: label sets that have nothing to find; by default see `control.SETS`.
-        codelength: whether the online codelength of the training labels is measured, too.
-        random_twin: whether untrained twins of the checkpoint are probed, too (column `random`).
-        seed: of cuts, controls and resamples.
-        out: a run folder to keep finished layers in.
-        store: root of the store of vectors.
-        budget: padded tokens of a batch.
-        progress: told of sentences encoded.
-        layer_done: told of layers probed.
-        material: `languages`, `data_dir`, `corpus`, `table`, `limit` of `load_material`.
 
     Returns:
-        The result: `.to_frame()`, `.heatmap()`, `.transfer_matrix()`, `.compare(other)`.
+        The result: `.to_frame()`, `.heatmap()`, `.transfer_matrix()`, `.difference(other)`.
 
     Raises:
         ValueError: what `load_material` and `fit` refuse; vectors that are not finite.
         OSError: something cannot be read or written.
     """
-    given = task if isinstance(task, Material) else load_material(task, seed=seed, **material)
-    if family not in FAMILIES:
-        raise ValueError(f"unknown family {family!r}: {nearest(family, FAMILIES)}")
-    if given.trees and codelength:
-        raise ValueError(f"{given.name}: edges have no codelength; leave it out")
-    kind = "structural" if given.trees else family
-    trains = [ALL] if given.joint else list(dict.fromkeys(map(str.strip, train.split(","))))
-    if test != "all":
-        given = given.only(trains, [test] if isinstance(test, str) else list(test))
-    made = {one: make_controls(given, given.trained_on(one), controls, seed) for one in trains}
+    material = material_of(options.task, options)
+    trains = [ALL] if material.joint else _split(options.train)
+    if options.test != "all":
+        material = material.only(trains, _split(options.test))
+    probed = _probed(material, trains, options)
+    model = open_model(checkpoint, options)
+
+    def made(folder: Path) -> ProbeResult:
+        tables = probe_layers(model, probed, options, folder)
+        scores = adjusted(tables.scores)
+        if options.random_init:
+            scores = _with_random(scores, model, probed, options, folder)
+        write_parquet(scores, folder / "probes.parquet")
+        return ProbeResult(scores, folder, tables.items)
+
+    return in_folder(options.out, made)
+
+
+def material_of(task: str | Material, options: TaskOptions) -> Material:
+    """Return the examples of a task, as given or read."""
+    if isinstance(task, Material):
+        return task
+    return load_material(
+        task,
+        languages=str(options.languages),
+        data_dir=options.data_dir,
+        corpus=options.corpus,
+        table=options.table,
+        seed=options.seed,
+        limit=options.limit,
+    )
+
+
+def _probed(material: Material, trains: list[str], options: ProbeOptions) -> Probed:
+    """Return what is done at every layer."""
+    family, seed = options.family, options.seed
+    if material.trees and options.codelength:
+        raise ValueError(f"{material.name}: edges have no codelength; leave it out")
+    kind = "structural" if material.trees else family
+    controls = {
+        one: make_controls(material, material.trained_on(one), options.controls, seed) for one in trains
+    }
 
     @lru_cache
     def setup(one: str) -> Setup:
-        return prepare(given, one, family, made[one], codelength=codelength, seed=seed)
+        return prepare(material, one, family, controls[one], codelength=options.codelength, seed=seed)
 
-    def make(vectors: Mapping[tuple[str, str], np.ndarray], one: str, columns: dict[str, Any]) -> Tables:
-        return rows_of(given, vectors, setup(one), columns | {"task": given.name, "family": kind})
+    def make(vectors: Mapping[tuple[str, str], np.ndarray], one: str, columns: Columns) -> Tables:
+        return rows_of(material, vectors, setup(one), columns | {"task": material.name, "family": kind})
 
-    mapped = mapped_by(given, trains, map_name, map_fit, material.get("data_dir"))
     settings = {
         "family": family,
-        "controls": len(made[trains[0]].train),
-        "codelength": codelength,
+        "controls": len(controls[trains[0]].train),
+        "codelength": options.codelength,
         "seed": seed,
         "penalties": PENALTIES,
         "weakest": WEAKEST,
         "bootstrap": [RESAMPLES, LEVEL],
     }
-    run = partial(
-        over_layers, material=given, trains=trains, make=make, settings=settings, title="probing",
-        layers=layers, pooling=pooling, mapped=mapped, store=store, budget=budget, progress=progress,
-        layer_done=layer_done,
-    )  # fmt: skip
-    found = run(checkpoint, out=out)
-    scores = adjusted(found.scores)
-    if random_twin:
-        model = checkpoint if isinstance(checkpoint, Checkpoint) else open_checkpoint(checkpoint)
-        keys = ["train", "test", "layer"]
-        twins = pd.concat([run(twin).scores for twin in twins_of(model)])
-        random = twins.groupby(keys)["accuracy"].mean().rename("random").reset_index()
-        scores = scores.merge(random, on=keys, how="left", validate="one_to_one")
-    if out is not None:
-        write_parquet(scores, Path(out) / "probes.parquet")
-    return ProbeResult(scores, found.items)
+    mapped = mapped_by(material, trains, options.map, options.map_fit, options.data_dir)
+    return Probed(material, trains, make, settings, "probing", mapped)
+
+
+def _with_random(
+    scores: pd.DataFrame, model: object, probed: Probed, options: ProbeOptions, folder: Path
+) -> pd.DataFrame:
+    """Return the scores with the mean accuracy of randomly initialised copies, column `random`."""
+    if not isinstance(model, Checkpoint):
+        raise ValueError(
+            "vectors have no architecture to make a random copy of; leave out `random_init`"
+        )
+    keys = ["train", "test", "layer"]
+    copies = pd.concat(
+        [
+            probe_layers(
+                copy, probed, replace(options, out=None), folder / "random" / str(number)
+            ).scores
+            for number, copy in enumerate(random_copies(model), start=1)
+        ]
+    )
+    means = copies.groupby(keys)["accuracy"].mean().rename("random").reset_index()
+    return scores.merge(means, on=keys, how="left", validate="one_to_one")
+
+
+def _split(names: object) -> list[str]:
+    return list(dict.fromkeys(part.strip() for part in str(names).split(",")))

@@ -1,27 +1,28 @@
 """What probes found, for a notebook and a page: frame, heatmap, transfer matrix, comparison."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from .intervals import adjusted, intervals, p_value
+from ..alignment.runs.results import Result
+from .figures import heatmap
+from .resampling import adjusted, intervals, p_value
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@dataclass(frozen=True, eq=False)
-class ProbeResult:
-    """A row per language trained on, language tested in, and layer; and which answers were right."""
+@dataclass(frozen=True, eq=False, repr=False)
+class ProbeResult(Result):
+    """A row per language trained on, language tested in, and layer; docs/probes.md has the columns."""
 
-    table: pd.DataFrame
-    items: pd.DataFrame  # train, test, layer, id, group, right
+    items: pd.DataFrame = field(default_factory=pd.DataFrame)  # train, test, layer, id, group, right
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return the table; docs/probes.md explains its columns."""
-        return self.table.copy()
+    def sentences(self) -> pd.DataFrame:
+        """Return which answers were right: train, test, layer, id, group, right."""
+        return self.items.copy()
 
     def best_layer(self, train: str | None = None) -> int:
         """Return the layer of least loss on dev, summed over the languages trained on, or of one."""
@@ -51,14 +52,12 @@ class ProbeResult:
         Args:
             train: the language trained on, where there are several.
         """
-        from .figures import heatmap
-
         known = list(dict.fromkeys(self.table["train"]))
         if train is None and len(known) > 1:
             raise ValueError(f"trained on {', '.join(known)}: name one")
         return heatmap(self.table[self.table["train"] == (train or known[0])])
 
-    def compare(
+    def difference(
         self, other: "ProbeResult", *, layer: int | None = None, other_layer: int | None = None
     ) -> pd.DataFrame:
         """Return how much this differs from another result, cell by cell, with paired intervals.
@@ -108,7 +107,7 @@ class ProbeResult:
         return adjusted(pd.DataFrame(rows))
 
     def _repr_html_(self) -> str:
-        """Show accuracies by layer in a notebook, beside the floors."""
+        """Show accuracies by layer in a notebook, with the floors."""
         shown = self.table.pivot_table(
             index=["train", "test"], columns="layer", values="accuracy", sort=False
         )

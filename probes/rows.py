@@ -1,19 +1,19 @@
 """What a probed layer becomes in the table: accuracy, ceiling, gap, controls, floors, intervals."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from ..alignment.table import Tables
-from ..alignment.uncertainty import LEVEL
-from .codelength import online_codelength
+from ..alignment.runs.table import Tables
+from ..alignment.statistics.intervals import LEVEL
+from ..data.rows import Columns
+from .classifiers.codelength import online_codelength
 from .control import BY_TYPE
-from .intervals import Ends, intervals, p_value, with_ends
 from .layer import Tested, joined, probe_layer
 from .material import TEST, TRAIN, Material
+from .resampling import Ends, intervals, p_value, with_ends
 from .setup import Setup
 from .trees import tree_layer
 
@@ -22,7 +22,7 @@ def rows_of(
     material: Material,
     vectors: Mapping[tuple[str, str], np.ndarray],
     setup: Setup,
-    columns: dict[str, Any],
+    columns: Columns,
 ) -> Tables:
     """Return a row per tested language, and which answers were right."""
     found = _probed(material, vectors, setup, setup.languages)
@@ -34,14 +34,14 @@ def rows_of(
             owns[language] = _probed(material, vectors, setup, [language], tests=[language])[language]
     kind = setup.controls.kind
     outcomes = {
-        one: _outcomes(tested, owns[one], setup.beside[one], kind) for one, tested in found.items()
+        one: _outcomes(tested, owns[one], setup.reference[one], kind) for one, tested in found.items()
     }
     ends = intervals(outcomes, setup.groups, setup.seed)
     rows, items = [], []
     for language, tested in found.items():
-        floors = setup.constant[language], float(setup.beside[language].mean())
+        floors = setup.constant[language], float(setup.reference[language].mean())
         groups = int(setup.groups[language].max()) + 1
-        more: dict[str, Any] = dict(tested.more)
+        more: Columns = dict(tested.more)
         rows.append(
             columns
             | {"test": language, "metric": "UUAS" if material.trees else "accuracy"}
@@ -97,32 +97,32 @@ def _codelength(
     }
 
 
-ENOUGH = 10  # controls whose spread is told
+ENOUGH = 10  # controls whose spread is reported
 SCORES = ("accuracy", "ceiling", "gap", "selectivity", "above")
 
 
 def _outcomes(
-    tested: Tested, own: Tested | None, beside: Float[np.ndarray, "n"], kind: str
+    tested: Tested, own: Tested | None, reference: Float[np.ndarray, "n"], kind: str
 ) -> Float[np.ndarray, "n 5"]:
     ceiling = tested.right * np.nan if own is None else own.right
     selective = tested.right - (tested.control if kind == BY_TYPE else np.nan)
-    columns = tested.right, ceiling, ceiling - tested.right, selective, tested.right - beside
+    columns = tested.right, ceiling, ceiling - tested.right, selective, tested.right - reference
     return np.stack(columns, axis=1)
 
 
 def _p(outcomes: Float[np.ndarray, "n 5"], ends: Ends, constant: float, groups: int) -> float:
     """Return the p-value of being above both floors: the greater one of both."""
     accuracy, above = outcomes[:, 0].mean(), outcomes[:, -1].mean()
-    # groups that are all alike: how likely that is where each is as likely below as above
+    # groups that are all equal: how likely that is where each is as likely below as above
     signs = 0.5**groups
     found = [p_value(float(above), ends[0][-1], ends[1][-1], groups, signs)]
     if constant == constant:
-        alike = constant**groups if accuracy == 1 else signs
-        found.append(p_value(float(accuracy) - constant, ends[0][0], ends[1][0], groups, alike))
+        if_equal = constant**groups if accuracy == 1 else signs
+        found.append(p_value(float(accuracy) - constant, ends[0][0], ends[1][0], groups, if_equal))
     return max(found)
 
 
-def _about(tested: Tested, own: Tested | None, groups: int) -> dict[str, Any]:
+def _about(tested: Tested, own: Tested | None, groups: int) -> Columns:
     return {
         "setting": tested.setting,
         "dev_loss": tested.loss,
@@ -134,7 +134,7 @@ def _about(tested: Tested, own: Tested | None, groups: int) -> dict[str, Any]:
     }
 
 
-def _controls(tested: Tested, kind: str) -> dict[str, Any]:
+def _controls(tested: Tested, kind: str) -> Columns:
     """Return the controls' mean accuracy; how many of their spreads the probe is above it."""
     dealt = tested.controls
     spread = float(dealt.std(ddof=1)) if len(dealt) >= ENOUGH else 0.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int64
 
-from ..alignment.pairing import group_numbers
+from ..data.groups import group_numbers
 from .control import Controls
 from .floors import majority, surface
 from .material import ALL, TEST, TRAIN, Material
@@ -26,7 +26,7 @@ class Setup:
     family: str
     controls: Controls
     constant: Mapping[str, float]  # by test: accuracy of the best constant answer; nan of trees
-    beside: Mapping[str, Float[np.ndarray, "_"]]  # which answers of n-grams (of neighbours) are right
+    reference: Mapping[str, Float[np.ndarray, "_"]]  # which answers of n-grams (of neighbours) are right
     tested: Mapping[str, Int64[np.ndarray, "_"]]  # the rows of each test that count
     groups: Mapping[str, Int64[np.ndarray, "_"]]  # of these
     codelength: bool
@@ -40,15 +40,15 @@ def prepare(
     languages, tests = material.trained_on(train), material.languages
     tested = {one: np.arange(len(material.parts[one, TEST])) for one in tests}
     constant = dict.fromkeys(tests, float("nan"))
-    beside: dict[str, Float[np.ndarray, "_"]] = {}
+    reference: dict[str, Float[np.ndarray, "_"]] = {}
     if material.trees:
         refuse_other_graphs(material)
         for one in tests:
-            tested[one], beside[one] = edges(material, one)
+            tested[one], reference[one] = edges(material, one)
     else:
         _tell_unseen(material, languages)
         constant = {one: majority(material, languages, one) for one in tests}
-        beside = surface(material, languages)
+        reference = surface(material, languages)
     groups = {}
     for one, rows in tested.items():
         every = material.parts[one, TEST].groups
@@ -56,12 +56,22 @@ def prepare(
     ceilings = [] if train == ALL else [one for one in tests if one not in languages]
     ceilings = [one for one in ceilings if _has_ceiling(material, one)]
     return Setup(
-        train, languages, ceilings, family, controls, constant, beside, tested, groups, codelength, seed
+        train,
+        languages,
+        ceilings,
+        family,
+        controls,
+        constant,
+        reference,
+        tested,
+        groups,
+        codelength,
+        seed,
     )
 
 
 def _has_ceiling(material: Material, language: str) -> bool:
-    """Whether a probe can be fitted in a language; where examples lack for it, a warning tells."""
+    """Whether a probe can be fitted in a language; where it cannot, a warning says why."""
     if (language, TRAIN) not in material.parts:
         return False
     try:

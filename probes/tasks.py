@@ -31,7 +31,7 @@ class Item(NamedTuple):
     examples: list[tuple[tuple[Sentence, ...], str]]  # a text or two, and the label
 
 
-class Found(NamedTuple):
+class TaskSplit(NamedTuple):
     """The items of a language in a split of a source; of no split: to be cut."""
 
     language: str
@@ -83,7 +83,7 @@ def _feature(name: str, sentence: Tagged, labels: Sequence[str]) -> list[str]:
 def _arc(sentence: Tagged, labels: Sequence[str]) -> list[str]:
     """A word's head and its part of speech: "3 NOUN"."""
     if not sentence.heads:
-        raise ValueError(f"{sentence.id}: the treebank tells no heads")
+        raise ValueError(f"{sentence.id}: the treebank has no heads")
     return [f"{head} {labels[tag]}" for head, tag in zip(sentence.heads, sentence.tags, strict=True)]
 
 
@@ -118,7 +118,7 @@ PROBES: Mapping[str, Probing] = {
 }  # fmt: skip
 
 
-def of_tasks(probing: Probing, languages: str, data_dir: str | Path | None) -> Iterator[Found]:
+def of_tasks(probing: Probing, languages: str, data_dir: str | Path | None) -> Iterator[TaskSplit]:
     """Yield the examples of labelled tasks, split by split.
 
     Raises:
@@ -140,7 +140,7 @@ def of_tasks(probing: Probing, languages: str, data_dir: str | Path | None) -> I
             some = ",".join(tag for tag in tags if asked is None or tag in asked)
             if some or not tags:
                 for data in load_task(task, split, languages=some or languages, data_dir=data_dir):
-                    yield Found(data.language, task, split, list(_items(probing, data)))
+                    yield TaskSplit(data.language, task, split, list(_items(probing, data)))
     if not any(known.values()):
         load_task(probing.tasks[0], "train", data_dir=data_dir)  # says where it was looked for
 
@@ -179,7 +179,7 @@ def _is_seen(word: str) -> bool:
 
 def of_corpus(
     probing: Probing, corpus: str, languages: str, data_dir: str | Path | None
-) -> Iterator[Found]:
+) -> Iterator[TaskSplit]:
     """Yield the sentences of a parallel corpus, with labels that are made of them."""
     assert probing.label is not None
     bitexts = load(corpus, data_dir=data_dir, languages=languages)
@@ -192,14 +192,14 @@ def of_corpus(
             Item(f"{corpus}/{one.group or one.id}", [((Sentence(one.id, one.text),), label)])
             for one, label in zip(side.sentences, labels, strict=True)
         ]
-        yield Found(language, corpus, "", items)
+        yield TaskSplit(language, corpus, "", items)
 
 
-def of_table(path: Path) -> Iterator[Found]:
+def of_table(path: Path) -> Iterator[TaskSplit]:
     """Yield the examples of a user's table, language by language.
 
     Raises:
-        ValueError: a column that lacks, a line of other fields or with an empty one: with file and line.
+        ValueError: a missing column, a line of other fields or with an empty one: with file and line.
     """
     columns: list[str] = []
     found: dict[str, list[Item]] = {}
@@ -219,4 +219,4 @@ def of_table(path: Path) -> Iterator[Found]:
         sides = tuple(Sentence(str(number), row[name]) for name in ("text", "text2") if name in row)
         found.setdefault(row["language"], []).append(Item(row["group"], [(sides, row["label"])]))
     for language, items in found.items():
-        yield Found(language, str(path), "", items)
+        yield TaskSplit(language, str(path), "", items)

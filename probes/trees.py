@@ -5,9 +5,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Float, Int64
 
+from .classifiers.structural import (
+    Trees,
+    chain,
+    edges_found,
+    fit_structural,
+    spearman,
+    starts_of,
+    tree_distances,
+)
 from .layer import Tested, joined
 from .material import DEV, TEST, TRAIN, Labelled, Material
-from .structural import Trees, chain, edges_found, fit_structural, spearman, starts_of, tree_distances
 
 PUNCTUATION = "PUNCT"
 

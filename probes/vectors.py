@@ -6,9 +6,9 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float
 
-from ..alignment.maps import choose_map
-from ..alignment.represent import Representations
-from ..alignment.threads import in_order
+from ..alignment.maps.table import choose_map
+from ..alignment.representations.stored import Representations
+from ..alignment.runs.threads import in_order
 from .mapping import Mapped
 from .material import Material
 

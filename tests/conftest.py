@@ -12,7 +12,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import numpy as np
 import pytest
 
-from crosslingual.alignment.builtin import builtin_model
+from crosslingual.alignment.checkpoints.builtin import builtin_model
 from crosslingual.cli import main
 
 

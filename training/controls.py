@@ -8,22 +8,27 @@ anywhere.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..data.rows import Columns
 from ..data.tasks import Choice, Example, Pair, Span, Tagged
-from .features import Feature, Features, inputs_of
-from .heads import IGNORED
+from .tasks.features import Feature, Features, inputs_of
+from .tasks.heads import IGNORED
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
 
 MASKED = 0.15  # of the tokens: 80 % become the mask, 10 % any token, 10 % stay. Devlin et al. 2019
 
 
 def shuffled(examples: Sequence[Example], seed: int) -> list[Example]:
-    """Return the examples with their labels dealt anew: the same labels, at other examples.
+    """Return the examples with their shuffled labels: the same labels, at other examples.
 
     Tags are dealt among all words; an answer becomes a span as long, anywhere in its own context, and
-    what has no answer is dealt anew too.
+    what has no answer is shuffled too.
     """
     rng = np.random.default_rng([seed, 2])
     order = rng.permutation(len(examples))
@@ -70,7 +75,9 @@ def plain_text(example: Example) -> str:
     return " ".join(example.words)
 
 
-def masking(tokenizer: Any, seeds: Sequence[int]) -> Callable[[Feature, int], Feature]:
+def masking(
+    tokenizer: "PreTrainedTokenizerBase", seeds: Sequence[int]
+) -> Callable[[Feature, int], Feature]:
     """Return what masks words of a feature, others at every draw; the masked ones are its labels.
 
     Raises:
@@ -106,7 +113,9 @@ def _masked(
     return {**row, "input_ids": ids, "labels": labels}
 
 
-def text_features(texts: Sequence[str], tokenizer: Any, max_length: int) -> Features:
+def text_features(
+    texts: Sequence[str], tokenizer: "PreTrainedTokenizerBase", max_length: int
+) -> Features:
     """Return the token ids of texts; labels are made when a batch is."""
     ids = tokenizer(list(texts), truncation=True, max_length=max_length)
     found = Features()
@@ -115,14 +124,14 @@ def text_features(texts: Sequence[str], tokenizer: Any, max_length: int) -> Feat
     return found
 
 
-def add_noise(state: dict[str, Any], after: dict[str, Any], seed: int) -> None:
+def add_noise(state: Columns, after: Columns, seed: int) -> None:
     """Move every tensor as far as another training did, in a random direction.
 
     W + g ‖W_after - W‖ / ‖g‖, g normal: of every tensor for itself.
 
     Args:
         state: the weights that training began with; changed in place.
-        after: those it ended with; tensors it lacks stay as they are.
+        after: those it ended with; tensors it does not have stay as they are.
         seed: of the directions.
     """
     import torch

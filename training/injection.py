@@ -1,9 +1,10 @@
 """Lexical injection: an early layer is taught to bring translations of words together.
 
 Pairs of words are pooled at one layer and pulled together, other words of the batch pushed away; only
-the blocks below that layer get a gradient. What it did is told of trained pairs, of held-out pairs, no
-word of which was trained on, and of random pairs: a gain that random pairs share is a shift of the whole
-space, not a word learnt. Source: Ngugi 2025, https://arxiv.org/abs/2506.15415 (LoRA, triplets).
+the blocks below that layer get a gradient. Its effect is reported separately for trained pairs, for
+held-out pairs (no word of which was trained on), and for random pairs: a gain that random pairs share
+is a shift of the whole space, not a word learnt. Source: Ngugi 2025, https://arxiv.org/abs/2506.15415
+(LoRA, triplets).
 """
 
 from collections.abc import Callable, Sequence
@@ -17,14 +18,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..alignment.checkpoint import Checkpoint
-from ..alignment.states import states_at
+from ..alignment.checkpoints.checkpoint import Checkpoint
+from ..alignment.encoding.hidden_states import states_at
 from ..data import GoldBitext, load
 from ..data.gold import read_lexicon
+from ..data.rows import Columns
 from ..data.splits import position
-from .features import Features, TaskFeatures, inputs_of
-from .heads import mean_state
 from .recipe import Injection, Phase
+from .tasks.features import Features, TaskFeatures, inputs_of
+from .tasks.heads import mean_state
 from .words import compare_words, word_vectors
 
 HEAD = "words"
@@ -78,7 +80,7 @@ def _split(lexicon: Any, share: float, seed: int) -> Lexicon:
 
 
 @dataclass(frozen=True, eq=False)
-class WordLesson:
+class WordObjective:
     """Word pairs at one layer."""
 
     phase: Phase
@@ -94,7 +96,7 @@ class WordLesson:
         return {f"word/{text}" for each in self.lexicons for text in each.trained.target.texts}
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> Columns:
         """Which words, and how many pairs."""
         counts = {each.language: [len(each.trained), len(each.held_out)] for each in self.lexicons}
         return {"tasks": [], "injection": asdict(self.injection), "examples": counts, "licences": {}}
@@ -104,7 +106,7 @@ class WordLesson:
         return WordPairs(encoder, self.injection, self.before.layers)
 
     def features(self) -> list[TaskFeatures]:
-        """Return the trained pairs; under `shuffled-labels` with the translations dealt anew."""
+        """Return the trained pairs; under `shuffled-labels` with the translations shuffled."""
         rng = np.random.default_rng([self.seed, 2])
         made = []
         for each in self.lexicons:
@@ -119,7 +121,7 @@ class WordLesson:
         """Return nothing: the last step is kept."""
         return None
 
-    def results(self, model: "WordPairs") -> dict[str, Any]:
+    def results(self, model: "WordPairs") -> Columns:
         """Return what became of trained, held-out and random pairs at the layer and at the last."""
         table = self._table(model)
         shown = table["layer"].isin([self.injection.layer, self.before.layers])
@@ -185,7 +187,7 @@ class WordPairs(nn.Module):
 
 
 def contrast_loss(cosines: Tensor, words: Tensor, how: Injection) -> Tensor:
-    """Return the loss that brings the diagonal above what is beside it, over both directions.
+    """Return the loss that brings the diagonal above everything else, over both directions.
 
     `infonce`: -log exp(s_ii / τ) / Σ_j exp(s_ij / τ); `triplet`: the mean of max(0, m + s_ij - s_ii). j
     runs over pairs with other words on both sides: a word's second translation is no counter-example.

@@ -1,10 +1,9 @@
 """What a training brought, a line a number: in the model card and on the screen."""
 
-from collections.abc import Mapping
-from typing import Any
+from ..data.rows import Row
 
 
-def score_line(score: Mapping[str, Any]) -> str:
+def score_line(score: Row) -> str:
     """Return a task's score: what, where, its interval, what a constant answer reaches."""
     notes = ("  at baseline" if score["at_baseline"] else "") + ("  LEAKS" if score.get("leaks") else "")
     where = score.get("language", "en dev")
@@ -14,8 +13,8 @@ def score_line(score: Mapping[str, Any]) -> str:
     )
 
 
-def gain_line(row: Mapping[str, Any]) -> str:
-    """Return what became of word pairs: before, after, beside random pairs, and the gain."""
+def gain_line(row: Row) -> str:
+    """Return what became of word pairs: before, after, random pairs, gain."""
     return (
         f"{row['language']} {row['pairs']} pairs, layer {row['layer']}, {row['measure']}: "
         f"{row['before']:.4f} -> {row['after']:.4f} (random {row['before_random']:.4f} -> "

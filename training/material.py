@@ -14,7 +14,7 @@ from .recipe import MaskedPart, TaskPart
 
 
 @dataclass(frozen=True)
-class Material:
+class TaskMaterial:
     """A task's training examples and those it is selected by, which share no group."""
 
     name: str
@@ -27,7 +27,7 @@ class Material:
         return {example.group for example in self.train.examples}
 
 
-def load_material(part: TaskPart, data_dir: Path | None, seed: int) -> Material:
+def load_material(part: TaskPart, data_dir: Path | None, seed: int) -> TaskMaterial:
     """Read a part of a recipe.
 
     Raises:
@@ -45,7 +45,7 @@ def load_material(part: TaskPart, data_dir: Path | None, seed: int) -> Material:
     if part.hold_out:  # of a translation and of its original the same groups
         stays, held = (hold_out(side.examples, part.hold_out, seed) for side in (train, dev))
         train, dev = train.having(stays[0]), dev.having(held[1])
-    # a premise or context that stands on both sides: dev gives way
+    # a premise or context that is on both sides: dev gives way
     trained = {example.group for example in train.examples}
     dev = dev.having([example for example in dev.examples if example.group not in trained])
     if not dev.examples:
@@ -54,7 +54,7 @@ def load_material(part: TaskPart, data_dir: Path | None, seed: int) -> Material:
         chosen = first_groups([example.group for example in train.examples], part.limit, seed)
         train = train.having([train.examples[i] for i in chosen])
     name = part.task if language == "en" else f"{part.task} ({language})"
-    return Material(name, train, dev)
+    return TaskMaterial(name, train, dev)
 
 
 def load_text(part: MaskedPart, data_dir: Path | None) -> list[str]:
@@ -67,7 +67,7 @@ def load_text(part: MaskedPart, data_dir: Path | None) -> list[str]:
     )
 
 
-def all_groups(materials: Iterable[Material]) -> set[str]:
+def all_groups(materials: Iterable[TaskMaterial]) -> set[str]:
     """Return the groups that any of them trains on."""
     return set().union(*(material.groups for material in materials))
 

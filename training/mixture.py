@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from ..data.languages import nearest
+from ..data.nearest import closest
 
 CAP = 2**17  # Raffel et al. 2020; Phang et al. 2020
 NEAR = 50  # batches' worth of rows among which those of like length are brought together
@@ -33,7 +33,7 @@ def proportions(
         ValueError: another sampler, a task without examples, T or cap not positive.
     """
     if sampler not in SAMPLERS:
-        raise ValueError(f"unknown sampler {sampler!r}: {nearest(sampler, SAMPLERS)}")
+        raise ValueError(f"unknown sampler {sampler!r}: {closest(sampler, SAMPLERS)}")
     if temperature <= 0 or cap < 1:
         raise ValueError(f"temperature {temperature} and cap {cap} must be positive")
     for name, size in sizes.items():
@@ -47,8 +47,8 @@ def proportions(
     return weights
 
 
-class Schedule:
-    """The batches of a phase: one task a step, every task's rows in an order drawn anew each epoch.
+class TaskSchedule:
+    """The batches of a phase: one task a step, every task's rows in an order redrawn each epoch.
 
     Rows of a batch are of like length, or half of it would be padding: of `NEAR` batches' rows in the
     drawn order, the batches are cut by length, and come in an order drawn again.

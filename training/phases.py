@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -12,15 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from ..alignment.checkpoint import Checkpoint, open_checkpoint, read_about
-from ..alignment.run import locked, versions
-from ..alignment.table import canonical_hash
+from ..alignment.checkpoints.checkpoint import Checkpoint, open_checkpoint, read_about
+from ..alignment.runs.folder import locked, versions
+from ..alignment.runs.table import canonical_hash
+from ..data.rows import Columns, Row
 from .adapters import plain, with_adapters
 from .controls import add_noise
-from .injection import WordLesson, read_lexicons
-from .lesson import MLM, Lesson, TaskLesson
+from .injection import WordObjective, read_lexicons
 from .material import all_groups, load_material, load_text
 from .mixture import proportions
+from .objective import MLM, Objective, TaskObjective
 from .recipe import Phase, Recipe
 from .saved import save_encoder, trained_on
 from .zero_shot import load_tests
@@ -33,7 +34,7 @@ class Trained:
     """A finished phase."""
 
     folder: Path
-    about: Mapping[str, Any]
+    about: Row
 
 
 def run_recipe(
@@ -53,14 +54,14 @@ def run_recipe(
         data_dir: see `data.tasks.load_task`.
         device: see `open_checkpoint`.
         allow_parallel_leak: test all the same on what was trained on in another language; it is marked.
-        progress: told of every step.
+        progress: called at every step.
 
     Returns:
         The phases' folders.
 
     Raises:
         ValueError: data or base that do not fit; `out` holds another recipe's phases; a loss that is
-            not finite (it stands in failures.jsonl too).
+            not finite (it is in failures.jsonl, too).
         OSError: no room, no data, another process at work there.
     """
     if find_spec("accelerate") is None:
@@ -88,7 +89,7 @@ def _run_phases(
         about = read_about(folder)
         if about and about.get("key") != key:
             raise ValueError(
-                f"{folder} holds another recipe's phase {phase.name}; take another --out, or remove it"
+                f"{folder} holds another recipe's phase {phase.name}; take another `out`, or remove it"
             )
         if not about:
             _Phase(
@@ -103,7 +104,7 @@ def _run_phases(
 
 @dataclass(frozen=True)
 class _Phase:
-    """One phase and where it stands."""
+    """One phase and how far it is."""
 
     recipe: Recipe
     phase: Phase
@@ -162,41 +163,31 @@ class _Phase:
         save_encoder(folder, plain(encoder), self.before, about, groups, partial(lesson.save, model))
         shutil.rmtree(work)
 
-    def _lesson(self, trained: set[str]) -> Lesson:
+    def _lesson(self, trained: set[str]) -> Objective:
         phase, data_dir = self.phase, self.data_dir
         if phase.injection is not None:
             lexicons = read_lexicons(phase.injection, data_dir, self.seed)
-            return WordLesson(phase, phase.injection, lexicons, self.before, self.seed)
+            return WordObjective(phase, phase.injection, lexicons, self.before, self.seed)
         materials = [load_material(part, data_dir, self.seed) for part in phase.tasks]
         groups = trained | all_groups(materials)
         tests = load_tests(phase.evaluate, materials, groups, data_dir, allow_leak=self.allow_leak)
         text = load_text(phase.mlm, data_dir) if phase.mlm else []
-        return TaskLesson(phase, materials, tests, text, self.before, self.recipe.position, self.seed)
+        return TaskObjective(phase, materials, tests, text, self.before, self.recipe.position, self.seed)
 
     def _train(
-        self, lesson: Lesson, model: Any, work: Path, keep: Callable[[int], None]
+        self, lesson: Objective, model: Any, work: Path, keep: Callable[[int], None]
     ) -> dict[str, float]:
-        from .trainer import train_phase
+        from .trainer import Hooks, Steps, train_phase
 
         phase, tasks = self.phase, lesson.features()
         labelled = {f"{i}:{t.name}": len(t.features) for i, t in enumerate(tasks) if t.name != MLM}
         shares = proportions(labelled, phase.sampler, cap=phase.cap, temperature=phase.temperature)
         if phase.mlm:
             shares = np.append(shares * (1 - phase.mlm.share), phase.mlm.share)
-        return train_phase(
-            model,
-            tasks,
-            phase,
-            steps=phase.count(list(labelled.values())),
-            shares=shares,
-            seed=self.seed,
-            pad_id=self.before.tokenizer.pad_token_id or 0,
-            work=work,
-            log=work / "steps.jsonl",
-            judge=lesson.judge(model),
-            keep=keep,
-            progress=partial(self.progress, phase.name) if self.progress else None,
-        )
+        pad_id = self.before.tokenizer.pad_token_id or 0
+        steps = Steps(phase.count(list(labelled.values())), shares, self.seed, pad_id)
+        progress = partial(self.progress, phase.name) if self.progress else None
+        return train_phase(model, tasks, phase, steps, work, Hooks(lesson.judge(model), keep, progress))
 
     def _add_noise(self, encoder: Any) -> None:
         if not self.phase.like:
@@ -204,7 +195,7 @@ class _Phase:
         after = open_checkpoint(self.phase.like, device="cpu").load().state_dict()
         add_noise(encoder.state_dict(), after, self.seed)
 
-    def _about(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+    def _about(self, facts: Row) -> Columns:
         return {
             "stage": self.phase.stage,
             "recipe": self.recipe.name,

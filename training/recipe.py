@@ -12,11 +12,13 @@ from typing import Any, TypeVar, cast
 
 import yaml
 
-from ..alignment.run import write_text
-from ..data.languages import nearest, standard_tag
+from ..alignment.runs.folder import write_text
+from ..data.languages import standard_tag
+from ..data.nearest import closest
+from ..data.rows import Columns
 from ..data.tasks import find_task
-from .heads import POSITIONS
 from .mixture import CAP, SAMPLERS
+from .tasks.heads import POSITIONS
 
 CONTROLS = ("none", "resave", "english-mlm", "shuffled-labels", "weight-noise")
 STAGES = ("intermediate", "target")
@@ -58,7 +60,7 @@ class Lora:
 
 @dataclass(frozen=True)
 class MaskedPart:
-    """Text in any language whose masked words are learnt beside the tasks."""
+    """Text in any language whose masked words are learnt in addition to the tasks."""
 
     corpus: str = ""  # both sides of its bitexts, each sentence once
     languages: str = "all"
@@ -87,7 +89,7 @@ class Phase:
     name: str
     tasks: tuple[TaskPart, ...] = ()
     injection: Injection | None = None  # instead of tasks
-    mlm: MaskedPart | None = None  # beside tasks
+    mlm: MaskedPart | None = None  # in addition to tasks
     stage: str = "intermediate"
     control: str = "none"
     sampler: str = "capped"
@@ -170,11 +172,11 @@ def _made(kind: type[Made], node: yaml.Node, path: Path) -> Made:
         raise ValueError(f"{where}: expected the fields of a {kind.__name__.lower()}")
     known = {each.name: each for each in dataclasses.fields(cast("Any", kind))}
     hints = typing.get_type_hints(kind)
-    given: dict[str, Any] = {}
+    given: Columns = {}
     for key, value in node.value:
         place = f"{path}:{key.start_mark.line + 1}"
         if key.value not in known:
-            raise ValueError(f"{place}: unknown field {key.value!r}: {nearest(key.value, known)}")
+            raise ValueError(f"{place}: unknown field {key.value!r}: {closest(key.value, known)}")
         given[key.value] = _value(hints[key.value], value, path, key.value)
     for name, each in known.items():
         bare = each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING
@@ -261,7 +263,7 @@ def _check(made: object) -> None:
 
 def _one_of(name: str, value: str, known: Sequence[str]) -> None:
     if value not in known:
-        raise ValueError(f"unknown {name} {value!r}: {nearest(value, known)}")
+        raise ValueError(f"unknown {name} {value!r}: {closest(value, known)}")
 
 
 def _within(name: str, value: int | float | None, least: int, greatest: int | None = None) -> None:

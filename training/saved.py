@@ -1,17 +1,18 @@
-"""What a phase leaves: a plain encoder folder that says what it is, and its heads beside it."""
+"""What a phase leaves: a plain encoder folder that says what it is, and its heads with it."""
 
 import gzip
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..alignment.checkpoint import ABOUT, Checkpoint
-from .heads import HeadSpec, MultiHead
+from ..alignment.checkpoints.checkpoint import ABOUT, Checkpoint
+from ..data.rows import Row
 from .lines import gain_line, score_line
+from .tasks.heads import HeadSpec, MultiHead
 
 TRAINED_ON = "trained-on.txt.gz"
 HEADS = "heads.safetensors"
@@ -22,9 +23,9 @@ def save_encoder(
     folder: Path,
     encoder: Any,
     base: Checkpoint,
-    about: Mapping[str, Any],
+    about: Row,
     groups: Iterable[str],
-    beside: Callable[[Path], None] | None = None,
+    more: Callable[[Path], None] | None = None,
 ) -> None:
     """Save an encoder as a plain `from_pretrained` folder, all or nothing.
 
@@ -32,9 +33,9 @@ def save_encoder(
         folder: replaced if it is there.
         encoder: in the dtype to be kept.
         base: whose tokenizer and input length are kept.
-        about: what stands in crosslingual.json.
+        about: the content of crosslingual.json.
         groups: everything trained on, for leak checks.
-        beside: writes what else belongs into the folder.
+        more: writes what else belongs into the folder.
 
     Raises:
         OSError: it cannot be written; what was there stays whole.
@@ -48,8 +49,8 @@ def save_encoder(
         for name in COPIED:
             if (base.folder / name).is_file():
                 shutil.copyfile(base.folder / name, unfinished / name)
-        if beside is not None:
-            beside(unfinished)
+        if more is not None:
+            more(unfinished)
         with gzip.open(unfinished / TRAINED_ON, "wt", encoding="utf-8", newline="\n") as stream:
             stream.writelines(group + "\n" for group in sorted(set(groups)))
         (unfinished / "README.md").write_text(_card(about), "utf-8")
@@ -100,7 +101,7 @@ def save_heads(folder: Path, model: MultiHead) -> None:
     (folder / "heads.json").write_text(json.dumps(specs, indent=1) + "\n", "utf-8")
 
 
-def _card(about: Mapping[str, Any]) -> str:
+def _card(about: Row) -> str:
     tasks = ", ".join(about.get("tasks", ())) or ("word pairs" if "words" in about else "nothing")
     licences = "".join(f"- {name}: {licence}\n" for name, licence in about.get("licences", {}).items())
     scores = "".join(f"- {score_line(one)}\n" for one in about.get("scores", ()))

@@ -7,11 +7,14 @@ made here and nowhere else.
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from jaxtyping import Float64
 from torch.utils.data import DataLoader, Dataset
 from transformers import (
     EarlyStoppingCallback,
@@ -21,15 +24,17 @@ from transformers import (
     TrainingArguments,
 )
 
+from ..data.rows import Columns
 from .callbacks import Keeper, StepLog, cost
-from .features import Feature, TaskFeatures, collate
-from .mixture import Schedule
+from .mixture import TaskSchedule
 from .recipe import Phase
+from .tasks.features import Feature, TaskFeatures, collate
 
 logger = logging.getLogger(__name__)
 
 SCORE = "eval_score"  # by which the best is chosen
 SAVE_EVERY = 500  # steps, where nothing else is said
+STEPS_LOG = "steps.jsonl"
 TRAINER_STATE = "trainer_state.json"  # what a whole checkpoint has; it is written last
 
 
@@ -60,10 +65,9 @@ class PhaseTrainer(Trainer):  # type: ignore[misc]
         model: torch.nn.Module,
         arguments: TrainingArguments,
         tasks: Sequence[TaskFeatures],
-        schedule: Schedule,
-        make_batch: Callable[[list[tuple[int, Feature]]], dict[str, Any]],
-        judge: Callable[[], float] | None,
-        log: StepLog,
+        schedule: TaskSchedule,
+        make_batch: Callable[[list[tuple[int, Feature]]], Columns],
+        hooks: "Hooks",
     ) -> None:
         """Put the parts together; see `train_phase`."""
         rows = Rows(tasks)
@@ -71,13 +75,14 @@ class PhaseTrainer(Trainer):  # type: ignore[misc]
             model=model,
             args=arguments,
             train_dataset=rows,
-            eval_dataset=rows if judge is not None else None,  # asked for; `evaluate` is ours
+            eval_dataset=rows if hooks.judge is not None else None,  # asked for; `evaluate` is ours
             data_collator=make_batch,
         )
         for callback in (PrinterCallback, ProgressCallback):
             self.remove_callback(callback)
-        self.add_callback(log)
-        self._schedule, self._make_batch, self._judge, self._log = schedule, make_batch, judge, log
+        self._log = StepLog(Path(arguments.output_dir) / STEPS_LOG, hooks.progress)
+        self.add_callback(self._log)
+        self._schedule, self._make_batch, self._judge = schedule, make_batch, hooks.judge
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         """Return the schedule's batches, dealt to the processes."""
@@ -102,25 +107,39 @@ class PhaseTrainer(Trainer):  # type: ignore[misc]
         assert self._judge is not None
         metrics = {SCORE: self._judge()}
         self.log(metrics)
-        told = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
-        self.control: Any = told
+        control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        self.control: Any = control
         return metrics
+
+
+@dataclass(frozen=True)
+class Steps:
+    """How many steps a phase has, and what they are of."""
+
+    count: int  # optimizer steps
+    shares: Sequence[float] | Float64[np.ndarray, "t"]  # of the tasks
+    seed: int = 0  # of the schedule and of dropout
+    pad_id: int = 0  # the tokenizer's padding
+
+
+class Hooks(NamedTuple):
+    """What is called while a phase is trained."""
+
+    judge: Callable[[], float] | None = None  # the score by which the best is kept
+    keep: Callable[[int], None] | None = None  # saves the encoder at the steps of `phase.keep`
+    progress: Callable[[int, int, float], None] | None = None  # at every step
+
+
+NO_HOOKS = Hooks()
 
 
 def train_phase(
     model: torch.nn.Module,
     tasks: Sequence[TaskFeatures],
     phase: Phase,
-    *,
-    steps: int,
-    shares: Any,
-    seed: int,
-    pad_id: int,
+    steps: Steps,
     work: Path,
-    log: Path,
-    judge: Callable[[], float] | None = None,
-    keep: Callable[[int], None] | None = None,
-    progress: Callable[[int, int, float], None] | None = None,
+    hooks: Hooks = NO_HOOKS,
 ) -> dict[str, float]:
     """Train a model for a phase; if `work` holds a whole checkpoint of it, from there on.
 
@@ -128,38 +147,32 @@ def train_phase(
         model: changed in place; at the end the best by `judge`, or the last.
         tasks: what is trained on.
         phase: batch, rate and so on.
-        steps: optimizer steps.
-        shares: of the tasks.
-        seed: of the schedule and of dropout.
-        pad_id: the tokenizer's padding.
-        work: folder of Trainer's checkpoints.
-        log: file of the steps.
-        judge: the score by which the best is kept, every `phase.evaluate_every` steps.
-        keep: saves the encoder at the steps of `phase.keep`.
-        progress: told of every step.
+        steps: how many, of which tasks.
+        work: folder of Trainer's checkpoints, and of STEPS_LOG.
+        hooks: `judge` is called every `phase.evaluate_every` steps.
 
     Returns:
         What it cost: seconds, tokens, tokens a second, peak memory.
     """
     on_cpu = next(model.parameters()).device.type == "cpu"
-    arguments = _arguments(phase, steps, seed, work, judging=judge is not None, on_cpu=on_cpu)
-    schedule = Schedule(
+    judge, log = hooks.judge, work / STEPS_LOG
+    arguments = _arguments(phase, steps, work, judging=judge is not None, on_cpu=on_cpu)
+    schedule = TaskSchedule(
         [task.features.lengths for task in tasks],
-        shares,
-        steps=steps,
+        steps.shares,
+        steps=steps.count,
         batch=phase.batch,
         micro_batches=phase.accumulate * arguments.world_size,
-        seed=seed,
+        seed=steps.seed,
     )
     heads = [task.head for task in tasks]
-    make_batch = partial(_make_batch, heads=heads, pad_id=pad_id)
-    trainer = PhaseTrainer(model, arguments, tasks, schedule, make_batch, judge, StepLog(log, progress))
+    make_batch = partial(_make_batch, heads=heads, pad_id=steps.pad_id)
+    trainer = PhaseTrainer(model, arguments, tasks, schedule, make_batch, hooks)
     if judge is not None:
         trainer.add_callback(EarlyStoppingCallback(phase.patience))
-    if keep is not None:
-        trainer.add_callback(
-            Keeper([max(1, round(share * steps)) for share in phase.keep if share], keep)
-        )
+    if hooks.keep is not None:
+        kept = [max(1, round(share * steps.count)) for share in phase.keep if share]
+        trainer.add_callback(Keeper(kept, hooks.keep))
     trainer.train(resume_from_checkpoint=last_whole(work))
     return cost(log)
 
@@ -171,12 +184,12 @@ def last_whole(work: Path) -> str | None:
 
 
 def _arguments(
-    phase: Phase, steps: int, seed: int, work: Path, *, judging: bool, on_cpu: bool
+    phase: Phase, steps: Steps, work: Path, *, judging: bool, on_cpu: bool
 ) -> TrainingArguments:
-    every = min(phase.evaluate_every or SAVE_EVERY, steps)
+    every = min(phase.evaluate_every or SAVE_EVERY, steps.count)
     arguments = TrainingArguments(
         output_dir=str(work),
-        max_steps=steps,
+        max_steps=steps.count,
         per_device_train_batch_size=phase.batch,
         gradient_accumulation_steps=phase.accumulate,
         learning_rate=phase.rate,
@@ -203,8 +216,8 @@ def _arguments(
         logging_nan_inf_filter=False,
         disable_tqdm=True,
         report_to="none",
-        seed=seed,
-        data_seed=seed,
+        seed=steps.seed,
+        data_seed=steps.seed,
         # batches come whole from the schedule, as many as there are processes times steps
         accelerator_config={"even_batches": False, "split_batches": False},
         ddp_find_unused_parameters=True,  # the other heads
@@ -213,5 +226,5 @@ def _arguments(
     return arguments
 
 
-def _make_batch(rows: list[tuple[int, Feature]], heads: Sequence[str], pad_id: int) -> dict[str, Any]:
+def _make_batch(rows: list[tuple[int, Feature]], heads: Sequence[str], pad_id: int) -> Columns:
     return collate([row for _, row in rows], heads[rows[0][0]], pad_id)

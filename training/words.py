@@ -8,20 +8,20 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Float32
 
-from ..alignment.checkpoint import Checkpoint
-from ..alignment.encode import BUDGET, encode_rows
-from ..alignment.maps import choose_map
-from ..alignment.pooling import POOLINGS
-from ..alignment.states import layer_states
-from ..alignment.tokens import tokenize
-from ..alignment.uncertainty import group_bootstrap
-from ..alignment.units import unit_sides
+from ..alignment.checkpoints.checkpoint import Checkpoint
+from ..alignment.encoding.encode import BATCH_TOKENS, encode_rows
+from ..alignment.encoding.hidden_states import layer_states
+from ..alignment.encoding.pooling import POOLINGS
+from ..alignment.encoding.tokens import tokenize
+from ..alignment.maps.table import choose_map
+from ..alignment.neighbours.unit_vectors import unit_sides
+from ..alignment.statistics.intervals import group_bootstrap
 from ..data import GoldBitext, Side
 
-POOLED = ("mean", "mean-but-first")  # the first token of a decoder makes any two words alike
+POOLED = ("mean", "mean-but-first")  # the first token of a decoder makes any two words similar
 MAPS = ("none", "centre")
 
-Scored = tuple[Float[np.ndarray, "p"], float]  # a value a pair, and that of random pairs
+WordScores = tuple[Float[np.ndarray, "p"], float]  # a value a pair, and that of random pairs
 Vectors = Mapping[str, Mapping[Side, Float32[np.ndarray, "layers _ dim"]]]  # pooling -> side -> vectors
 
 
@@ -48,7 +48,7 @@ def word_vectors(encoder: Any, checkpoint: Checkpoint, sides: Sequence[Side]) ->
                 {name: (POOLINGS[name], layers) for name in POOLED},
                 device=device,
                 pad_id=checkpoint.tokenizer.pad_token_id or 0,
-                budget=BUDGET.get(device.type, BUDGET["cpu"]),
+                budget=BATCH_TOKENS.get(device.type, BATCH_TOKENS["cpu"]),
             )
             for name, array in values.items():
                 found[name][side] = array[:, np.argsort(order)]
@@ -97,7 +97,7 @@ def compare_words(
 
 def _measured(
     vectors: Mapping[Side, np.ndarray], layer: int, name: str, trained: GoldBitext, pairs: GoldBitext
-) -> dict[str, Scored]:
+) -> dict[str, WordScores]:
     """Return of every pair its cosine, and whether the first word's nearest is right."""
     i, j = trained.pairs.T
     fitted = choose_map(name)(vectors[trained.source][layer][i], vectors[trained.target][layer][j])
@@ -114,7 +114,7 @@ def _measured(
     }
 
 
-def _gain(before: Scored, after: Scored, pairs: GoldBitext, seed: int) -> dict[str, float]:
+def _gain(before: WordScores, after: WordScores, pairs: GoldBitext, seed: int) -> dict[str, float]:
     change = after[0] - before[0]
     random = after[1] - before[1]
     groups = pairs.components[0][pairs.pairs[:, 0]]

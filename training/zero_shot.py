@@ -3,14 +3,18 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from ..data.rows import Columns
 from ..data.splits import refuse_leak
 from ..data.tasks import TaskData, find_task, load_task
-from .evaluate import evaluate
-from .heads import MultiHead
-from .material import Material
+from .material import TaskMaterial
 from .recipe import EvaluationPart
+from .tasks.evaluation import evaluate
+from .tasks.heads import MultiHead
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class Test:
 
 def load_tests(
     parts: Sequence[EvaluationPart],
-    materials: Sequence[Material],
+    materials: Sequence[TaskMaterial],
     groups: Iterable[str],
     data_dir: Path | None,
     *,
@@ -56,8 +60,8 @@ def load_tests(
 
 
 def run_tests(
-    model: MultiHead, tokenizer: Any, tests: Sequence[Test], length: int
-) -> list[dict[str, Any]]:
+    model: MultiHead, tokenizer: "PreTrainedTokenizerBase", tests: Sequence[Test], length: int
+) -> list[Columns]:
     """Return a row for every task, language and metric: its value, interval, and constant answer.
 
     Args:

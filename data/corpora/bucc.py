@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..haystack import Haystack, read_haystack
 from ..text import first_existing
+from .reader import Haystacks
 
 PIVOT = "en"
 # our split: the names under which its files go around, the shared task's own first
@@ -27,7 +28,7 @@ def codes(root: Path, split: str) -> list[str]:
     return [*sorted(found), PIVOT]
 
 
-def read(root: Path, split: str, code: str, *, limit: int | None = None) -> Haystack:
+def read(root: Path, split: str, code: str, limit: int | None = None) -> Haystack:
     """Return the haystack of a language and English, with its gold where there is one.
 
     Raises:
@@ -50,3 +51,6 @@ def read(root: Path, split: str, code: str, *, limit: int | None = None) -> Hays
     return read_haystack(
         source, target, paths["gold"], languages=(code, PIVOT), corpus="bucc", split=split, limit=limit
     )
+
+
+READER = Haystacks(codes, read)

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ..bitext import Bitext, Sentence, Side, join
-from ..languages import nearest, standard_tag
+from ..languages import standard_tag
+from ..nearest import closest
 from ..text import read_lines, read_sentences, same_length
 
 
@@ -28,7 +29,7 @@ def two_files(
         source_language: code of the source's language.
         target_language: code of the target's language.
         groups: a file with the document of each line.
-        limit: keep only the first so many lines.
+        limit: keep at most this many lines.
 
     Raises:
         ValueError: unequal numbers of lines (both names and counts), an empty line, bad bytes.
@@ -75,7 +76,7 @@ def table(
     for number, row in _rows(path):
         for column in filter(None, wanted):
             if column not in row:
-                raise ValueError(f"{path}:{number}: no column {column!r}: {nearest(column, row)}")
+                raise ValueError(f"{path}:{number}: no column {column!r}: {closest(column, row)}")
             if not row[column].strip():
                 raise ValueError(f"{path}:{number}: empty {column!r}; every cell must hold text")
         name = row[id_column].strip() if id_column else str(len(sources) + 1)

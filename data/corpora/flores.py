@@ -7,8 +7,9 @@ articles, so blocks of 5 stand in for articles where it is not.
 from pathlib import Path
 
 from ..bitext import Sentence
+from ..hub import configs, rows
 from ..text import first_existing, read_lines, read_sentences, same_length
-from .hub import configs, rows
+from .reader import ManyParallel
 
 HUB = "openlanguagedata/flores_plus"
 BLOCK = 5
@@ -67,3 +68,6 @@ def _articles(path: Path, split: str, n: int) -> list[str]:
         raise ValueError(f"{metadata}:{short}: no column URL in this line")
     same_length(path, n, metadata, len(lines) - 1)
     return [cells[column] for cells in lines[1:]]
+
+
+READER = ManyParallel(codes, read, hub_codes, hub_read)

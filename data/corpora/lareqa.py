@@ -1,7 +1,7 @@
 """LAReQA's retrieval made of XQuAD: questions, and the sentences of all languages as candidates.
 
 Right is, in every language, the sentence that holds the answer; so a question has as many right
-candidates as there are languages, and a model that finds only its own language's is told so by mAP@20.
+candidates as there are languages, and a model that finds only its own language's has a low mAP@20.
 Sentences end at . ! ? and their like: LAReQA's own splitter is not known here, nor does a candidate
 bring its context along. Source: Roy et al. 2020, https://arxiv.org/abs/2004.05484.
 """
@@ -15,6 +15,7 @@ from ..bitext import Sentence, Side
 from ..gold import GoldBitext
 from ..languages import standard_tag
 from ..tasks.files import squad
+from .reader import ManyToMany
 
 PIVOT = "mul"  # ISO 639-2: several languages
 # a full stop of scripts without spaces, or another's before a space; what closes a quotation stays
@@ -93,3 +94,6 @@ def _pool(files: tuple[tuple[str, Path], ...]) -> tuple[tuple[Sentence, ...], Ma
 def _files(root: Path) -> dict[str, Path]:
     folder = root / "xquad" if (root / "xquad").is_dir() else root
     return {path.name.split(".")[1]: path for path in sorted(folder.glob("xquad.*.json*"))}
+
+
+READER = ManyToMany(codes, read_pairs)

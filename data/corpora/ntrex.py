@@ -7,8 +7,9 @@ each, in DOCUMENT_IDS.tsv.
 from pathlib import Path
 
 from ..bitext import Sentence
+from ..hub import configs, rows
 from ..text import first_existing, read_sentences, same_length
-from .hub import configs, rows
+from .reader import ManyParallel
 
 HUB = "davidstap/NTREX"
 
@@ -53,3 +54,6 @@ def _files(root: Path) -> dict[str, Path]:
             if kind == "ref" or code not in found:
                 found[code] = path
     return found
+
+
+READER = ManyParallel(codes, read, hub_codes, hub_read)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..bitext import Sentence
 from ..text import read_lines
+from .reader import ManyParallel
 
 ROOT = Path(__file__).parents[1] / "pocket"
 
@@ -27,3 +28,6 @@ def read(root: Path, split: str, code: str) -> list[Sentence]:
 @lru_cache(maxsize=1)
 def _table(root: Path) -> list[list[str]]:
     return [line.split("\t") for _, line in read_lines(root / "pocket.tsv")]
+
+
+READER = ManyParallel(codes, read)

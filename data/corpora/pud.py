@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..bitext import Sentence
+from ..hub import configs, rows
 from ..text import read_lines
-from .hub import configs, rows
+from .reader import ManyParallel
 
 TAGS: Mapping[str, str] = {"zh": "zh-Hant"}
 HUB = "universal-dependencies/universal_dependencies"
@@ -83,3 +84,6 @@ def _files(root: Path) -> dict[str, Path]:
         for path in sorted(root.glob(pattern)):
             found.setdefault(path.name.split("_pud")[0], path)
     return found
+
+
+READER = ManyParallel(codes, read, hub_codes, hub_read, TAGS)

@@ -7,8 +7,9 @@ not compare across languages; sizes run from 104 to 1,000.
 from pathlib import Path
 
 from ..bitext import Sentence
+from ..hub import configs, rows
 from ..text import first_existing, read_sentences, same_length
-from .hub import configs, rows
+from .reader import Pairs
 
 PIVOT = "eng"
 HUB = "mteb/tatoeba-bitext-mining"
@@ -56,3 +57,6 @@ def hub_read_pair(code: str) -> tuple[list[Sentence], list[Sentence]]:
 
 def _sentences(code: str, texts: list[str]) -> list[Sentence]:
     return [Sentence(f"{code}-eng.{i}", text) for i, text in enumerate(texts, start=1)]
+
+
+READER = Pairs(codes, read_pair, hub_codes, hub_read_pair)

@@ -6,6 +6,7 @@ Here English is the target, as in every corpus: their P@1 from English is our `b
 from pathlib import Path
 
 from ..gold import GoldBitext, read_lexicon
+from .reader import ManyToMany
 
 PIVOT = "en"
 
@@ -36,3 +37,6 @@ def _files(root: Path, split: str, code: str) -> list[Path]:
     """Return the lexicons with a language, in the folder or in upstream's `bli_datasets/en-xx`."""
     name = f"yacle.{split}.freq.*.en-{code}.tsv"
     return [path for at in ("", "*/", "bli_datasets/*/") for path in root.glob(at + name)]
+
+
+READER = ManyToMany(codes, read_pairs)

@@ -6,12 +6,11 @@ from, the same in every language it was translated into. Splits, leak checks and
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from ..languages import nearest
+from ..nearest import closest
+from ..rows import Row
 
 Labels = Sequence[str]
-Row = Mapping[str, Any]  # the fields of a kind, as read; see `KINDS`
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Tagged:
-    """Words with a tag each; of a treebank also the text, and what else it tells of the words."""
+    """Words with a tag each; of a treebank also the text, and what else it says of the words."""
 
     id: str
     group: str
@@ -150,4 +149,4 @@ def _label(raw: object, labels: Labels, names: Mapping[str, str]) -> int:
     name = names.get(str(raw), str(raw))
     if name in labels:
         return labels.index(name)
-    raise ValueError(f"label {raw!r} is not in the map: {nearest(name, labels)}")
+    raise ValueError(f"label {raw!r} is not in the map: {closest(name, labels)}")

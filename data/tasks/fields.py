@@ -7,13 +7,12 @@ XQuAD's articles are SQuAD's.
 
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import Any
 
-from .examples import Row
+from ..rows import Row
 
 _OF_TREEBANKS = ("text", "spans", "feats", "head")
 
-Fields = Callable[[Mapping[str, Any], int, str], Row]
+Fields = Callable[[Row, int, str], Row]
 
 # XCOPA asks for a cause or an effect; COPA's usual wording
 _QUESTION = {"cause": "What was the cause of this?", "effect": "What happened as a result?"}
@@ -33,7 +32,7 @@ def pairs(
         by_text: the group is the first text: rows of one premise stand anywhere.
     """
 
-    def fields(row: Mapping[str, Any], number: int, split: str) -> Row:
+    def fields(row: Row, number: int, split: str) -> Row:
         group = _digest(row[first]) if by_text else f"{split}/{number // rows}"
         return {
             "id": f"{split}-{number}",
@@ -49,14 +48,14 @@ def pairs(
 def single(text: str, label: str, id_: str, *, source: str) -> Fields:
     """Return the fields of one text; its id is that of its group, the same in every language."""
 
-    def fields(row: Mapping[str, Any], number: int, split: str) -> Row:
+    def fields(row: Row, number: int, split: str) -> Row:
         name = str(row[id_])
         return {"id": name, "group": f"{source}/{name}", "first": row[text], "label": row[label]}
 
     return fields
 
 
-def hellaswag(row: Mapping[str, Any], number: int, split: str) -> Row:
+def hellaswag(row: Row, number: int, split: str) -> Row:
     """The context whole; its second part begins every ending."""
     return {
         "id": f"{split}-{number}",
@@ -67,7 +66,7 @@ def hellaswag(row: Mapping[str, Any], number: int, split: str) -> Row:
     }
 
 
-def cosmosqa(row: Mapping[str, Any], number: int, split: str) -> Row:
+def cosmosqa(row: Row, number: int, split: str) -> Row:
     """Context and question are the prompt; several questions share a context."""
     return {
         "id": row["id"],
@@ -78,7 +77,7 @@ def cosmosqa(row: Mapping[str, Any], number: int, split: str) -> Row:
     }
 
 
-def commonsenseqa(row: Mapping[str, Any], number: int, split: str) -> Row:
+def commonsenseqa(row: Row, number: int, split: str) -> Row:
     """The question is nested in the published files and flat on the hub; labels are letters."""
     if isinstance(row["question"], str):
         stem, choices = row["question"], row["choices"]
@@ -98,7 +97,7 @@ def commonsenseqa(row: Mapping[str, Any], number: int, split: str) -> Row:
     }
 
 
-def xcopa(row: Mapping[str, Any], number: int, split: str) -> Row:
+def xcopa(row: Row, number: int, split: str) -> Row:
     """Premise and the question in words are the prompt; languages are parallel by idx."""
     asked = row["question"]
     if asked not in _QUESTION:
@@ -117,10 +116,10 @@ def spans(source: str, *, by_text: bool = False) -> Fields:
 
     Args:
         source: namespace of the groups.
-        by_text: articles are not told, or not the same in all languages.
+        by_text: articles are not known, or not the same in all languages.
     """
 
-    def fields(row: Mapping[str, Any], number: int, split: str) -> Row:
+    def fields(row: Row, number: int, split: str) -> Row:
         answers = row["answers"]
         if isinstance(answers, Mapping):  # as the hub has them
             answers = list(zip(answers["text"], answers["answer_start"], strict=True))
@@ -144,10 +143,10 @@ def tags(words: str, labels: str, *, source: str, parallel: bool = False) -> Fie
         labels: the column of the tags.
         source: namespace of the groups.
         parallel: sentences are parallel over languages by their `sent_id`; else the group is the
-            document, and the sentence where no document is told.
+            document, and the sentence where no document is known.
     """
 
-    def fields(row: Mapping[str, Any], number: int, split: str) -> Row:
+    def fields(row: Row, number: int, split: str) -> Row:
         name = row.get("sent_id") or f"{split}-{number}"
         return {
             "id": name,

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from ..rows import Columns
 from ..text import open_binary, read_lines
 
-Located = Iterator[tuple[str, dict[str, Any]]]  # file:line, and what stands there
+Located = Iterator[tuple[str, Columns]]  # file:line, and what is there
 
 
 def lines_of_tabs(*columns: str) -> Callable[[Path], Located]:
@@ -108,7 +109,7 @@ def word_spans(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
     """Return where words stand in a text, from which character to which, one after the other.
 
     Raises:
-        ValueError: something else than white space stands between them.
+        ValueError: something else than white space is between them.
     """
     places, at = [], 0
     for word in words:
@@ -126,15 +127,15 @@ def conllu(path: Path) -> Located:
     """Read the words of CoNLL-U sentences, column by column; ranges and empty nodes are left out.
 
     A document without a `newdoc id` is the one before. `spans` are the places of the words in `text`,
-    where that is told; the words of a range ("du": de, le) all have its place.
+    where that is known; the words of a range ("du": de, le) all have its place.
     """
     rows: list[list[str]] = []
-    written: list[tuple[str, int]] = []  # as it stands in the text, and for how many words
+    written: list[tuple[str, int]] = []  # as it is in the text, and for how many words
     inside = 0  # the last word of the latest range
     comments: Mapping[str, str] = {}
     document, begin = "", 1
 
-    def finish() -> dict[str, Any]:
+    def finish() -> Columns:
         columns = dict(zip(_COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
         text = comments.get("text")
         try:

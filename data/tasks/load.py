@@ -8,9 +8,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from ..corpora.hub import rows
-from ..languages import choose, nearest, standard_tag
-from .examples import KINDS, Example, Row, Span
+from ..hub import rows
+from ..languages import choose, standard_tag
+from ..nearest import closest
+from ..rows import Row
+from .examples import KINDS, Example, Span
 from .files import Located
 from .table import TASKS, Hub, Local, Task
 
@@ -44,7 +46,7 @@ def find_task(name: str) -> Task:
         ValueError: there is none of that name; the nearest ones are given.
     """
     if name not in TASKS:
-        raise ValueError(f"unknown task {name!r}: {nearest(name, TASKS)}")
+        raise ValueError(f"unknown task {name!r}: {closest(name, TASKS)}")
     return TASKS[name]
 
 
@@ -96,7 +98,7 @@ def load_task(
         examples = [example for part in parts for one in part for example in one.examples]
         return [TaskData(task, split, "en", task.labels, tuple(examples))]
     if split not in SPLITS:
-        raise ValueError(f"unknown split {split!r}: {nearest(split, SPLITS)}")
+        raise ValueError(f"unknown split {split!r}: {closest(split, SPLITS)}")
     found: list[TaskData] = []
     for tag, located in _sources(task, split, languages, data_dir, file):
         fields = list(located)
@@ -111,7 +113,7 @@ def load_task(
 def _sources(
     task: Task, split: str, languages: str, data_dir: str | Path | None, file: Path | None
 ) -> Iterator[tuple[str, Iterator[tuple[str, Row]]]]:
-    """Yield the language and the fields of every example, with where each stands."""
+    """Yield the language and the fields of every example, with where each is."""
     if file is not None:
         language = "en" if languages == "all" else standard_tag(languages)
         yield language, _local_rows(task, split, [file])
@@ -127,7 +129,7 @@ def _sources(
             yield tags[code], _local_rows(task, split, by_code[code])
         return
     if task.hub is None:
-        raise OSError(f"{task.name} is on no hub; --data-dir names the folder that holds it")
+        raise OSError(f"{task.name} is on no hub; `data_dir` names the folder that holds it")
     if split not in task.hub.splits:
         raise ValueError(f"{task.name} has no {split} split on the hub: {', '.join(task.hub.splits)}")
     codes = [""] if "{code}" not in task.hub.config else _hub_codes(task, languages)
@@ -167,7 +169,7 @@ def _local_rows(task: Task, split: str, paths: Sequence[Path]) -> Iterator[tuple
 
 def _hub_codes(task: Task, languages: str) -> list[str]:
     if languages == "all":
-        raise ValueError(f"{task.name} comes from the hub by language; --languages must name them")
+        raise ValueError(f"{task.name} comes from the hub by language; `languages` must name them")
     assert task.hub is not None
     return [task.hub.names.get(standard_tag(one), one) for one in languages.split(",")]
 

@@ -101,7 +101,7 @@ _PAIRS = ("premise", "hypothesis", "label")
 _SQUAD = ("id", "title", "context", "question", "answers")
 
 # fmt: off
-TASKS: Mapping[str, Task] = {
+TASKS: dict[str, Task] = {
     task.name: task
     for task in (
         Task(

@@ -96,9 +96,9 @@ def test_rows_are_sorted_and_grouped():
     assert labels(sort="value") == list(best.sort_values(ascending=False).index)
     assert labels(sort="name") == ["de", "ru", "zh"]
     assert labels(group="script") == ["ru", "zh", "de"]  # Cyrl, Hans, Latn
-    with pytest.raises(ValueError, match="unknown sort 'size'"):
+    with pytest.raises(ValueError, match="unknown `sort` 'size'"):
         labels(sort="size")
-    with pytest.raises(ValueError, match="unknown group 'size'"):
+    with pytest.raises(ValueError, match="unknown `group` 'size'"):
         labels(group="size")
 
 
@@ -116,9 +116,9 @@ def test_what_is_wrong_is_named(tmp_path):
     with pytest.raises(ValueError, match="direction 'forwards' is not there"):
         select(table, direction="forwards")
     two = pd.concat([table, table.assign(map="centre")])
-    with pytest.raises(ValueError, match=r"several values of map \(none, centre\); name one"):
+    with pytest.raises(ValueError, match=r"several values of map \(none, centre\); choose with `map`"):
         select(two)
-    assert len(select(two, map_name="centre")) == 21
+    assert len(select(two, map="centre")) == 21
     for column, other in (("dtype", "bfloat16"), ("max_length", 64), ("prefix", "query: ")):
         with pytest.raises(ValueError, match=f"several values of {column}"):
             select(pd.concat([table, table.assign(**{column: other, "source": "fi"})]))

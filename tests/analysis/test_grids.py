@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from crosslingual.alignment.compare import compare
 from crosslingual.analysis.grids import between, grid_heatmap
+from tests.verbs import compare
 
 
 @pytest.fixture(scope="module")

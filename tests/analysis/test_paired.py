@@ -3,18 +3,10 @@
 import numpy as np
 import pytest
 
-from crosslingual.alignment.estimates import Matched
 from crosslingual.alignment.measures import MEASURES
-from crosslingual.alignment.views import View
-from crosslingual.analysis.paired import (
-    Means,
-    average,
-    difference,
-    interval,
-    log_odds,
-    means_of,
-    ratio,
-)
+from crosslingual.alignment.similarity.inference import Matched
+from crosslingual.alignment.similarity.view import View
+from crosslingual.analysis.paired import Means, average, difference, interval, log_odds, means_of, ratio
 
 
 def planted(rng, base, tuned, groups=120, size=8, shared=0.5):
@@ -130,7 +122,9 @@ def coverage(rng, names, replicates):
         truth += [(a.value - b.value) / replicates for a, b in zip(tuned, base, strict=True)]
     for tuned, base in draws:
         for i, (a, b) in enumerate(zip(tuned, base, strict=True)):
-            means = Means(np.array([a.value, b.value]), np.stack([a.ends.moves, b.ends.moves], axis=1))
+            means = Means(
+                np.array([a.value, b.value]), np.stack([a.ends.influences, b.ends.influences], axis=1)
+            )
             span = difference(means)
             covered[i] += span.low <= truth[i] <= span.high
             width[i] += span.high - span.low

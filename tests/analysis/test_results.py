@@ -3,12 +3,11 @@
 import pandas as pd
 import pytest
 
-from crosslingual.alignment.bars import in_notebook
-from crosslingual.alignment.score import score
-from crosslingual.analysis import align
-from crosslingual.analysis.retention import retention
-
-from ..conftest import make_tiny
+import crosslingual
+from crosslingual.alignment.runs.progress import in_notebook
+from crosslingual.analysis.retaining import compare_runs
+from tests.conftest import make_tiny
+from tests.verbs import score
 
 SETTINGS = {"languages": "de,sw", "measures": "accuracy,debiased_linear_cka"}
 
@@ -18,7 +17,12 @@ def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("results")
     tiny, other = make_tiny(folder / "tiny"), make_tiny(folder / "other", seed=1)
     store = folder / "store"
-    return store, tiny, align(tiny, store=store, **SETTINGS), align(other, store=store, **SETTINGS)
+    return (
+        store,
+        tiny,
+        crosslingual.score(tiny, store=store, **SETTINGS),
+        crosslingual.score(other, store=store, **SETTINGS),
+    )
 
 
 def test_a_result_is_the_score_table(results):
@@ -27,30 +31,32 @@ def test_a_result_is_the_score_table(results):
     assert base.heatmap().axes and base.heatmap("debiased_linear_cka").axes
     html = base._repr_html_()
     assert html.count("<table") == 1 and "surface" in html and "de" in html
-    several = align(tiny, store=store, pooling="mean,first", **SETTINGS)
+    several = crosslingual.score(tiny, store=store, pooling="mean,first", **SETTINGS)
     assert several._repr_html_().count("<table") == 2, "one a pooling"
     with pytest.raises(
         ValueError, match=r"several values of pooling \(first, mean\): compare one at a time"
     ):
-        several.compare(several).heatmap()
+        several.retention(several).heatmap()
 
 
-def test_comparing_is_retention(results):
+def test_retention_is_that_of_the_run_folders(results):
     _, _, base, tuned = results
-    kept = tuned.compare(base)
-    pd.testing.assert_frame_equal(kept.to_frame(), retention(tuned.folder, base.folder))
+    kept = tuned.retention(base)
+    pd.testing.assert_frame_equal(kept.to_frame(), compare_runs(tuned.folder, base.folder))
     assert "2 language pairs" in kept.in_words() and kept.heatmap("debiased_linear_cka").axes
     assert "<table" in kept._repr_html_()
-    assert (base.compare(base).to_frame()["delta"] == 0).all()
-    back = base.compare(base).compare(kept).to_frame()
+    assert (base.retention(base).to_frame()["delta"] == 0).all()
+    back = base.retention(base).difference(kept).to_frame()
     assert back["delta"].to_numpy() == pytest.approx(-kept.to_frame()["delta"].to_numpy())
-    with pytest.raises(ValueError, match="no mrr there: accuracy, debiased_linear_cka"):
+    with pytest.raises(
+        ValueError, match="no `measure` mrr there: there are accuracy, debiased_linear_cka"
+    ):
         kept.heatmap("mrr")
 
 
 def test_a_run_folder_is_kept_where_one_is_named(results, tmp_path):
     store, tiny, *_ = results
-    align(tiny, store=store, out=tmp_path / "run", **SETTINGS)
+    crosslingual.score(tiny, store=store, out=tmp_path / "run", **SETTINGS)
     assert (tmp_path / "run" / "scores.parquet").is_file()
 
 
@@ -58,13 +64,28 @@ def test_bars_are_for_notebooks_without_a_report_of_their_own(monkeypatch, capsy
     import sys
 
     own = print
-    with in_notebook(own, "x", "y") as tick:
-        assert tick is own
+    with in_notebook(own) as report:
+        assert report is own
     monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
-    with in_notebook(None, "x", "y") as tick:
-        assert tick is None
+    with in_notebook(None) as report:
+        assert report is None
     monkeypatch.setitem(sys.modules, "ipykernel", object())
-    with in_notebook(None, "encoding", "sentences") as tick:
-        tick(3, 4)
-        tick(4, 4)
-    assert "encoding" in capsys.readouterr().err
+    with in_notebook(None) as report:
+        report("encoding", 3, 4)
+        report("scoring", 1, 4)
+        report("encoding", 4, 4)
+    shown = capsys.readouterr().err
+    assert "encoding" in shown and "scoring" in shown
+
+
+def test_what_retention_shows_is_what_was_asked_for(tmp_path):
+    """`measure` is the default of every later view; a wrong one is refused with what there is."""
+    options = {"languages": "de,sw", "layers": "0,1", "measures": "accuracy,mrr"}
+    base, tuned = (
+        crosslingual.score(make_tiny(tmp_path / f"tiny{seed}", seed=seed), **options) for seed in (0, 1)
+    )
+    change = crosslingual.retention(tuned, base=base, measure="mrr")
+    assert change.in_words() == change.in_words("mrr") != change.in_words("accuracy")
+    wrong = crosslingual.retention(tuned, base=base, measure="mrrr")
+    with pytest.raises(ValueError, match="no `measure` mrrr there: did you mean mrr"):
+        wrong.in_words()

@@ -4,8 +4,7 @@ import gzip
 
 import pytest
 
-from crosslingual.data import CORPORA, load
-from crosslingual.data.corpora import hub
+from crosslingual.data import CORPORA, hub, load
 
 
 def write(path, text):
@@ -199,7 +198,7 @@ def test_hub_tables_become_bitexts(name, tmp_path, monkeypatch):
     monkeypatch.setattr(
         datasets, "load_dataset", lambda *a, **k: (_ for _ in ()).throw(ConnectionError("off"))
     )
-    with pytest.raises(OSError, match=r"cannot be read from the hub \(off\); --data-dir"):
+    with pytest.raises(OSError, match=r"cannot be read from the hub \(off\); `data_dir`"):
         load(name)
 
 

@@ -8,7 +8,7 @@ import scipy.sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from crosslingual.alignment.measures import MEASURES
-from crosslingual.alignment.pairing import pair_surface
+from crosslingual.alignment.retrieval.pairing import pair_surface
 from crosslingual.data import load, surface, surface_vectors
 
 

@@ -276,7 +276,7 @@ def test_wrong_names(tmp_path):
         load_task("rte", "train", data_dir=tmp_path)
     with pytest.raises(OSError, match="ccg is on no hub"):
         load_task("ccg", "train")
-    with pytest.raises(ValueError, match="--languages must name them"):
+    with pytest.raises(ValueError, match="`languages` must name them"):
         load_task("xnli", "test")
 
 

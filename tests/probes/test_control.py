@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from crosslingual.probes import families
+from crosslingual.probes.classifiers import families
 from crosslingual.probes.control import BY_TYPE, PERMUTED, by_type, make_controls
 from crosslingual.probes.layer import probe_layer
 from crosslingual.probes.material import DEV, TEST, TRAIN, load_material

@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 from crosslingual.probes.erasing import erase
-
-from ..conftest import make_tiny
+from tests.conftest import make_tiny
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +55,7 @@ def test_a_second_run_reads_the_first(found, monkeypatch):
     monkeypatch.setattr("crosslingual.probes.erasing.leace", None)
     again = erase(folder, languages="de,sw", store=folder.parent / "s", out=folder.parent / "run")
     pd.testing.assert_frame_equal(again.to_frame(), first.to_frame())
-    assert len(again.figure().axes) == 2 and "<table" in again._repr_html_()
+    assert len(again.curves().axes) == 2 and "<table" in again._repr_html_()
 
 
 def test_command(found, tmp_path, command):

@@ -9,8 +9,7 @@ from crosslingual.probes.mapping import Mapped, mapped_by, texts_to_fit
 from crosslingual.probes.material import ALL, TEST, TRAIN, load_material
 from crosslingual.probes.probing import probe
 from crosslingual.probes.vectors import read_layer
-
-from ..conftest import make_tiny
+from tests.conftest import make_tiny
 
 D = 12
 
@@ -128,10 +127,10 @@ def test_words_are_mapped_as_sentences_are(tiny, tmp_path):
         text = "".join(block.format(i) for i in range(60))
         (tmp_path / f"pud/{code}_pud.conllu").write_text(text)
     options = {"data_dir": tmp_path, "store": tmp_path / "s", "layers": "1", "controls": 0}
-    found = probe(tiny, "pos", map_name="procrustes", map_fit="pocket", **options).to_frame()
+    found = probe(tiny, "pos", map="procrustes", map_fit="pocket", **options).to_frame()
     assert set(found["map_fit"]) == {"pocket"} and set(found["map"]) == {"procrustes"}
-    with pytest.raises(ValueError, match="words have none here; name parallel text with --map-fit"):
-        probe(tiny, "pos", map_name="procrustes", **options)
+    with pytest.raises(ValueError, match="words have none here; name parallel text with `map_fit`"):
+        probe(tiny, "pos", map="procrustes", **options)
 
 
 def test_the_sentences_of_tested_words_are_not_fitted_on(tmp_path):
@@ -154,13 +153,13 @@ def test_the_sentences_of_tested_words_are_not_fitted_on(tmp_path):
 
 
 def test_what_no_map_can_be_fitted_on(material):
-    with pytest.raises(ValueError, match="--map-fit ntrex goes with a map"):
+    with pytest.raises(ValueError, match="`map_fit` ntrex goes with a map"):
         texts_to_fit(material, "en", "none", "ntrex")
     with pytest.raises(ValueError, match="unknown map 'procrusts'"):
         texts_to_fit(material, "en", "procrusts")
     with pytest.raises(ValueError, match="map centre needs one language that is trained on"):
         texts_to_fit(material, ALL, "centre")
-    with pytest.raises(ValueError, match="--map-fit ntrexx: unknown corpus"):
+    with pytest.raises(ValueError, match="`map_fit` ntrexx: unknown corpus"):
         texts_to_fit(material, "en", "procrustes", "ntrexx")
     parts = {key: part for key, part in material.parts.items() if key != ("sw", TRAIN)}
     lacking = type(material)(material.name, material.classes, parts)

@@ -7,16 +7,15 @@ import pandas as pd
 import pytest
 import torch
 
-from crosslingual.alignment.checkpoint import open_checkpoint
+from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
 from crosslingual.probes import layer
 from crosslingual.probes.control import make_controls
-from crosslingual.probes.intervals import intervals, p_value
 from crosslingual.probes.layer import probe_layer
 from crosslingual.probes.material import ALL, DEV, TEST, TRAIN, load_material
 from crosslingual.probes.probing import probe
+from crosslingual.probes.resampling import intervals, p_value
 from crosslingual.probes.rows import _outcomes, _p
-
-from ..conftest import make_tiny
+from tests.conftest import make_tiny
 
 
 @pytest.fixture(scope="module")
@@ -97,27 +96,27 @@ def test_the_table(tiny, table, tmp_path):
     assert "weather" in done._repr_html_() and "<table" in done._repr_html_()
     again = probe(tiny, "weather", table=table, store=tmp_path / "s", out=tmp_path / "run")
     pd.testing.assert_frame_equal(again.to_frame(), frame)
-    same = done.compare(again)
+    same = done.difference(again)
     assert not same[["difference", "low", "high"]].any(axis=None) and (same["p"] == 1).all()
-    layers = done.compare(done, layer=3, other_layer=0)
+    layers = done.difference(done, layer=3, other_layer=0)
     means = frame.set_index(["test", "layer"])["accuracy"]
     assert layers["other_layer"].eq(0).all() and len(layers) == 2
     for row in layers.to_dict("records"):
         assert row["difference"] == pytest.approx(means[row["test"], 3] - means[row["test"], 0])
     with pytest.raises(ValueError, match="no task, languages and layer in common"):
-        done.compare(done, layer=3, other_layer=9)
+        done.difference(done, layer=3, other_layer=9)
 
 
 def test_finished_layers_are_kept(tiny, table, tmp_path, monkeypatch):
     from crosslingual.probes import rows
 
-    def stop(done, of):
-        if done == 2:
+    def stop(stage, done, of):
+        if (stage, done) == ("probing", 2):
             raise KeyboardInterrupt
 
     options = {"table": table, "store": tmp_path / "s", "out": tmp_path / "run"}
     with pytest.raises(KeyboardInterrupt):
-        probe(tiny, "weather", layer_done=stop, **options)
+        probe(tiny, "weather", progress=stop, **options)
     fitted, real = [], rows.probe_layer
     monkeypatch.setattr(rows, "probe_layer", lambda *a, **o: fitted.append(1) or real(*a, **o))
     whole = probe(tiny, "weather", **options)
@@ -134,12 +133,12 @@ def test_languages_are_told_apart_by_all_of_them_together(tiny, tmp_path):
     assert frame["n_train"].iloc[0] == 180
 
 
-def test_untrained_twins_are_a_floor(tiny, tmp_path):
+def test_untrained_copies_are_a_floor(tiny, tmp_path):
     options = {"languages": "de", "store": tmp_path / "s", "layers": "2", "limit": 60}
-    with_twins = probe(tiny, "length", random_twin=True, **options).to_frame()
-    assert with_twins["random"].between(0, 1).all()
+    with_copies = probe(tiny, "length", random_init=True, **options).to_frame()
+    assert with_copies["random"].between(0, 1).all()
     plain = probe(tiny, "length", **options).to_frame()
-    pd.testing.assert_frame_equal(with_twins.drop(columns="random"), plain)
+    pd.testing.assert_frame_equal(with_copies.drop(columns="random"), plain)
 
 
 def test_texts_that_are_cut_are_told_of(tiny, table, tmp_path, caplog):
@@ -273,7 +272,7 @@ def test_several_languages_to_learn_from(tiny, tmp_path):
 def test_maps_are_fitted_on_training_items(tiny, tmp_path):
     plain, centred = (
         probe(
-            tiny, "length", languages="de", store=tmp_path / "s", layers="1", map_name=name, controls=0
+            tiny, "length", languages="de", store=tmp_path / "s", layers="1", map=name, controls=0
         ).to_frame()
         for name in ("none", "centre")
     )
@@ -313,7 +312,9 @@ def test_what_cannot_be_probed(tiny, table, tmp_path):
         for row in text.splitlines(keepends=True)
     ]
     table.write_text("".join(changed))
-    with pytest.raises(ValueError, match="of the test is of classes that its training lacks \\(snow\\)"):
+    with pytest.raises(
+        ValueError, match="of the test is of classes that its training does not have \\(snow\\)"
+    ):
         load_material("weather", table=table)
 
 

@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 
+from crosslingual.probes.classifiers.structural import tree_distances
 from crosslingual.probes.control import make_controls
 from crosslingual.probes.erasing import erase
 from crosslingual.probes.material import DEV, TEST, TRAIN, load_material
 from crosslingual.probes.probing import probe
 from crosslingual.probes.setup import prepare
-from crosslingual.probes.structural import tree_distances
-
-from ..conftest import make_tiny
+from tests.conftest import make_tiny
 
 NOUNS, VERBS = ("sun", "rain", "day", "sea"), ("eats", "sees", "runs", "was")
 
@@ -87,12 +86,12 @@ def test_words_of_one_letter_have_a_floor(tmp_path):
     setup = prepare(
         material, "de", "linear", make_controls(material, ["de"], 0), codelength=False, seed=0
     )
-    assert setup.beside["de"].mean() == 1, "a full stop is told by itself"
+    assert setup.reference["de"].mean() == 1, "a full stop is told by itself"
 
 
 def test_words_are_erased_without_retrieval(tiny, data, tmp_path):
     found = erase(tiny, "pos", data_dir=data, languages="en,de", store=tmp_path / "s", layers="1")
-    assert list(found.summary().columns.levels[0]) == ["accuracy"] and len(found.figure().axes) == 1
+    assert list(found.summary().columns.levels[0]) == ["accuracy"] and len(found.curves().axes) == 1
     with pytest.raises(ValueError, match="trees: edges are no classes"):
         erase(tiny, "trees", data_dir=data, store=tmp_path / "s")
 
@@ -155,7 +154,7 @@ def test_what_treebanks_may_lack(tiny, data, tmp_path, caplog):
     swahili = data / "masakhapos/swa/test.txt"
     swahili.write_text(swahili.read_text() + 4 * "ah INTJ\n\n")
     with pytest.raises(
-        ValueError, match=r"pos \(sw\): 9% of the test is of classes that its training lacks"
+        ValueError, match=r"pos \(sw\): 9% of the test is of classes that its training does not have"
     ):
         load_material("pos", data_dir=data)
     for split in ("train", "dev"):
@@ -164,7 +163,7 @@ def test_what_treebanks_may_lack(tiny, data, tmp_path, caplog):
     probe(tiny, "pos", data_dir=data, store=tmp_path / "s", layers="0")
     assert "tests are of classes that en has no examples of: they count as wrong" in caplog.text
     (data / "pud/de_pud.conllu").write_text(treebank(50, "p", heads=False))
-    with pytest.raises(ValueError, match="p0: the treebank tells no heads"):
+    with pytest.raises(ValueError, match="p0: the treebank has no heads"):
         load_material("trees", data_dir=data)
 
 

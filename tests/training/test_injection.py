@@ -5,15 +5,14 @@ import pandas as pd
 import pytest
 import torch
 
-from crosslingual.alignment.checkpoint import open_checkpoint
-from crosslingual.alignment.states import states_at
+from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
+from crosslingual.alignment.encoding.hidden_states import states_at
 from crosslingual.data.gold import read_lexicon
 from crosslingual.training.injection import contrast_loss, read_lexicons
 from crosslingual.training.phases import run_recipe
 from crosslingual.training.recipe import Injection, Lora, Phase, Recipe
 from crosslingual.training.words import compare_words
-
-from .conftest import new_encoder
+from tests.training.conftest import new_encoder
 
 SYLLABLES = [a + b for a in "bdfgklmnprstvz" for b in "aeiou"]
 

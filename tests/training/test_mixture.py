@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crosslingual.training.mixture import CAP, Schedule, proportions
+from crosslingual.training.mixture import CAP, TaskSchedule, proportions
 
 NINE = {"anli+": 1_104_934, "mnli": 392_702, "qqp": 363_846, "squad2": 130_319, "squad": 87_599,
         "hellaswag": 39_905, "ccg": 38_015, "cosmosqa": 25_588, "csqa": 9_741}  # fmt: skip
@@ -48,7 +48,7 @@ def test_wrong_samplers():
 )
 def test_every_row_once_an_epoch(sizes, batch, micro, seed):
     lengths = [np.random.default_rng(seed).integers(1, 9, size) for size in sizes]
-    schedule = Schedule(
+    schedule = TaskSchedule(
         lengths, [1 / len(sizes)] * len(sizes), steps=40, batch=batch, micro_batches=micro, seed=seed
     )
     batches = list(schedule)
@@ -72,25 +72,27 @@ def test_every_row_once_an_epoch(sizes, batch, micro, seed):
 
 
 def test_a_step_needs_no_step_before_it():
-    make = lambda: Schedule([range(50), [3] * 7], [0.5, 0.5], steps=30, batch=4, micro_batches=2, seed=3)  # noqa: E731
+    def make():
+        return TaskSchedule([range(50), [3] * 7], [0.5, 0.5], steps=30, batch=4, micro_batches=2, seed=3)
+
     whole = [make().rows(step) for step in range(30)]
     for step in (29, 0, 17):
         assert (make().rows(step) == whole[step]).all()
 
 
 def test_shares_are_kept_and_seeds_differ():
-    tasks = Schedule([[1], [1], [1]], [0.7, 0.2, 0.1], steps=20_000, batch=1, seed=5).tasks
+    tasks = TaskSchedule([[1], [1], [1]], [0.7, 0.2, 0.1], steps=20_000, batch=1, seed=5).tasks
     counts = np.bincount(tasks) / 20_000
     assert counts == pytest.approx([0.7, 0.2, 0.1], abs=4 * np.sqrt(0.25 / 20_000))
     assert (
-        tasks != Schedule([[1], [1], [1]], [0.7, 0.2, 0.1], steps=20_000, batch=1, seed=6).tasks
+        tasks != TaskSchedule([[1], [1], [1]], [0.7, 0.2, 0.1], steps=20_000, batch=1, seed=6).tasks
     ).any()
 
 
 def test_a_batch_is_of_like_length(rng):
     """Less than a tenth of padding where batches as drawn have nearly a half; the order is no order of length."""
     lengths = np.clip(rng.lognormal(3.5, 0.6, size=3_001).astype(int), 4, 256)
-    schedule = Schedule([lengths], [1.0], steps=600, batch=16, seed=1)
+    schedule = TaskSchedule([lengths], [1.0], steps=600, batch=16, seed=1)
     batches = [lengths[schedule.rows(step)[0]] for step in range(600)]
     padded = sum(len(batch) * batch.max() for batch in batches)
     assert sum(batch.sum() for batch in batches) / padded > 0.9

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import torch
 
-from crosslingual.alignment.checkpoint import open_checkpoint
+from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
 from crosslingual.data.splits import Leak
 from crosslingual.training.phases import run_recipe
 from crosslingual.training.recipe import EvaluationPart, Lora, MaskedPart, Phase, Recipe, TaskPart
@@ -96,7 +96,7 @@ def test_a_phase_leaves_a_plain_encoder(little, folder):
 
 
 def test_the_folder_goes_straight_into_score(little, folder):
-    from crosslingual.alignment.score import score
+    from tests.verbs import score
 
     (done,) = run(little, folder, phase())
     table = score(
@@ -108,7 +108,7 @@ def test_the_folder_goes_straight_into_score(little, folder):
 
 def test_resave_differs_by_nothing(minilm, folder):
     """Also where the base's folder says how long an input may be."""
-    from crosslingual.alignment.score import score
+    from tests.verbs import score
 
     (done,) = run(minilm, folder, phase(tasks=(), control="resave"))
     tables = [
@@ -136,7 +136,7 @@ def test_the_next_phase_begins_with_the_encoder_and_fresh_heads(little, folder):
 
 def test_saved_heads_say_what_was_said_when_they_were_saved(little, folder):
     from crosslingual.data.tasks import load_task
-    from crosslingual.training.evaluate import evaluate
+    from crosslingual.training.tasks.evaluation import evaluate
 
     (done,) = run(little, folder, phase(tasks=(NER,), steps=30))
     checkpoint = open_checkpoint(done.folder)
@@ -216,7 +216,7 @@ def test_running_again_trains_nothing_and_another_recipe_is_refused(little, fold
 
 
 def test_a_folder_is_used_by_one_process(little, folder):
-    from crosslingual.alignment.run import locked
+    from crosslingual.alignment.runs.folder import locked
 
     with locked(folder / "out"), pytest.raises(OSError, match="another process is writing there"):
         run(little, folder, phase())
@@ -238,7 +238,7 @@ def test_training_and_dev_share_nothing(little, folder):
 
 
 def test_a_full_disk_leaves_what_was_there(little, folder, monkeypatch):
-    from crosslingual.training import lesson
+    from crosslingual.training import objective as lesson
 
     run(little, folder, phase())
     whole = state(folder / "out" / "one")
@@ -288,7 +288,7 @@ def test_a_translation_of_what_was_trained_on_is_refused(little, folder):
     pawsx(folder)
     task, tested = TaskPart("pawsx", train="dev", hold_out=0.3), (EvaluationPart("pawsx", "dev", "de"),)
     with pytest.raises(
-        Leak, match=r"pawsx/dev \(de\): .* of 30 groups are trained on.*--allow-parallel-leak"
+        Leak, match=r"pawsx/dev \(de\): .* of 30 groups are trained on.*`allow_parallel_leak`"
     ):
         run(little, folder, phase(tasks=(task,), evaluate=tested))
     assert not list((folder / "out").glob("*steps*"))
@@ -328,11 +328,11 @@ def test_command(command, little, folder):
 
 
 @pytest.mark.slow
-def test_what_the_readme_says(command, little, folder, real_data, monkeypatch):
+def test_what_the_page_says(command, little, folder, real_data, monkeypatch):
     """Its recipe, shortened, and its commands."""
-    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "training.md").read_text("utf-8")
     ((text,), (commands,)) = (
-        [part for part in re.findall(f"```{kind}\n(.*?)```", readme, re.S) if mark in part]
+        [part for part in re.findall(f"```{kind}\n(.*?)```", page, re.S) if mark in part]
         for kind, mark in (("yaml", "phases:"), ("sh", "crosslingual train"))
     )
     for old, new in (

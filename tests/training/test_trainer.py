@@ -9,14 +9,13 @@ import torch
 
 from crosslingual.data.tasks import TASKS, Choice, Pair, Span, Tagged, TaskData, load_task
 from crosslingual.training.controls import shuffled
-from crosslingual.training.evaluate import evaluate, score_answers
-from crosslingual.training.features import make_features
-from crosslingual.training.heads import HeadSpec, MultiHead
-from crosslingual.training.predict import predict
 from crosslingual.training.recipe import Phase, TaskPart
-from crosslingual.training.trainer import TaskFeatures, last_whole, train_phase
-
-from .conftest import new_encoder
+from crosslingual.training.tasks.evaluation import evaluate, score_answers
+from crosslingual.training.tasks.features import make_features
+from crosslingual.training.tasks.heads import HeadSpec, MultiHead
+from crosslingual.training.tasks.prediction import predict
+from crosslingual.training.trainer import Hooks, Steps, TaskFeatures, last_whole, train_phase
+from tests.training.conftest import new_encoder
 
 
 def made_up(kind, n=64):
@@ -66,14 +65,13 @@ def fit(tokenizer, tmp_path, data, steps=300, rate=2e-3, **options):
     work = tmp_path / "work"
     work.mkdir(exist_ok=True)
     task = TaskFeatures(data.task.name, data.task.head, features)
-    train_phase(model, [task], phase, steps=steps, shares=[1.0], seed=0, pad_id=0, work=work,
-                log=work / "steps.jsonl", **options)  # fmt: skip
+    train_phase(model, [task], phase, Steps(steps, [1.0]), work, Hooks(**options))
     return model
 
 
 @pytest.mark.parametrize("kind", ["pair", "choice", "tagging", "span"])
 def test_every_kind_can_be_learnt_by_heart(tokenizer, tmp_path, kind):
-    """64 rows, 300 steps: 95 % and more; with labels dealt anew the score follows the new ones."""
+    """64 rows, 300 steps: 95 % and more; with shuffled labels the score follows the new ones."""
     task, examples = made_up(kind)
     dealt = shuffled(examples, seed=1)
     data = TaskData(task, "train", "en", task.labels, tuple(dealt))
@@ -135,8 +133,8 @@ def test_a_killed_run_ends_as_an_undisturbed_one(tokenizer, tmp_path, kind, judg
         judge = (
             (lambda: -round(model.heads[task.head].out.bias.abs().sum().item(), 3)) if judged else None
         )
-        train_phase(model, [TaskFeatures(task.name, task.head, features)], phase, steps=14, shares=[1.0],
-                    seed=7, pad_id=0, work=folder, log=folder / "steps.jsonl", judge=judge, progress=progress)  # fmt: skip
+        train_phase(model, [TaskFeatures(task.name, task.head, features)], phase,
+                    Steps(14, [1.0], seed=7), folder, Hooks(judge=judge, progress=progress))  # fmt: skip
         losses = [json.loads(line)["loss"] for line in (folder / "steps.jsonl").read_text().splitlines()]
         return weights(model), losses
 
@@ -171,8 +169,8 @@ def test_accumulated_batches_are_one_batch(tokenizer, tmp_path):
         phase = Phase(
             "p", (TaskPart("hellaswag"),), steps=5, rate=1e-3, batch=batch, accumulate=accumulate
         )
-        train_phase(model, [TaskFeatures("hellaswag", "choice", features)], phase, steps=5, shares=[1.0],
-                    seed=7, pad_id=0, work=work, log=work / "steps.jsonl")  # fmt: skip
+        train_phase(model, [TaskFeatures("hellaswag", "choice", features)], phase,
+                    Steps(5, [1.0], seed=7), work)  # fmt: skip
         found.append(
             [json.loads(line)["loss"] for line in (work / "steps.jsonl").read_text().splitlines()]
         )
@@ -201,8 +199,8 @@ def test_a_mixture_steps_on_one_task_at_a_time_and_the_best_is_kept(tokenizer, t
         evaluate_every=4,
         patience=3,
     )
-    train_phase(model, tasks, phase, steps=24, shares=[0.25] * 4, seed=0, pad_id=0, work=tmp_path,
-                log=tmp_path / "steps.jsonl", judge=judge, progress=lambda *a: seen.append(a))  # fmt: skip
+    hooks = Hooks(judge=judge, progress=lambda *step: seen.append(step))
+    train_phase(model, tasks, phase, Steps(24, [0.25] * 4), tmp_path, hooks)
     heads = [json.loads(line)["head"] for line in (tmp_path / "steps.jsonl").read_text().splitlines()]
     assert set(heads) == set(specs)
     assert len(judged) == 5 and len(seen) == 20, "two gains, then three without one"

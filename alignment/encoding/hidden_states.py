@@ -1,0 +1,153 @@
+"""Every layer of one forward pass, handed on as it is produced.
+
+A layer is the input of block i (i < L), seen by a forward pre-hook, and for L what the model returns,
+after a final norm if it has one. Nothing is kept, so a pass needs the memory of a few states, not of
+L + 1. Where a model's blocks cannot be found (ALBERT shares one), or where the hooks do not see what
+`output_hidden_states` returns, that is used instead, with a note.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .pooling import Batch
+
+logger = logging.getLogger(__name__)
+
+Take = Callable[[int, Tensor], None]
+ForwardPass = Callable[[Batch, Take], None]
+
+# hooks and hidden_states are the same tensors computed by the same kernels; this is for kernels that
+# are not deterministic, relative to the layer's root mean square
+_TOLERANCE = {torch.float32: 1e-5, torch.bfloat16: 2e-2, torch.float16: 2e-3}
+
+
+@contextmanager
+def layer_states(model: torch.nn.Module, layers: int) -> Iterator[ForwardPass]:
+    """Give a function that runs a batch and calls `take(i, states)` for i = 0 … L in order.
+
+    Args:
+        model: an encoder or decoder of transformers, in evaluation mode.
+        layers: L, its number of blocks.
+    """
+    blocks = find_blocks(model, layers)
+    if blocks is None:
+        yield _fallback(model, layers, "its blocks are not one list")
+        return
+    take: Take = _ignore
+
+    def see(index: int) -> Callable[..., None]:
+        def hook(_: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            take(index, args[0] if args else kwargs["hidden_states"])
+
+        return hook
+
+    handles = [
+        block.register_forward_pre_hook(see(i), with_kwargs=True) for i, block in enumerate(blocks)
+    ]
+
+    def run(batch: Batch, consumer: Take) -> None:
+        nonlocal take
+        take = consumer
+        try:
+            consumer(layers, _forward(model, batch).last_hidden_state)
+        finally:
+            take = _ignore
+
+    try:
+        reason = _disagreement(model, layers, run)
+        yield _fallback(model, layers, reason) if reason else run
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+class _Reached(Exception):
+    """The layer is there: the blocks above it need not run."""
+
+
+def states_at(encoder: torch.nn.Module, layer: int, layers: int, inputs: dict[str, Tensor]) -> Tensor:
+    """Return the states of a layer (b, t, d), with their graph; what is above does not run."""
+    if layer == layers:
+        states: Tensor = encoder(**inputs).last_hidden_state
+        return states
+    blocks = find_blocks(encoder, layers)
+    if blocks is None:
+        states = encoder(**inputs, output_hidden_states=True).hidden_states[layer]
+        return states
+    found: list[Tensor] = []
+
+    def stop(_: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        found.append(args[0] if args else kwargs["hidden_states"])
+        raise _Reached
+
+    handle = blocks[layer].register_forward_pre_hook(stop, with_kwargs=True)
+    try:
+        with suppress(_Reached):
+            encoder(**inputs)
+    finally:
+        handle.remove()
+    return found[0]
+
+
+def find_blocks(model: torch.nn.Module, layers: int) -> torch.nn.ModuleList | None:
+    """Return the model's blocks: its one outermost ModuleList of length L, if there is just one."""
+    found: list[tuple[str, torch.nn.ModuleList]] = []
+    for name, module in model.named_modules():
+        inside = any(name.startswith(outer + ".") for outer, _ in found)
+        if isinstance(module, torch.nn.ModuleList) and len(module) == layers and not inside:
+            found.append((name, module))
+    return found[0][1] if len(found) == 1 else None
+
+
+def _forward(model: torch.nn.Module, batch: Batch, **options: Any) -> Any:
+    mask = batch.attended.long() if batch.padded else None
+    return model(input_ids=batch.ids, attention_mask=mask, **options)
+
+
+def _fallback(model: torch.nn.Module, layers: int, reason: str) -> ForwardPass:
+    logger.info("reading layers through output_hidden_states, which takes more memory: %s", reason)
+
+    def run(batch: Batch, take: Take) -> None:
+        output = _forward(model, batch, output_hidden_states=True)
+        if len(output.hidden_states) != layers + 1:
+            raise ValueError(
+                f"the model returns {len(output.hidden_states)} hidden states where its "
+                f"configuration promises {layers + 1}; its layers cannot be numbered"
+            )
+        for index, states in enumerate(output.hidden_states[:-1]):
+            take(index, states)
+        take(layers, output.last_hidden_state)
+
+    return run
+
+
+@torch.inference_mode()
+def _disagreement(model: torch.nn.Module, layers: int, run: ForwardPass) -> str:
+    """Compare hooks with `output_hidden_states` on a small padded batch; return what differs."""
+    device = next(model.parameters()).device
+    ids = torch.tensor([[5, 6, 7, 8, 9], [9, 8, 7, 0, 0]], device=device)
+    batch = Batch(ids, torch.tensor([5, 3], device=device), torch.zeros_like(ids).bool(), True)
+    seen: dict[int, Tensor] = {}
+    try:
+        run(batch, lambda index, states: seen.__setitem__(index, states.float().clone()))
+        expected = _forward(model, batch, output_hidden_states=True).hidden_states
+    except (KeyError, TypeError) as error:
+        return f"its blocks are called in an unknown way ({error})"
+    if sorted(seen) != list(range(layers + 1)) or len(expected) != layers + 1:
+        return "its blocks are not called one after the other"
+    attended = batch.attended
+    for index in range(layers):
+        theirs = expected[index].float()[attended]
+        scale = theirs.pow(2).mean().sqrt()
+        if (seen[index][attended] - theirs).abs().max() > _TOLERANCE[expected[index].dtype] * scale:
+            return f"its block {index + 1} does not read hidden state {index}"
+    return ""
+
+
+def _ignore(index: int, states: Tensor) -> None:
+    """Take nothing: forward passes outside `run` are not ours."""

@@ -1,0 +1,64 @@
+"""What computing below float32 costs: a few sentences in both, and how far their vectors agree."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from ...data.rows import Columns
+from ..checkpoints.checkpoint import Checkpoint
+from .encode import encode_rows
+from .hidden_states import ForwardPass, layer_states
+from .pooling import Pool
+from .tokens import Tokens
+
+logger = logging.getLogger(__name__)
+
+COMPARED = 256  # sentences that are also encoded in float32
+
+
+def compare_with_float32(
+    checkpoint: Checkpoint,
+    run: ForwardPass,
+    tokens: Tokens,
+    pools: Mapping[str, tuple[Pool, Sequence[int]]],
+    **options: Any,
+) -> dict[str, Columns]:
+    """Encode some texts, short and long, in the checkpoint's dtype and in float32.
+
+    Args:
+        checkpoint: its dtype is not float32.
+        run: the forward pass in that dtype.
+        tokens: all texts.
+        pools: as for `encode_rows`.
+        options: device, pad_id, budget of `encode_rows`.
+
+    Returns:
+        For each pooling the mean and the least cosine between the two, layer by layer.
+    """
+    if checkpoint.dtype == "bfloat16" and options["device"].type == "cpu" and not native_bfloat16():
+        logger.warning("this processor has no bfloat16 products: float32 is faster here")
+    order = np.argsort(-tokens.counts, kind="stable")
+    rows = order[np.linspace(0, len(order) - 1, min(COMPARED, len(order))).astype(np.int64)]
+    low, _ = encode_rows(run, tokens, rows, pools, **options)
+    with layer_states(replace(checkpoint, dtype="float32").load(), checkpoint.layers) as exact_run:
+        exact, _ = encode_rows(exact_run, tokens, rows, pools, **options)
+    compared = {}
+    for name in pools:
+        norms = np.linalg.norm(low[name], axis=2) * np.linalg.norm(exact[name], axis=2)
+        cosines = (low[name] * exact[name]).sum(axis=2) / np.maximum(norms, 1e-30)
+        compared[name] = {
+            "sentences": len(rows),
+            "mean_cosine": [round(float(c), 6) for c in cosines.mean(axis=1)],
+            "least_cosine": [round(float(c), 6) for c in cosines.min(axis=1)],
+        }
+        logger.info("%s against float32: cosine at least %.5f", checkpoint.dtype, cosines.min())
+    return compared
+
+
+def native_bfloat16() -> bool:
+    """Return whether this processor multiplies bfloat16 numbers by itself."""
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

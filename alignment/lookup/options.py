@@ -1,0 +1,45 @@
+"""The settings of indexes."""
+
+from ..checkpoints.options import LoadOptions
+from ..options import Folder, Names, option, options_class
+from ..runs.progress import Progress
+
+
+@options_class
+class LookupOptions(LoadOptions):
+    """Where vectors are kept, and how far the work is."""
+
+    store: Folder | bool | None = option(
+        "Where vectors are kept; by default $CROSSLINGUAL_HOME/store.", default=None, off="--no-store"
+    )
+    progress: Progress | None = option(
+        "Called with (stage, done, of how many) as the work goes on.", default=None, cli=False
+    )
+
+
+@options_class
+class BuildOptions(LookupOptions):
+    """What an index is of, and of which kind."""
+
+    layer: Names = option("last, or a number.", default="last")
+    pooling: str = option("See `list poolings`.", default="mean")
+    factory: str = option(
+        "FAISS factory string: Flat (exact), IVF1024,Flat, HNSW32, IVF256,PQ48.", default="Flat"
+    )
+    gpu: bool = option("Train and fill it on all GPUs.", default=False)
+
+
+@options_class
+class SearchOptions(LookupOptions):
+    """How an index is searched."""
+
+    k: int = option("Nearest sentences of each query.", default=5, least=1)
+    nprobe: int | None = option(
+        "Effort of an approximate index.", default=None, least=1, flags=("--nprobe", "--ef-search")
+    )
+    recall: float | None = option("Instead: the least effort of this recall, as 0.99.", default=None)
+
+    def check(self) -> None:
+        """Refuse two ways of saying one thing."""
+        if self.nprobe is not None and self.recall is not None:
+            raise ValueError("`nprobe` and `recall`: give one of them")

@@ -1,0 +1,33 @@
+"""What every verb that encodes sentences takes."""
+
+from pathlib import Path
+
+from ..checkpoints.options import LoadOptions
+from ..options import Folder, option, options_class
+from ..runs.progress import Progress
+
+
+@options_class
+class WorkOptions(LoadOptions):
+    """Where data come from, where results and vectors are kept, and how far the work is."""
+
+    data_dir: Folder | None = option(
+        "Folder of the corpora and tasks; else $CROSSLINGUAL_DATA, else the hub.", default=None
+    )
+    limit: int | None = option("Use only the first N sentences (or examples).", default=None, least=1)
+    seed: int = option("Seed of everything that is drawn.", default=0, least=0)
+    out: Folder | None = option(
+        "Run folder, where a stopped run goes on; by default runs/CHECKPOINT-WHAT (Python: temporary).",
+        default=None,
+    )
+    store: Folder | bool | None = option(
+        "Where vectors are kept; by default $CROSSLINGUAL_HOME/store.", default=None, off="--no-store"
+    )
+    progress: Progress | None = option(
+        "Called with (stage, done, of how many) as the work goes on.", default=None, cli=False
+    )
+
+    @property
+    def folder(self) -> Path | None:
+        """The run folder, if there is one."""
+        return None if self.out is None else Path(self.out)

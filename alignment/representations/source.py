@@ -1,0 +1,164 @@
+"""Where the vectors of a run come from: a model through the store, or files; and what is said of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from ...data import Side
+from ...data.rows import Columns, Row
+from ..checkpoints.checkpoint import Checkpoint, open_checkpoint
+from ..checkpoints.options import LoadOptions
+from ..runs.progress import Tick
+from .given import PREFIX, GivenVectors
+from .stored import Representations, represent
+
+CheckpointLike = Checkpoint | GivenVectors | str | Path  # a folder, a hub id, vectors:DIR, or opened
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A checkpoint ready to be scored."""
+
+    fingerprint: str
+    columns: Row  # its columns of the score table
+    about: Row  # its folder's crosslingual.json
+    layers: Mapping[str, Sequence[int]]  # pooling -> the layers to score
+    last: int  # L
+    represent: Callable[[], Mapping[str, Representations]]  # pooling -> vectors; encodes what is missing
+
+
+def open_model(checkpoint: CheckpointLike, options: LoadOptions) -> Checkpoint | GivenVectors:
+    """Return a checkpoint, opened as the options say, or given vectors.
+
+    Raises:
+        ValueError: no checkpoint; options that an opened checkpoint, or vectors, cannot follow any more.
+        OSError: the hub does not have it or cannot be reached.
+    """
+    settings = {field.name: getattr(options, field.name) for field in fields(LoadOptions)}
+    chosen = [
+        field.name
+        for field in fields(LoadOptions)
+        if settings[field.name] != field.default and field.name not in ("batch_tokens", "device")
+    ]
+    if isinstance(checkpoint, str) and checkpoint.startswith(PREFIX):
+        checkpoint = GivenVectors(Path(checkpoint.removeprefix(PREFIX)))
+    if isinstance(checkpoint, GivenVectors) and chosen:
+        raise ValueError(f"{checkpoint.name}: vectors are given as they are; leave out `{chosen[0]}`")
+    if isinstance(checkpoint, Checkpoint) and chosen:
+        raise ValueError(
+            f"{checkpoint.name} is already open: give `{chosen[0]}` to open_checkpoint, or a folder here"
+        )
+    if isinstance(checkpoint, Checkpoint | GivenVectors):
+        return checkpoint
+    return open_checkpoint(checkpoint, **settings)
+
+
+def open_source(
+    model: Checkpoint | GivenVectors,
+    sides: Sequence[Side],
+    *,
+    poolings: Sequence[str],
+    layers: str,
+    root: Path,
+    store_dtype: str = "float32",
+    batch_tokens: int | None = None,
+    progress: Tick | None = None,
+) -> Source:
+    """Return the source of a run; nothing is encoded yet.
+
+    Args:
+        model: see `open_model`.
+        sides: whose sentences will be asked for.
+        poolings: names of poolings.
+        layers: see `parse_layers`.
+        root: the store's.
+        store_dtype: see `represent`.
+        batch_tokens: see `represent`.
+        progress: see `represent`.
+
+    Raises:
+        ValueError: a layer out of range, a pooling of vectors that are pooled already.
+    """
+    if isinstance(model, GivenVectors):
+        if list(poolings) != ["mean"]:
+            raise ValueError(f"{model.name}: vectors are pooled already; leave out `pooling`")
+        return Source(
+            model.fingerprint,
+            _columns(model.name),
+            {},
+            {"mean": parse_layers(layers, model.available)},
+            model.last,
+            lambda: {"mean": model},
+        )
+    wanted = parse_layers(layers, range(model.layers + 1))
+    return Source(
+        model.fingerprint,
+        _columns(
+            model.name,
+            revision=model.revision,
+            parameters=model.parameters,
+            dtype=model.dtype,
+            max_length=model.max_length,
+            prefix=model.prefix,
+        ),
+        model.about,
+        {name: [model.layers] if name == "native" else wanted for name in poolings},
+        model.layers,
+        lambda: represent(
+            model,
+            sides,
+            root=root,
+            poolings=poolings,
+            layers=wanted,
+            store_dtype=store_dtype,
+            batch_tokens=batch_tokens,
+            progress=progress,
+        ),
+    )
+
+
+def _columns(
+    checkpoint: str,
+    *,
+    revision: str = "",
+    parameters: int | None = None,
+    dtype: str = "float32",
+    max_length: int | None = None,
+    prefix: str = "",
+) -> Columns:
+    return {
+        "checkpoint": checkpoint,
+        "revision": revision,
+        "protocol": "",
+        "parameters": parameters,
+        "dtype": dtype,
+        "max_length": max_length,
+        "prefix": prefix,
+    }
+
+
+def parse_layers(wanted: str, available: Sequence[int]) -> list[int]:
+    """Return layer numbers from "all", "last", or numbers and ranges: "0,4-6".
+
+    Raises:
+        ValueError: not such a list, or a layer that is not available.
+    """
+    if wanted == "all":
+        return list(available)
+    if wanted == "last":
+        return [available[-1]]
+    layers: set[int] = set()
+    for part in wanted.split(","):
+        first, _, end = part.strip().partition("-")
+        if not first.isdecimal() or (end and not end.isdecimal()):
+            raise ValueError(f"`layers` {wanted!r}: expected all, last, or numbers like 0,4-6")
+        if int(end or first) < int(first):
+            raise ValueError(f"`layers` {wanted!r}: a range goes upwards, as {end}-{first}")
+        layers.update(range(int(first), int(end or first) + 1))
+    outside = sorted(layers - set(available))
+    if outside:
+        raise ValueError(
+            f"`layers` {wanted!r}: layer {outside[0]} is out of range, there are {available[0]} to "
+            f"{available[-1]}"
+        )
+    return sorted(layers)

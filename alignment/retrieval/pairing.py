@@ -1,0 +1,199 @@
+"""A pairing: what every measure of one bitext at one layer is computed from.
+
+Both directions' neighbours, the classes of identical texts, and the moments of the similarities. It is
+made once from vectors (or from a similarity matrix, for the surface floor) and shared by all measures.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse
+from jaxtyping import Float, Float32, Int64
+
+from ...data.surface import similarities
+from ..lazy_property import lazy
+from ..neighbours.nearest import Nearest, Neighbours, Product
+from ..neighbours.unit_vectors import unit_sides
+from ..statistics.intervals import members_of
+
+ROWS = 256  # queries whose similarities with everything are held at once
+K = 10  # neighbours kept at least: what was found instead is reported behind up to this many duplicates
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Sums over the cosines s of all n × n pairs, in float64."""
+
+    matched: Float[np.ndarray, "n"]  # s_ii
+    row_sums: Float[np.ndarray, "n"]  # sum over j of s_ij
+    column_sums: Float[np.ndarray, "n"]
+    _squares: Callable[[], tuple[np.ndarray, np.ndarray]]
+
+    @lazy
+    def squares(self) -> tuple[Float[np.ndarray, "n"], Float[np.ndarray, "n"]]:
+        """The sums of s_ij² of every row, and of every column; few measures ask for them."""
+        return self._squares()
+
+
+@dataclass(frozen=True, eq=False)
+class GoldRank:
+    """How many wrong candidates are ahead of a query's best right one, and how many as good."""
+
+    rank: Int64[np.ndarray, "n"]
+    ties: Int64[np.ndarray, "n"]
+
+
+@dataclass(frozen=True, eq=False)
+class Pairing:
+    """Row i of the source belongs to row i of the target."""
+
+    found: Neighbours
+    product: Product  # of the two sides: similarities by definition
+    moments: Moments
+    places: tuple[
+        "GoldRank", "GoldRank"
+    ]  # of each query's translation among wrong candidates, both ways
+    source_class: Int64[np.ndarray, "n"]  # identical texts have one number
+    target_class: Int64[np.ndarray, "n"]
+    groups: Int64[np.ndarray, "n"]
+    blocks: tuple[Float[np.ndarray, "g"], Float[np.ndarray, "g"]]  # sums of s, s² within groups
+    within: tuple[Int64[np.ndarray, "n"], Int64[np.ndarray, "n"]]  # nearest of the own group, both ways
+    strata: Int64[np.ndarray, "n"]  # within which the null re-pairs
+    stratum_sums: Float[np.ndarray, "t"]  # of s within strata
+
+    def __len__(self) -> int:
+        """Return the number of pairs."""
+        return len(self.groups)
+
+
+def pair_vectors(
+    x: Float32[np.ndarray, "n d"],
+    y: Float32[np.ndarray, "n d"],
+    *,
+    classes: tuple[np.ndarray, np.ndarray],
+    groups: Int64[np.ndarray, "n"],
+    strata: Int64[np.ndarray, "n"] | None = None,
+    neighbours: int = K,
+) -> Pairing:
+    """Return the pairing of two row-aligned sets of vectors; the null re-pairs within strata.
+
+    The moments come from sums of vectors and d × d products, not from the n × n similarities:
+    sum_j s_ij = x_i · Σ y and sum_j s_ij² = x_iᵀ (Yᵀ Y) x_i for unit rows.
+    """
+    from ..neighbours.product import VectorProduct
+
+    product = VectorProduct(*unit_sides(x, y))
+    a, b = product.x[:], product.y[:]
+    moments = Moments(
+        matched=np.einsum("nd,nd->n", a, b),
+        row_sums=a @ b.sum(axis=0),
+        column_sums=b @ a.sum(axis=0),
+        _squares=lambda: (
+            np.einsum("nd,nd->n", a @ (b.T @ b), a),
+            np.einsum("nd,nd->n", b @ (a.T @ a), b),
+        ),
+    )
+    return _pairing(
+        product, moments, classes, groups, strata, lambda rows: a[rows] @ b[rows].T, neighbours
+    )
+
+
+def pair_surface(
+    x: scipy.sparse.csr_array,
+    y: scipy.sparse.csr_array,
+    *,
+    classes: tuple[np.ndarray, np.ndarray],
+    groups: Int64[np.ndarray, "n"] | None = None,
+    neighbours: int = K,
+) -> Pairing:
+    """Return the pairing of sparse vectors with unit rows; without groups each row is its own."""
+    from ..neighbours.product import MatrixProduct
+
+    s = similarities(x, y).astype(np.float32).astype(np.float64)
+    moments = Moments(
+        s.diagonal().copy(),
+        s.sum(axis=1),
+        s.sum(axis=0),
+        lambda: (np.square(s).sum(axis=1), np.square(s).sum(axis=0)),
+    )
+    groups = np.arange(len(s)) if groups is None else groups
+    return _pairing(
+        MatrixProduct(s.astype(np.float32)),
+        moments,
+        classes,
+        groups,
+        None,
+        lambda rows: s[np.ix_(rows, rows)],
+        neighbours,
+    )
+
+
+def _pairing(
+    product: Product,
+    moments: Moments,
+    classes: tuple[np.ndarray, np.ndarray],
+    groups: Int64[np.ndarray, "n"],
+    strata: Int64[np.ndarray, "n"] | None,
+    block: Callable[[np.ndarray], np.ndarray],
+    neighbours: int,
+) -> Pairing:
+    from ..neighbours.exact import search
+
+    rows = np.arange(product.n)
+    found = search([product], max(K, neighbours), np.stack([rows, rows], axis=1))
+    within = rows.copy(), rows.copy()
+    if int(groups.max()) + 1 == len(groups):  # every sentence its own group: the block is one cosine
+        sums = moments.matched[np.argsort(groups)]
+        blocks = sums, sums**2
+    else:
+        parts = []
+        for members in members_of(groups):
+            part = block(members)
+            parts.append((part.sum(), (part**2).sum()))
+            part = part.astype(np.float32)  # as similarities are defined
+            within[0][members] = members[part.argmax(axis=1)]
+            within[1][members] = members[part.argmax(axis=0)]
+        blocks = tuple(np.array(parts).T)
+    strata = np.zeros(product.n, np.int64) if strata is None else strata
+    whole = np.array([moments.row_sums.sum()])
+    by_stratum = [block(members).sum() for members in members_of(strata)] if strata.any() else whole
+    return Pairing(
+        found,
+        product,
+        moments,
+        (
+            _place(product, found.rows, classes[1], transposed=False),
+            _place(product, found.columns, classes[0], transposed=True),
+        ),
+        *classes,
+        groups=groups,
+        blocks=blocks,
+        within=within,
+        strata=strata,
+        stratum_sums=np.asarray(by_stratum),
+    )
+
+
+def _place(
+    product: Product, nearest: Nearest, classes: Int64[np.ndarray, "n"], *, transposed: bool
+) -> GoldRank:
+    """Return the places of the translations, where all candidates of their class are right.
+
+    Of a class of one that is what was found already. Words of one type have different vectors in
+    different sentences, and the best of them counts.
+    """
+    rank, ties = nearest.rank.copy(), nearest.ties.copy()
+    shared = np.flatnonzero(np.bincount(classes)[classes] > 1)
+    everything = np.arange(len(classes))
+    for start in range(0, len(shared), ROWS):
+        queries = shared[start : start + ROWS]
+        if transposed:
+            scores = product.exact_block(everything, queries).T
+        else:
+            scores = product.exact_block(queries, everything)
+        right = classes[queries][:, None] == classes
+        best = np.where(right, scores, -np.inf).max(axis=1)[:, None]
+        rank[queries] = ((scores > best) & ~right).sum(axis=1)
+        ties[queries] = ((scores == best) & ~right).sum(axis=1)
+    return GoldRank(rank, ties)

@@ -1,0 +1,137 @@
+"""The score table: its columns, and the key that distinguishes two scores."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import pandas as pd
+
+from ...data.rows import Row
+
+SCHEMA = 3
+
+
+class Tables(NamedTuple):
+    """What a cell leaves."""
+
+    scores: pd.DataFrame
+    items: pd.DataFrame = pd.DataFrame()  # what became of every sentence
+    influences: pd.DataFrame = pd.DataFrame()  # of scores that are no means: see `uncertainty.Interval`
+
+
+# What a score is a score of, by kind. Every list of identifying columns is made of these.
+CHECKPOINT = ("checkpoint", "revision", "stage", "recipe", "train_seed")
+SENTENCES = ("corpus", "split", "unit", "source", "target", "source_code", "target_code")
+TREATMENT = ("pooling", "map", "map_fit")
+SCORE = ("layer", "measure", "direction")
+SETTINGS = ("protocol", "duplicates", "prefix", "dtype", "max_length")
+# Two rows that agree in all of these are the same score.
+IDENTITY = (*CHECKPOINT, *SENTENCES, *TREATMENT, *SCORE, *SETTINGS)
+COLUMNS: Mapping[str, str] = {
+    "checkpoint": "string",
+    "revision": "string",
+    "family": "string",
+    "parameters": "Int64",
+    "stage": "string",
+    "recipe": "string",
+    "train_seed": "Int64",
+    "protocol": "string",
+    "corpus": "string",
+    "split": "string",
+    "unit": "string",
+    "source": "string",
+    "target": "string",
+    "source_code": "string",
+    "target_code": "string",
+    "layer": "Int64",
+    "depth": "float64",
+    "pooling": "string",
+    "map": "string",
+    "map_fit": "string",
+    "measure": "string",
+    "direction": "string",
+    "value": "float64",
+    "low": "float64",
+    "high": "float64",
+    "level": "float64",
+    "interval": "string",
+    "null": "float64",
+    "null_kind": "string",
+    "surface": "float64",
+    "random": "float64",
+    "z": "float64",
+    "p": "float64",
+    "effect": "float64",
+    "calibrated": "float64",
+    "note": "string",
+    "n": "Int64",
+    "candidates": "Int64",
+    "groups": "Int64",
+    "duplicates": "string",
+    "prefix": "string",
+    "dim": "Int64",
+    "dtype": "string",
+    "max_length": "Int64",
+    "truncated": "Int64",
+    "unknown": "Int64",
+    "resample_seed": "Int64",
+    "schema": "Int64",
+    "key": "string",
+}
+
+
+# a cell of a grid: two representations, where a score has one
+GRID_COLUMNS: Mapping[str, str] = {
+    "other_checkpoint": "string",
+    "other_revision": "string",
+    "other_layer": "Int64",
+    "q": "float64",
+    "p_family": "float64",
+}
+GRID_IDENTITY = ("other_checkpoint", "other_revision", "other_layer")
+
+
+def canonical_hash(value: Row) -> str:
+    """Return 32 hexadecimal digits of the canonical JSON of a mapping."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def make_table(rows: Iterable[Row], *, grid: bool = False) -> pd.DataFrame:
+    """Return rows as a score table: all columns, their types, the key of every row.
+
+    Args:
+        rows: mappings from column to value.
+        grid: rows are cells of grids, with `GRID_COLUMNS`.
+    """
+    identity = (*IDENTITY, *GRID_IDENTITY) if grid else IDENTITY
+    columns = dict(COLUMNS) | (dict(GRID_COLUMNS) if grid else {})
+    records = [
+        {**row, "schema": SCHEMA, "key": canonical_hash({name: row[name] for name in identity})}
+        for row in rows
+    ]
+    return pd.DataFrame(records, columns=list(columns)).astype(columns)
+
+
+def main_direction(rows: pd.DataFrame) -> str:
+    """Return the direction to show of a measure's scores: that which has the others in it."""
+    known = set(rows["direction"])
+    return next(one for one in ("mean", "both", "forward", "backward") if one in known)
+
+
+def concatenate(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Return tables as one.
+
+    Raises:
+        ValueError: two rows with the same key.
+    """
+    whole = pd.concat(list(tables), ignore_index=True)
+    twice = whole[whole["key"].duplicated()]
+    if len(twice):
+        row = twice.iloc[0]
+        raise ValueError(
+            f"{len(twice)} scores are there twice, first {row['checkpoint']} {row['source']}-"
+            f"{row['target']} layer {row['layer']} {row['measure']}"
+        )
+    return whole

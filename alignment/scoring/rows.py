@@ -1,0 +1,158 @@
+"""Entries: the scores of a layer on their way into the table, with intervals from shared resamples."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int64
+
+from ...data.rows import Columns
+from ..measure import Measure
+from ..retrieval.pairing import Pairing
+from ..similarity.inference import Estimate, Matched
+from ..similarity.view import Undefined
+from ..statistics.intervals import LEVEL, group_bootstrap, jackknife
+from ..statistics.outcomes import Outcome, Statistic, TooFewSentences
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row to be; where it is a mean of outcomes, its interval is computed with all the others'."""
+
+    layer: int
+    measure: Measure
+    direction: str
+    estimate: Estimate
+    outcomes: np.ndarray | None = None
+    null_kind: str = "shuffle"
+
+
+def need_pairing(measures: Sequence[Measure]) -> bool:
+    """Return whether any of some measures is made of the pairing, as the items are."""
+    return any(measure.compute or measure.statistic for measure in measures)
+
+
+def need_views(measures: Sequence[Measure]) -> bool:
+    """Return whether any of some measures is made of the two views."""
+    return any(measure.estimate or measure.geometry for measure in measures)
+
+
+def neighbours_for(measures: Sequence[Measure]) -> int:
+    """Return how many neighbours a pairing must keep for some measures."""
+    return max((measure.neighbours for measure in measures), default=0)
+
+
+def pairing_entries(
+    pairing: Pairing, layer: int, measures: Sequence[Measure], null_kind: str = "shuffle"
+) -> Iterator[Entry]:
+    """Yield the scores that are made of a pairing."""
+    for measure in measures:
+        if measure.statistic is not None:
+            for found in measure.statistic(pairing):
+                yield Entry(layer, measure, found.direction, _jackknifed(found), null_kind=null_kind)
+        for outcome in _outcomes(measure, pairing):
+            value = float(outcome.sentences.mean())
+            estimate = Estimate(value, outcome.null, interval="bootstrap")
+            yield Entry(layer, measure, outcome.direction, estimate, outcome.sentences, null_kind)
+
+
+def view_entries(matched: Matched, layer: int, measures: Sequence[Measure]) -> Iterator[Entry]:
+    """Yield the scores that are made of two views; a measure without a value says why."""
+    for measure in measures:
+        try:
+            if measure.geometry is not None:
+                for found in measure.geometry(matched):
+                    yield Entry(layer, measure, found.direction, _jackknifed(found))
+            elif measure.estimate is not None:
+                yield Entry(layer, measure, "both", measure.estimate(matched))
+        except Undefined as error:
+            yield Entry(layer, measure, "both", Estimate(float("nan"), note=str(error)))
+
+
+def _outcomes(measure: Measure, pairing: Pairing) -> list[Outcome]:
+    """Return a measure's outcomes; none where the bitext has too few sentences for it."""
+    if measure.compute is None:
+        return []
+    try:
+        return measure.compute(pairing)
+    except TooFewSentences:
+        return []
+
+
+def _jackknifed(found: Statistic) -> Estimate:
+    ends = jackknife(found.value, found.left_out)
+    return Estimate(found.value, found.null, ends=ends, interval="jackknife")
+
+
+def entry_rows(
+    entries: Sequence[Entry],
+    groups: Int64[np.ndarray, "n"],
+    *,
+    resampled: str,
+    last: int,
+    seed: int,
+    surface: Mapping[tuple[str, str], float],
+) -> Iterator[Columns]:
+    """Yield what is in a cell's rows besides what all of them share.
+
+    Args:
+        entries: the scores.
+        groups: 0 … G - 1, the unit of resampling.
+        resampled: what these are: "group" or "sentence".
+        last: L.
+        seed: of the bootstrap.
+        surface: (measure, direction) -> its floor, where there is one.
+    """
+    for entry, (low, high) in zip(entries, _intervals(entries, groups, seed), strict=True):
+        estimate, measure = entry.estimate, entry.measure
+        yield {
+            "layer": entry.layer,
+            "depth": entry.layer / last if last else 1.0,
+            "measure": measure.name,
+            "direction": entry.direction,
+            "value": estimate.value,
+            "low": low,
+            "high": high,
+            "level": LEVEL,
+            "interval": f"{resampled} {estimate.interval}" if np.isfinite(low) else "",
+            "null": estimate.null,
+            "null_kind": "" if np.isnan(estimate.null) else entry.null_kind,
+            "z": estimate.z,
+            "p": estimate.p,
+            "effect": measure.towards_best(estimate.null, estimate.value),
+            "calibrated": float(
+                np.maximum(0.0, measure.towards_best(estimate.threshold, estimate.value))
+            ),
+            "note": estimate.note,
+            "surface": surface.get((measure.name, entry.direction), float("nan")),
+            "groups": int(groups.max()) + 1,
+            "resample_seed": seed,
+        }
+
+
+def entry_influences(entries: Sequence[Entry]) -> pd.DataFrame:
+    """Return how much each part of the sample moves the scores that are no means; see `Interval`."""
+    return pd.DataFrame(
+        {
+            "layer": entry.layer,
+            "measure": entry.measure.name,
+            "direction": entry.direction,
+            "interval": entry.estimate.interval,
+            "moves": entry.estimate.ends.influences.astype(np.float32),
+        }
+        for entry in entries
+        if entry.estimate.ends.influences is not None
+    )
+
+
+def _intervals(entries: Sequence[Entry], groups: np.ndarray, seed: int) -> list[tuple[float, float]]:
+    """Return the interval of every entry; all means are resampled together."""
+    means = [entry.outcomes for entry in entries if entry.outcomes is not None]
+    if means:
+        low, high = group_bootstrap(np.stack(means, axis=1), groups, seed=seed)
+        ends = iter(zip(low.tolist(), high.tolist(), strict=True))
+    return [
+        (entry.estimate.ends.low, entry.estimate.ends.high) if entry.outcomes is None else next(ends)
+        for entry in entries
+    ]

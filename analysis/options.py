@@ -1,0 +1,51 @@
+"""The settings of `retention` and `heatmap`."""
+
+from typing import TYPE_CHECKING
+
+from ..alignment.options import Folder, option, options_class
+
+if TYPE_CHECKING:
+    from ..alignment.runs.results import Result
+
+
+@options_class
+class RetentionOptions:
+    """What `retention` can be asked for."""
+
+    base: "Result | Folder | None" = option(
+        "The base checkpoint's run, scored with the same settings.", default=None, kw_only=False
+    )
+    dev: "Result | Folder | None" = option(
+        "Run of the fine-tuned checkpoint on another corpus, by which each side's best layer is chosen.",
+        default=None,
+    )
+    base_dev: "Result | Folder | None" = option("Likewise, of the base.", default=None)
+    measure: str = option("What is shown and drawn; all are in the table.", default="accuracy")
+    direction: str = option(
+        "forward, backward, mean; both, where a measure has only that.", default="mean"
+    )
+    out: Folder | None = option(
+        "Folder of the table and figure; by default RUN/retention (Python: temporary).", default=None
+    )
+    seed: int = option("Seed of the resamples.", default=0, least=0)
+
+    def check(self) -> None:
+        """Refuse a choice of layers for one side only."""
+        if self.base is None:
+            raise ValueError("`base` is missing: the run of the base checkpoint")
+        if (self.dev is None) != (self.base_dev is None):
+            raise ValueError("`dev` and `base_dev` go together")
+
+
+@options_class
+class HeatmapOptions:
+    """Which scores a heatmap shows, and how its rows are ordered."""
+
+    measure: str | None = option(
+        "By default accuracy; accuracy@100 where sizes differ.", default=None, kw_only=False
+    )
+    direction: str | None = option("forward, backward, mean, both.", default=None)
+    pooling: str | None = option("Which pooling, if the run has several.", default=None)
+    map: str | None = option("Which map, if the run has several.", default=None)
+    sort: str = option("Order of the rows.", default="table", choices=("table", "name", "value"))
+    group: str = option("Rows that are drawn together.", default="none", choices=("none", "script"))

@@ -1,0 +1,28 @@
+"""`crosslingual export`: a run in others' formats."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="A run folder written by `score`, or its table.")],
+    mteb: Annotated[
+        Path | None, typer.Option(help="Write MTEB's result file there (of --protocol mteb).")
+    ] = None,
+) -> None:
+    """Write a run in others' formats.
+
+    crosslingual export runs/model-tatoeba --mteb Tatoeba.json
+    """
+    if mteb is None:
+        raise ValueError("name what to write: --mteb FILE")
+    from ...alignment.runs.folder import read_scores, write_text
+    from ...analysis.published import mteb_result
+
+    result = mteb_result(read_scores(run))
+    mteb.parent.mkdir(parents=True, exist_ok=True)
+    write_text(mteb, json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+    typer.echo(f"mteb: {sum(map(len, result['scores'].values()))} subsets in {mteb}")

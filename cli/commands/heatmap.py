@@ -1,0 +1,42 @@
+"""`crosslingual heatmap`: draw a run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ...analysis.options import HeatmapOptions
+from ..generate import command
+
+
+@command
+def heatmap(
+    run: Annotated[Path, typer.Argument(help="A run folder written by `score`, or its table.")],
+    options: HeatmapOptions,
+    out: Annotated[
+        list[Path] | None,
+        typer.Option(help="File(s), .png .svg .pdf.  [default: RUN/figures/MEASURE.png]"),
+    ] = None,
+) -> None:
+    """Draw the layer × language heatmap of a run.
+
+    crosslingual heatmap runs/model-flores --measure mrr --sort value --out mrr.png --out mrr.pdf
+    """
+    from dataclasses import replace
+
+    from ...alignment.drawing import save
+    from ...alignment.runs.folder import read_scores
+    from ...analysis.figures import draw_heatmap, select
+
+    shown = select(
+        read_scores(run),
+        measure=options.measure,
+        direction=options.direction,
+        pooling=options.pooling,
+        map=options.map,
+    )
+    figure = draw_heatmap(shown, replace(options, measure=None, direction=None))
+    folder = (run if run.is_dir() else run.parent) / "figures"
+    name = f"{shown['measure'].iloc[0]}-{shown['direction'].iloc[0]}.png"
+    for path in save(figure, out or [folder / name]):
+        typer.echo(f"figure: {path}")

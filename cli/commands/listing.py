@@ -1,0 +1,170 @@
+"""`crosslingual list`: what there is."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from ...data.rows import Row
+
+app = typer.Typer(no_args_is_help=True, help="List corpora, tasks, measures, poolings, protocols.")
+Json = Annotated[bool, typer.Option("--json", help="For machines: a JSON object a line.")]
+
+
+def _show(rows: Iterable[Row], as_json: bool) -> None:
+    """Print what is known of entries: as JSON lines, or a block each."""
+    import json
+
+    for row in rows:
+        if as_json:
+            typer.echo(json.dumps(row, ensure_ascii=False))
+            continue
+        typer.echo(f"{row['name']}: {row['title']}")
+        for label, value in row.items():
+            if label not in ("name", "title"):
+                typer.echo(f"  {label:<10} {', '.join(value) if isinstance(value, list) else value}")
+
+
+@app.command()
+def corpora(as_json: Json = False) -> None:
+    """Corpora: languages, sentences, groups, licence, citation, what was verified."""
+    from ...data.corpora import CORPORA, HAYSTACKS
+
+    _show(
+        (
+            {
+                "name": corpus.name,
+                "title": corpus.title,
+                "splits": list(corpus.splits),
+                "languages": corpus.languages,
+                "sentences": corpus.sentences,
+                "groups": corpus.groups,
+                "licence": corpus.licence,
+                "citation": corpus.citation,
+                "hub": corpus.hub or "none",
+                "verified": corpus.verified,
+            }
+            for corpus in (*CORPORA.values(), *HAYSTACKS.values())
+        ),
+        as_json,
+    )
+    if not as_json:
+        typer.echo("files: your own two line-aligned files, or a .tsv, .csv or .jsonl table")
+
+
+@app.command()
+def tasks(as_json: Json = False) -> None:
+    """Labelled tasks: kind, metric, head group, languages, licence, source, what was verified."""
+    from ...data.tasks import TASKS
+
+    _show(
+        (
+            {
+                "name": task.name,
+                "title": task.title,
+                "kind": f"{task.kind} ({task.role}), head {task.head}, {task.metric}",
+                "languages": task.languages,
+                "licence": task.licence,
+                "source": task.source,
+                "hub": task.hub.id if task.hub else ", ".join(task.parts) or "none, local files",
+                "verified": task.verified,
+            }
+            for task in TASKS.values()
+        ),
+        as_json,
+    )
+
+
+@app.command()
+def measures(as_json: Json = False) -> None:
+    """Measures: family, range, null, invariances, source; * by default, + with grids."""
+    from ...alignment.measures import MEASURES
+
+    default = {measure.name for measure in MEASURES.defaults()}
+    rows = [
+        {
+            "name": measure.name,
+            "family": measure.family,
+            "range": measure.range,
+            "null": measure.null,
+            "higher_is_better": measure.higher_is_better,
+            "default": measure.name in default,
+            "grid": measure.value is not None,
+            "many_to_many": measure.gold is not None,
+            "parameter": _parameter(measure.name, MEASURES.parameters),
+            "unchanged_by": sorted(measure.invariances),
+            "source": measure.source,
+        }
+        for measure in MEASURES.values()
+    ]
+    if as_json:
+        _show(rows, as_json)
+        return
+    for row in rows:
+        marks = "*" * bool(row["default"]) + "+" * bool(row["grid"])
+        better = "" if row["higher_is_better"] else ", lower is better"
+        typer.echo(f"{row['name']}{marks}: {row['family']}, {row['range']}{better}, null {row['null']}")
+        invariances = ", ".join(sorted(MEASURES[str(row["name"])].invariances))
+        typer.echo(f"  unchanged by {invariances}; {row['source']}")
+    typer.echo("* computed by default; + also in grids, by `crosslingual compare`")
+    stems = ", ".join(f"{stem}@{known.symbol}" for stem, known in MEASURES.parameters.items())
+    typer.echo(f"for any number: {stems}")
+
+
+def _parameter(name: str, parameters: Row) -> str:
+    stem = name.partition("@")[0]
+    return parameters[stem].symbol if "@" in name and stem in parameters else ""
+
+
+@app.command()
+def probes(as_json: Json = False) -> None:
+    """Tasks of `probe`."""
+    from ...probes.tasks import PROBES
+
+    _show(({"name": known.name, "title": known.title} for known in PROBES.values()), as_json)
+
+
+@app.command()
+def poolings(as_json: Json = False) -> None:
+    """Poolings: how tokens become a vector."""
+    from ...alignment.encoding.pooling import POOLINGS
+
+    rows = [{"name": n, "title": (pool.__doc__ or "").splitlines()[0]} for n, pool in POOLINGS.items()]
+    native = "A sentence-transformers folder's own modules, at the last layer only."
+    _show([*rows, {"name": "native", "title": native}], as_json)
+
+
+@app.command()
+def protocols(as_json: Json = False) -> None:
+    """Protocols of `score` and `mine`: what they decide, how they differ, source."""
+    from dataclasses import asdict
+
+    from ...alignment.protocols import MINING_PROTOCOLS, PROTOCOLS
+
+    if as_json:
+        for command, table in (("score", PROTOCOLS), ("mine", MINING_PROTOCOLS)):
+            _show(({"command": command, **asdict(known)} for known in table.values()), as_json)
+        return
+    typer.echo("score --protocol")
+    for known in PROTOCOLS.values():
+        layers = known.layers
+        if not isinstance(layers, str):
+            layers = ", ".join(f"{layer} of {blocks}" for blocks, layer in layers.items())
+        typer.echo(
+            f"{known.name}: layer {layers}; pooling {', '.join(known.poolings)}; {known.measures}, "
+            f"{' and '.join(known.directions)}"
+        )
+        more = [f"at most {known.max_length} tokens"] if known.max_length else []
+        more += [f"the first {known.limit} sentences"] if known.limit else []
+        typer.echo(f"  {'; '.join([*more, f'for {known.stage} checkpoints', known.source])}")
+        typer.echo(f"  differs: {known.differs}")
+    typer.echo("mine --protocol")
+    for one in MINING_PROTOCOLS.values():
+        threshold = "tuned" if one.threshold is None else f"{one.threshold:g}"
+        candidates = "all" if one.extract is None else str(one.extract)
+        typer.echo(
+            f"{one.name}: k {one.k}, margin {one.margin} of {candidates} of them, {one.strategy}, "
+            f"threshold {threshold}"
+        )
+        typer.echo(f"  layer {one.layer}, pooling {one.pooling} (yours to set); {one.source}")
+        typer.echo(f"  differs: {one.differs}")

@@ -1,0 +1,74 @@
+"""`crosslingual retention`: what fine-tuning kept of a base checkpoint's alignment."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...analysis.options import RetentionOptions
+from ..generate import command
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@command
+def retention(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders of fine-tuned checkpoints.")],
+    options: RetentionOptions,
+) -> None:
+    """Compare a fine-tuned checkpoint with its base on the same sentences, layer by layer.
+
+    crosslingual retention runs/tuned --base runs/base --measure mrr
+    """
+    from ...analysis.results import retention as retained
+
+    if len(runs) > 1 and (options.dev or options.out):
+        raise ValueError("`dev` and `out` go with one run")
+    for run in runs:
+        folder = Path(options.out) if options.out is not None else run / "retention"
+        result = retained(run, **vars(replace(options, out=folder)))
+        if len(runs) > 1:
+            typer.echo(f"{run}:")
+        _report(result.table, options.measure, options.direction, folder)
+
+
+def _report(table: "pd.DataFrame", measure: str, direction: str, folder: Path) -> None:
+    from ...alignment.drawing import save
+    from ...analysis.deltas import delta_heatmap, in_words
+
+    of_measure = table[table["measure"] == measure]
+    known = sorted(set(of_measure["direction"]))
+    direction = "both" if known == ["both"] else direction
+    shown = of_measure[of_measure["direction"] == direction]
+    if shown.empty:
+        raise ValueError(
+            f"no {measure} {direction} there: {', '.join(sorted(set(table['measure'])))} "
+            f"({', '.join(sorted(set(table['direction'])))})"
+        )
+    last = shown[(shown["chosen"] == "equal") & (shown["layer"] == shown["layer"].max())]
+    _show(last, f"{measure}, {direction}, at the last layer of both")
+    _show(shown[shown["chosen"] == "best"], "each at its own best layer")
+    typer.echo(in_words(last))
+    typer.echo(f"table: {folder / 'retention.parquet'}")
+    for path in save(delta_heatmap(shown), [folder / f"delta-{measure}-{direction}.png"]):
+        typer.echo(f"figure: {path}")
+
+
+def _show(rows: "pd.DataFrame", title: str) -> None:
+    if rows.empty:
+        return
+    typer.echo(title)
+    typer.echo(f"  {'':<10}{'tuned':>8}{'base':>8}{'null':>8}{'surface':>8}   {'Δ':<30}ρ")
+    for row in rows.to_dict("records"):
+        name = row["source"] if row["source"] == row["target"] else f"{row['source']}-{row['target']}"
+        own = row["chosen"] == "best" and row["source"] != "macro"
+        layers = f"layers {row['layer']}, {row['base_layer']}" if own else ""
+        delta = f"{row['delta']:+.4f} ({row['delta_low']:+.4f} to {row['delta_high']:+.4f})"
+        share = f"{row['ratio']:.3f} ({row['ratio_low']:.3f} to {row['ratio_high']:.3f})"
+        rho = row["note"] or share.replace("nan", "–")
+        typer.echo(
+            f"  {name:<10}{row['value']:>8.4f}{row['base']:>8.4f}{row['base_null']:>8.4f}"
+            f"{row['surface']:>8.4f}   {delta:<30}{rho}  {layers}".rstrip()
+        )

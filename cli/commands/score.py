@@ -1,0 +1,43 @@
+"""`crosslingual score`: the main job."""
+
+import typer
+
+from ...alignment.scoring.options import ScoreOptions
+from ..generate import command
+from ..shared import CheckpointArgument, Json, run_folder
+
+
+@command
+def score(checkpoint: CheckpointArgument, options: ScoreOptions, as_json: Json = False) -> None:
+    """Score a checkpoint on a corpus: every layer, every language, with floors and intervals.
+
+    crosslingual score ./my-model
+
+    crosslingual score sentence-transformers/LaBSE --corpus flores --data-dir data --languages de,sw
+
+    crosslingual score ./my-model --corpus files --source de=news.de --target en=news.en
+    """
+    from ...alignment.runs.folder import read_scores
+    from ...alignment.scoring.map_decomposition import STEPS
+    from ...analysis.results import score as scored
+    from ..progress import reported
+    from ..summary import decomposition, over_layers, score_summary
+    from ..tsv import write_tsv
+
+    folder = run_folder(options.out, checkpoint, str(options.corpus).replace("/", "-"))
+    with reported() as progress:
+        settings = {**vars(options), "out": folder, "progress": progress}
+        table = scored(checkpoint, **settings).table
+    if as_json:
+        typer.echo(table.to_json(orient="records", lines=True, force_ascii=False), nl=False)
+        return
+    typer.echo(score_summary(table))
+    if set(STEPS) <= set(table["map"]):
+        typer.echo(decomposition(read_scores(folder / "decomposition.parquet"), table))
+    if options.protocol == "mexa":
+        typer.echo(over_layers(read_scores(folder / "aggregates.parquet")))
+    typer.echo(f"table: {folder / 'scores.parquet'}")
+    if options.errors:
+        missed = read_scores(folder / "errors.parquet")
+        write_tsv(missed, folder / "errors.tsv")
+        typer.echo(f"errors: {len(missed)} missed translations in {folder / 'errors.tsv'}")

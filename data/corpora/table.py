@@ -1,0 +1,140 @@
+"""The corpora: what each is, where it comes from, how it is read. Tables to read."""
+
+from dataclasses import dataclass
+
+from . import bucc, flores, lareqa, ntrex, pocket, pud, tatoeba, words
+from .reader import Haystacks, Reader
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """What is known of a corpus."""
+
+    name: str
+    title: str
+    reader: Reader | Haystacks
+    splits: tuple[str, ...]  # the first is the default
+    languages: int
+    sentences: str
+    groups: str
+    licence: str
+    citation: str
+    hub: str  # id on the hub, or "" where there is none
+    verified: str  # what was checked against real files, and what was not
+
+
+CORPORA: dict[str, Corpus] = {
+    corpus.name: corpus
+    for corpus in (
+        Corpus(
+            "pocket",
+            "built-in sample of everyday and newspaper sentences",
+            pocket.READER,
+            ("test",),
+            12,
+            "218",
+            "58 small texts",
+            "CC0-1.0",
+            "written for this project; see crosslingual/data/pocket/README.md",
+            "",
+            "complete; machine-written, unreviewed by native speakers",
+        ),
+        Corpus(
+            "tatoeba",
+            "Tatoeba similarity-search test set (LASER v1)",
+            tatoeba.READER,
+            ("test",),
+            113,
+            "104 to 1,000 a pair; 88,877 pairs in 112 languages with English",
+            "none",
+            "CC BY 2.0 FR (Tatoeba's default)",
+            "Artetxe & Schwenk 2019, https://arxiv.org/abs/1812.10464",
+            "mteb/tatoeba-bitext-mining",
+            "folder: all 112 pairs; hub: columns from memory, not verified",
+        ),
+        Corpus(
+            "flores",
+            "FLORES-200 translations of Wikimedia text",
+            flores.READER,
+            ("devtest", "dev"),
+            204,
+            "1,012 (devtest), 997 (dev)",
+            "article (URL in the metadata file), else blocks of 5",
+            "CC BY-SA 4.0",
+            "NLLB team 2022, https://arxiv.org/abs/2207.04672",
+            "openlanguagedata/flores_plus",
+            "folder: 22 languages of devtest, 15 of dev; hub (gated): columns not verified",
+        ),
+        Corpus(
+            "ntrex",
+            "NTREX-128 translations of newstest2019",
+            ntrex.READER,
+            ("test",),
+            128,
+            "1,997",
+            "123 documents (DOCUMENT_IDS.tsv)",
+            "CC BY-SA 4.0",
+            "Federmann et al. 2022, https://aclanthology.org/2022.sumeval-1.4",
+            "davidstap/NTREX",
+            "folder: 25 languages; hub: columns not verified, no documents there",
+        ),
+        Corpus(
+            "pud",
+            "Parallel Universal Dependencies treebanks (sentence text)",
+            pud.READER,
+            ("test",),
+            23,
+            "1,000",
+            "documents (newdoc id)",
+            "CC BY-SA 3.0 or 4.0, by treebank",
+            "Zeman et al. 2017, https://aclanthology.org/K17-3001",
+            "universal-dependencies/universal_dependencies",
+            "folder: 11 languages; hub: columns not verified, no documents there",
+        ),
+        Corpus(
+            "words",
+            "XLing-Eval's bilingual lexicons: words, with many-to-many gold",
+            words.READER,
+            ("test", "train"),
+            8,
+            "2,000 pairs (test), up to 5,000 (train), each with English",
+            "words that share translations",
+            "none stated",
+            "Glavaš et al. 2019, https://aclanthology.org/P19-1070",
+            "",
+            "folder: de fi fr it ru tr (upstream has hr too); no hub copy is known",
+        ),
+        Corpus(
+            "lareqa",
+            "XQuAD's questions and the sentences of all its languages, one of each right: mAP@20",
+            lareqa.READER,
+            ("test",),
+            12,
+            "1,190 questions a language",
+            "questions that share right sentences",
+            "CC BY-SA 4.0",
+            "Roy et al. 2020, https://arxiv.org/abs/2004.05484",
+            "",
+            "folder: made of XQuAD's files (5 languages verified) with our own split into sentences",
+        ),
+    )
+}
+# corpora for `mine`, in which translations are to be found
+HAYSTACKS: dict[str, Corpus] = {
+    corpus.name: corpus
+    for corpus in (
+        Corpus(
+            "bucc",
+            "BUCC 2018 bitext mining: haystacks for `crosslingual mine`, not bitexts",
+            bucc.READER,
+            ("sample", "training", "test"),
+            5,
+            "zh-en sample: 8,624 and 13,589 with 257 gold pairs",
+            "none",
+            "none stated (the organisers' terms)",
+            "Zweigenbaum et al. 2018, https://comparable.limsi.fr/bucc2018",
+            "",
+            "folder: the zh-en sample (where XTREME's copies say dev); no hub copy is known",
+        ),
+    )
+}
