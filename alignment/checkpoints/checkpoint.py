@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...data.rows import Columns, Row
 from ..options import takes
-from .fingerprint import Identity, hash_folder, identify, recall
+from .fingerprint import Identity, Memory, hash_folder
 from .loading import check_weights, find_base, first_line, load_encoder, merge_adapter, random_encoder
 from .options import LoadOptions
 
@@ -94,24 +94,24 @@ class Checkpoint:
             raise ValueError(f"{self.folder}: no tokenizer there (no {', '.join(sorted(files))})")
         return tokenizer
 
-    @property
-    def _variant(self) -> str:
-        return "" if self.random_seed is None else f"random {self.random_seed}"
+    @cached_property
+    def _memory(self) -> Memory:
+        return Memory(self.folder, "" if self.random_seed is None else f"random {self.random_seed}")
 
     @cached_property
     def _remembered(self) -> Identity | None:
         """What is known without importing transformers, which takes seconds."""
-        return recall(self.folder, self._variant)
+        return self._memory.recall()
 
     @cached_property
     def _identity(self) -> Identity:
-        def find_out() -> Identity:
-            hashed = hash_folder(self.load(checking=True), self.folder, self.tokenizer)
-            text = self.config.get_text_config()
-            longest = self.tokenizer.model_max_length
-            return Identity(*hashed, int(text.num_hidden_layers), _positions(text), int(longest))
-
-        return identify(self.folder, self._variant, find_out)
+        if self._remembered is not None:
+            return self._remembered
+        hashed = hash_folder(self.load(checking=True), self.folder, self.tokenizer)
+        text, longest = self.config.get_text_config(), self.tokenizer.model_max_length
+        found = Identity(*hashed, int(text.num_hidden_layers), _positions(text), int(longest))
+        self._memory.keep(found)
+        return found
 
     @property
     def fingerprint(self) -> str:

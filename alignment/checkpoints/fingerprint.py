@@ -8,7 +8,6 @@ another head have the same fingerprint; one changed weight gives another.
 import hashlib
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -33,42 +32,36 @@ class Identity(NamedTuple):
     longest: int  # tokens that the tokenizer is meant for
 
 
-def identify(folder: Path, variant: str, find_out: "Callable[[], Identity]") -> Identity:
-    """Return the identity of a checkpoint's folder, remembered until one of its files changes.
+class Memory:
+    """Where the identity of a folder is remembered until one of its files changes.
 
-    Args:
-        folder: the checkpoint.
-        variant: what else decides what is loaded.
-        find_out: returns the identity, where it is not remembered.
+    The files are looked at once, when it is made: before anything is hashed, so that a file which
+    changes meanwhile is not remembered under its new state.
     """
-    known = recall(folder, variant)
-    if known is not None:
-        return known
-    found, memory = find_out(), _memory(folder, variant)
-    try:
-        memory.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = memory.with_suffix(f".{os.getpid()}")
-        unfinished.write_text(json.dumps(found._asdict()), "utf-8")
-        unfinished.replace(memory)
-    except OSError:
-        return found  # a read-only or full home costs a hash next time, nothing else
-    return found
 
+    def __init__(self, folder: Path, variant: str) -> None:
+        """Look at the folder; the variant is what else decides what is loaded from it."""
+        self.path = home() / "fingerprints" / f"{_stamp(folder, variant)}.json"
 
-def recall(folder: Path, variant: str) -> Identity | None:
-    """Return the identity of a folder that was hashed before and has not changed since."""
-    memory = _memory(folder, variant)
-    if not memory.is_file():
-        return None
-    try:
-        return Identity(**json.loads(memory.read_text("utf-8")))
-    except (ValueError, TypeError):
-        memory.unlink(missing_ok=True)  # damaged, or of an older version: hash again
-        return None
+    def recall(self) -> Identity | None:
+        """Return the identity, if the folder was hashed before and has not changed since."""
+        if not self.path.is_file():
+            return None
+        try:
+            return Identity(**json.loads(self.path.read_text("utf-8")))
+        except (ValueError, TypeError):
+            self.path.unlink(missing_ok=True)  # damaged, or of an older version: hash again
+            return None
 
-
-def _memory(folder: Path, variant: str) -> Path:
-    return home() / "fingerprints" / f"{_stamp(folder, variant)}.json"
+    def keep(self, identity: Identity) -> None:
+        """Remember an identity."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = self.path.with_suffix(f".{os.getpid()}")
+            unfinished.write_text(json.dumps(identity._asdict()), "utf-8")
+            unfinished.replace(self.path)
+        except OSError:
+            return  # a read-only or full home costs a hash next time, nothing else
 
 
 def hash_folder(

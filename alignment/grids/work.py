@@ -35,7 +35,7 @@ DEFAULTS = Computation()
 
 
 class Work:
-    """The representations of a grid: every one once, though it may stand on both sides."""
+    """The representations of a grid: every one once, though it may be on both sides."""
 
     def __init__(self, left: Sequence[Matrix], right: Sequence[Matrix] | None) -> None:
         self.within = right is None
@@ -61,7 +61,7 @@ class Work:
 
     @property
     def columns(self) -> slice:
-        """Where the right side's representations stand."""
+        """Where the right side's representations are."""
         return slice(0, self.a) if self.within else slice(self.a, None)
 
     @property

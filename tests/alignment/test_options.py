@@ -1,4 +1,4 @@
-"""Settings stand once: signatures, help, flags and checks are those of the options classes."""
+"""Settings are written once: signatures, help, flags and checks are those of the options classes."""
 
 import dataclasses
 import inspect

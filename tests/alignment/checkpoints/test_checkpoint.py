@@ -213,3 +213,24 @@ def test_encoder_of_an_encoder_decoder(tmp_path):
             ours = checkpoint.load()(input_ids=ids).last_hidden_state
             theirs = model.get_encoder()(input_ids=ids).last_hidden_state
         assert torch.allclose(ours, theirs, atol=1e-6)
+
+
+def test_a_file_that_changes_while_it_is_hashed_is_hashed_again(tiny_bert, tmp_path, monkeypatch):
+    """What was hashed is remembered for the files as they were before."""
+    from crosslingual.alignment.checkpoints import checkpoint as module
+
+    folder = tmp_path / "copy"
+    shutil.copytree(tiny_bert, folder)
+    calls, original = [], module.hash_folder
+
+    def hash_and_touch(*arguments):
+        calls.append(1)
+        found = original(*arguments)
+        if len(calls) == 1:
+            (folder / "crosslingual.json").write_text("{}")
+        return found
+
+    monkeypatch.setattr(module, "hash_folder", hash_and_touch)
+    for expected in (1, 2, 2):
+        assert open_checkpoint(folder).fingerprint
+        assert len(calls) == expected
