@@ -64,6 +64,7 @@ class Parameter:
     symbol: str  # k
     make: Callable[[int], Measure] | Callable[[float], Measure]
     least: int | float = 1
+    most: int | float = 2**31 - 1
     fraction: bool = False  # whether numbers below 1 are allowed
 
     def measure(self, text: str) -> Measure | None:
@@ -77,7 +78,7 @@ class Parameter:
                 number = float(text)
             except ValueError:
                 return None
-        known = str(number) == text and self.least <= number < float("inf")
+        known = str(number) == text and self.least <= number <= self.most
         return self.make(number) if known else None  # type: ignore[arg-type]
 
 

@@ -8,6 +8,7 @@ Messages name a setting in backquotes (`map_fit`); the command line shows its fl
 
 import dataclasses
 import inspect
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
@@ -31,6 +32,7 @@ class Option(NamedTuple):
     help: str
     choices: tuple[str, ...] = ()
     least: int | float | None = None
+    most: int | float | None = None
     flags: tuple[str, ...] = ()  # of the command line; by default --the-name
     off: str = ""  # the flag that sets it to False
     argument: bool = False  # on the command line a positional argument
@@ -43,6 +45,7 @@ def option(
     default: Value,
     choices: Sequence[str] = (),
     least: int | float | None = None,
+    most: int | float | None = None,
     flags: Sequence[str] = (),
     off: str = "",
     argument: bool = False,
@@ -56,13 +59,14 @@ def option(
         default: its value where nothing is said.
         choices: all the values there are.
         least: the smallest number allowed.
+        most: the greatest number allowed.
         flags: on the command line, instead of the name with hyphens.
         off: a flag that sets it to False.
         argument: on the command line it is given by position.
         cli: whether the command line has it.
         kw_only: False: may be given by position in Python.
     """
-    known = Option(help, tuple(choices), least, tuple(flags), off, argument, cli)
+    known = Option(help, tuple(choices), least, most, tuple(flags), off, argument, cli)
     made: Value = dataclasses.field(default=default, kw_only=kw_only, metadata={"option": known})
     return made
 
@@ -168,21 +172,32 @@ def _checked(self: Any) -> None:
     """Bring every value into its form, and refuse what is none.
 
     Raises:
-        ValueError: another type, a value outside the choices or below the least.
+        ValueError: another type, a value outside the choices or the range, no name where one has to be.
     """
     for field, known in options_of(type(self)):
         value = _formed(field.type, getattr(self, field.name))
         object.__setattr__(self, field.name, value)
-        if known.choices and value not in known.choices:
+        if known.choices and value is not None and value not in known.choices:
             raise ValueError(f"unknown `{field.name}` {value!r}: one of {', '.join(known.choices)}")
         kinds = _kinds(field.type)
         if kinds and not (isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))):
             names = " or ".join("nothing" if one is type(None) else one.__name__ for one in kinds)
             raise ValueError(f"`{field.name}` must be {names}, got {value!r}")
-        if known.least is not None and value is not None and value < known.least:
-            raise ValueError(f"`{field.name}` must be at least {known.least:g}, got {value!r}")
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            _refuse_outside(field.name, value, known)
+        if isinstance(value, str) and field.default and not value.strip(", "):
+            raise ValueError(f"`{field.name}` is empty: leave it out, or name at least one")
     if hasattr(self, "check"):
         self.check()
+
+
+def _refuse_outside(name: str, value: int | float, known: Option) -> None:
+    if not math.isfinite(value) or abs(value) >= 2**63:  # what tables and generators of numbers take
+        raise ValueError(f"`{name}` must be a number that fits into 64 bits, got {value!r}")
+    if known.least is not None and value < known.least:
+        raise ValueError(f"`{name}` must be at least {known.least:g}, got {value!r}")
+    if known.most is not None and value > known.most:
+        raise ValueError(f"`{name}` must be at most {known.most:g}, got {value!r}")
 
 
 def _formed(kind: Any, value: Any) -> Any:

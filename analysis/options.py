@@ -27,7 +27,7 @@ class RetentionOptions:
     out: Folder | None = option(
         "Folder of the table and figure; by default RUN/retention (Python: temporary).", default=None
     )
-    seed: int = option("Seed of the resamples.", default=0, least=0)
+    seed: int = option("Seed of the resamples.", default=0, least=0, most=2**63 - 1)
 
     def check(self) -> None:
         """Refuse a choice of layers for one side only."""

@@ -6,8 +6,10 @@ from pathlib import Path
 import langcodes
 import pandas as pd
 
+from ..alignment.checkpoints.folders import refusing
 from ..alignment.measures import MEASURES
 from ..data.rows import Columns
+from ..data.text import read_text
 
 MTEB_NAMES = {name: measure.mteb for name, measure in MEASURES.items() if measure.mteb}
 MTEB_TASKS = {
@@ -67,19 +69,20 @@ def read_published(path: Path) -> pd.DataFrame:
         OSError: it cannot be read.
     """
     if path.suffix == ".tsv":
-        table = pd.read_csv(path, sep="\t")
+        with refusing(path, "no table"):
+            table = pd.read_csv(path, sep="\t").astype({"value": float})
         if not {"subset", "measure", "value"} <= set(table.columns):
             raise ValueError(f"{path}:1: expected the columns subset, measure, value")
         return table[["subset", "measure", "value"]]
     try:
-        scores = json.loads(path.read_text("utf-8"))["scores"]
+        scores = json.loads(read_text(path, 1 << 28))["scores"]
         return pd.DataFrame(
             {"subset": entry["hf_subset"], "measure": ours, "value": float(entry[theirs])}
             for entries in scores.values()
             for entry in entries
             for ours, theirs in MTEB_NAMES.items()
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(
             f"{path}: neither an MTEB result of bitext mining nor a .tsv ({error!r})"
         ) from None

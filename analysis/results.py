@@ -11,7 +11,8 @@ from ..alignment.grids.comparing import compare_into
 from ..alignment.grids.options import CompareOptions
 from ..alignment.options import takes
 from ..alignment.representations.source import CheckpointLike
-from ..alignment.runs.folder import read_cells, read_scores, write_parquet
+from ..alignment.runs.files import write_table
+from ..alignment.runs.folder import read_cells, read_scores
 from ..alignment.runs.results import Result, in_folder
 from ..alignment.runs.table import main_direction
 from ..alignment.scoring.options import ScoreOptions
@@ -187,8 +188,7 @@ def retention(run: Result | str | Path, options: RetentionOptions) -> RetentionR
     direction = options.direction if options.direction != "mean" else None
     made = partial(RetentionResult, table, tuned=tuned, measure=options.measure, direction=direction)
     result = in_folder(options.out, made)
-    result.folder.mkdir(parents=True, exist_ok=True)
-    write_parquet(table, result.folder / "retention.parquet")
+    write_table(result.folder, "retention", table)
     return result
 
 

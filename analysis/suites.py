@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..alignment.checkpoints.checkpoint import ABOUT, read_about
+from ..alignment.checkpoints.about import ABOUT, read_about
 from ..alignment.runs.folder import read_scores
 from ..data.languages import standard_tag
 from ..data.nearest import closest
@@ -176,15 +176,23 @@ def _lines(path: Path) -> list[dict[str, object]]:
                     "task": task,
                     "language": standard_tag(language),
                     "metric": metric,
-                    "value": float(value),
+                    "value": _share(value),
                     "leaks": False,
                 }
             )
         except ValueError:
             raise ValueError(
-                f"{path}:{number}: expected task, language, metric and value by tabs, got {line[:60]!r}"
+                f"{path}:{number}: expected task, language, metric and value (0 to 100) by tabs, got "
+                f"{line[:60]!r}"
             ) from None
     return rows
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 100:  # NaN is not
+        raise ValueError("no score")
+    return value
 
 
 def _retrieval(suite: str, table: pd.DataFrame) -> list[dict[str, object]]:

@@ -4,6 +4,7 @@ Exit status: 0; 1 the user's error, one line saying what, where and what to do; 
 """
 
 import sys
+import traceback
 from collections.abc import Sequence
 
 import typer
@@ -27,7 +28,7 @@ from .commands import (
     score,
     train,
 )
-from .messages import with_flags
+from .messages import one_line, say
 
 INTERRUPTED = 130
 
@@ -58,7 +59,7 @@ app.command("demo")(demo.demo)
 
 def _version(asked: bool) -> bool:
     if asked:
-        typer.echo(f"crosslingual {__version__}")
+        say(f"crosslingual {__version__}")
         raise typer.Exit
     return asked
 
@@ -89,17 +90,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(status)
     except TyperException as error:
         if message := error.format_message():
-            typer.echo(f"usage: {message} (see --help)", err=True)
+            say(f"usage: {message} (see --help)", err=True)
         return 2
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("interrupted; what is finished is kept, the same command goes on", err=True)
+        say("interrupted; what is finished is kept, the same command goes on", err=True)
         return INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone, as `| head` does
         return 1
-    except (ValueError, OSError, MemoryError) as error:
+    except (ValueError, OSError, MemoryError, EOFError) as error:
         if debug:
             raise
-        message = " ".join(str(error).split()) or type(error).__name__
-        typer.echo(f"error: {with_flags(message)}", err=True)
+        say(f"error: {one_line(error)}", err=True)
+        return 1
+    except Exception:
+        traceback.print_exc()
+        say(
+            f"this is a fault of crosslingual {__version__}, not yours: please report it with the lines "
+            "above and the command",
+            err=True,
+        )
         return 1

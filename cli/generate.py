@@ -65,14 +65,16 @@ def _off(known: Option) -> str:
 def _parameters(name: str, kind: Any, default: Any, known: Option) -> list[inspect.Parameter]:
     """Return the parameter of a setting, and that of the flag which turns it off."""
     text = known.help if not known.choices else f"{known.help} ({', '.join(known.choices)})"
-    least = {"min": known.least} if known.least is not None else {}
+    # Typer shows a lower bound in its help; a range is checked where the options are made
+    limits = {"min": known.least if known.most is None else None}
+    limits = {name: limit for name, limit in limits.items() if limit is not None}
     flag = f"--{name.replace('_', '-')}"
     FLAGS[name] = (known.flags or (flag,))[0]
     made: list[tuple[str, Any, Any]] = []
     if known.argument:
         made.append((name, Annotated[Path | None, typer.Argument(help=text)], default))
     else:
-        option = typer.Option(*(known.flags or (flag,)), help=text, **least)  # type: ignore[arg-type]
+        option = typer.Option(*(known.flags or (flag,)), help=text, **limits)  # type: ignore[arg-type]
         made.append((name, Annotated[_type(kind), option], default))
     if known.off:
         turned = Annotated[bool, typer.Option(known.off, help=f"{flag} without keeping anything.")]

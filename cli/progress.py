@@ -31,9 +31,9 @@ class _Flags(logging.Formatter):
     """Notes with flags where the library names settings."""
 
     def format(self, record: logging.LogRecord) -> str:
-        from .messages import with_flags
+        from .messages import printable, with_flags
 
-        return with_flags(super().format(record))
+        return with_flags(printable(super().format(record)))
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """Tables as tab-separated text."""
 
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from ..alignment.runs.files import write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,9 +21,4 @@ def as_tsv(frame: "pd.DataFrame") -> str:
 def write_tsv(frame: "pd.DataFrame", path: Path) -> None:
     """Write a table, all or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        unfinished.write_text(as_tsv(frame), "utf-8")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_text(path, as_tsv(frame))

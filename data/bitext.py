@@ -39,6 +39,7 @@ class Side:
     language: str
     code: str
     sentences: tuple[Sentence, ...]
+    corpus: str = ""  # corpus/split whose ids these are: other corpora number from 1, too
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
@@ -113,7 +114,9 @@ def join(corpus: str, split: str, source: Side, target: Side, *, limit: int | No
             f"{len(there)}; {len(lonely)} ids stand on one side only, first {_some(lonely)}"
         )
     ordered = tuple(rows[sentence.id] for sentence in source.sentences)
-    return Bitext(corpus, split, source, replace(target, sentences=ordered)).head(limit)
+    source = replace(source, corpus=f"{corpus}/{split}")
+    target = replace(target, sentences=ordered, corpus=f"{corpus}/{split}")
+    return Bitext(corpus, split, source, target).head(limit)
 
 
 def _some(ids: Sequence[str]) -> str:

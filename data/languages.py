@@ -61,7 +61,9 @@ def standard_tag(code: str) -> str:
         if not re.match(r"[A-Za-z]{2,3}\b", code):
             raise langcodes.LanguageTagError
         language = langcodes.Language.get(langcodes.standardize_tag(code, macro=True))
-    except langcodes.LanguageTagError:
+        if language.language is None:  # und, which langcodes takes for no language at all
+            return "und"
+    except (langcodes.LanguageTagError, ValueError, KeyError, IndexError):
         raise ValueError(f"{code!r} is no language code") from None
     script = language.maximize().script
     script = _SAME_SCRIPT.get((language.language, script or ""), script)

@@ -19,11 +19,12 @@ from jaxtyping import Float
 from ..alignment.neighbours.exact import neighbours
 from ..alignment.options import takes
 from ..alignment.representations.source import CheckpointLike, open_model
-from ..alignment.runs.folder import write_parquet
+from ..alignment.runs.files import write_table
 from ..alignment.runs.results import Result, in_folder
 from ..alignment.runs.table import Tables
 from ..alignment.statistics.intervals import LEVEL, RESAMPLES
 from ..data.groups import group_numbers
+from ..data.nearest import closest
 from ..data.rows import Columns
 from .classifiers.scaler import WEAKEST
 from .erasure import leace, random_eraser
@@ -82,6 +83,8 @@ def erase(checkpoint: CheckpointLike, options: EraseOptions) -> ErasureResult:
     material = material_of(options.task, options)
     if material.trees:
         raise ValueError(f"{material.name}: edges are no classes; nothing can be erased")
+    if material.joint and options.train not in ("en", ALL):
+        raise ValueError(f"{material.name} is fitted on all languages at once; leave out `train`")
     one = ALL if material.joint else options.train
     material.trained_on(one)
     _report_unretrieved(material, options.pivot)
@@ -93,7 +96,7 @@ def erase(checkpoint: CheckpointLike, options: EraseOptions) -> ErasureResult:
 
     def made(folder: Path) -> ErasureResult:
         table = probe_layers(model, probed, options, folder).scores
-        write_parquet(table, folder / "erasure.parquet")
+        write_table(folder, "erasure", table)
         return ErasureResult(table, folder)
 
     return in_folder(options.out, made)
@@ -145,6 +148,8 @@ def _rows(
 
 def _report_unretrieved(material: Material, pivot: str) -> None:
     """Warn of languages whose tests translations cannot be retrieved in."""
+    if pivot not in material.languages:
+        raise ValueError(f"unknown `pivot` {pivot!r} here: {closest(pivot, material.languages)}")
     there = material.parts.get((pivot, TEST))
     lacking = [
         one

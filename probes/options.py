@@ -20,14 +20,15 @@ class TaskOptions(WorkOptions):
     pooling: str = option("See `list poolings`.", default="mean")
     corpus: str = option("Parallel sentences of language and length.", default="pocket")
     table: Folder | None = option(
-        "Your examples: .tsv of language, group, text (text2), label.", default=None
+        "Your examples: .tsv, .csv, .jsonl or .parquet of language, group, text (text2), label.",
+        default=None,
     )
     limit: int | None = option(
         "Examples of a part and language; by default all, of words 1,000 sentences.",
         default=None,
         least=1,
     )
-    seed: int = option("Of cuts, permutations and resamples.", default=0, least=0)
+    seed: int = option("Of cuts, permutations and resamples.", default=0, least=0, most=2**63 - 1)
 
 
 @options_class

@@ -1,5 +1,6 @@
 """`probe`: a task at every layer of a checkpoint, learnt in one language and read in all."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -12,7 +13,7 @@ from ..alignment.checkpoints.checkpoint import Checkpoint
 from ..alignment.checkpoints.random_init import random_copies
 from ..alignment.options import takes
 from ..alignment.representations.source import CheckpointLike, open_model
-from ..alignment.runs.folder import write_parquet
+from ..alignment.runs.files import write_table
 from ..alignment.runs.results import in_folder
 from ..alignment.runs.table import Tables
 from ..alignment.statistics.intervals import LEVEL, RESAMPLES
@@ -56,7 +57,7 @@ def probe(checkpoint: CheckpointLike, options: ProbeOptions) -> ProbeResult:
         scores = adjusted(tables.scores)
         if options.random_init:
             scores = _with_random(scores, model, probed, options, folder)
-        write_parquet(scores, folder / "probes.parquet")
+        write_table(folder, "probes", scores)
         return ProbeResult(scores, folder, tables.items)
 
     return in_folder(options.out, made)
@@ -66,6 +67,10 @@ def material_of(task: str | Material, options: TaskOptions) -> Material:
     """Return the examples of a task, as given or read."""
     if isinstance(task, Material):
         return task
+    if options.table is not None and not re.fullmatch(r"\w[\w.+-]*", task):
+        raise ValueError(
+            f"task {task!r}: a name for the examples of `table`, of letters, digits, - and _"
+        )
     return load_material(
         task,
         languages=str(options.languages),

@@ -13,10 +13,10 @@ import numpy as np
 from ..data import Bitext, Sentence, load
 from ..data.bitext import Context
 from ..data.languages import standard_tag
+from ..data.table_file import read_rows, text_of
 from ..data.tasks import Pair, Tagged, TaskData, load_task
 from ..data.tasks.files import word_spans
 from ..data.tasks.load import languages_of
-from ..data.text import read_lines
 
 logger = logging.getLogger(__name__)
 
@@ -199,24 +199,19 @@ def of_table(path: Path) -> Iterator[TaskSplit]:
     """Yield the examples of a user's table, language by language.
 
     Raises:
-        ValueError: a missing column, a line of other fields or with an empty one: with file and line.
+        ValueError: a missing column, too few or too many cells, one without text: with file and line.
     """
-    columns: list[str] = []
     found: dict[str, list[Item]] = {}
-    for number, line in read_lines(path):
-        fields = line.split("\t")
-        if not columns:
-            columns = fields
-            lacking = [name for name in ("language", "group", "text", "label") if name not in columns]
-            if lacking:
-                raise ValueError(f"{path}:{number}: no column {lacking[0]!r} among {', '.join(columns)}")
-            continue
-        row = dict(zip(columns, fields, strict=False))
-        if len(fields) != len(columns) or not all(value.strip() for value in row.values()):
-            raise ValueError(
-                f"{path}:{number}: {len(fields)} fields for {len(columns)} columns, or an empty one"
-            )
-        sides = tuple(Sentence(str(number), row[name]) for name in ("text", "text2") if name in row)
-        found.setdefault(row["language"], []).append(Item(row["group"], [(sides, row["label"])]))
+    for number, row in read_rows(path):
+        where = f"{path}:{number}"
+        language, group, label = (
+            text_of(where, row, name, number=name != "language")
+            for name in ("language", "group", "label")
+        )
+        texts = [
+            text_of(where, row, name) for name in ("text", "text2") if name in row or name == "text"
+        ]
+        sides = tuple(Sentence(str(number), text) for text in texts)
+        found.setdefault(language, []).append(Item(group, [(sides, label)]))
     for language, items in found.items():
         yield TaskSplit(language, str(path), "", items)

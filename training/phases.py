@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ..alignment.checkpoints.checkpoint import Checkpoint, open_checkpoint, read_about
+from ..alignment.checkpoints.about import read_about, verify_files
+from ..alignment.checkpoints.checkpoint import Checkpoint, open_checkpoint
+from ..alignment.runs.files import MARK, own_folder, remove_folder
 from ..alignment.runs.folder import locked, versions
 from ..alignment.runs.table import canonical_hash
 from ..data.rows import Columns, Row
@@ -81,6 +83,8 @@ def _run_phases(
     base = open_checkpoint(
         recipe.base, revision=recipe.revision, device=device, allow_pickle=recipe.allow_pickle
     )
+    for phase in recipe.phases:
+        replace(base, requested_length=phase.max_length).max_length  # noqa: B018 - raises beyond positions
     done: list[Trained] = []
     before, history = base, [base.fingerprint]
     for number, phase in enumerate(recipe.phases):
@@ -91,6 +95,7 @@ def _run_phases(
             raise ValueError(
                 f"{folder} holds another recipe's phase {phase.name}; take another `out`, or remove it"
             )
+        verify_files(folder, about)
         if not about:
             _Phase(
                 recipe, phase, number, before, out, data_dir, key, allow_parallel_leak, progress
@@ -149,7 +154,8 @@ class _Phase:
         model = lesson.model(encoder)
         model.to(next(encoder.parameters()).device)
         work = self.out / f".work-{phase.name}-{self.key[:8]}"
-        work.mkdir(exist_ok=True)
+        if not (work / MARK).is_file():
+            own_folder(work)
 
         def keep(step: int) -> None:
             at = self.out / f"{phase.name}-at-{step:06d}"
@@ -161,7 +167,7 @@ class _Phase:
         about |= {"cost": cost, **lesson.results(model)}
         shutil.copyfile(work / "steps.jsonl", self.out / f"{phase.name}-steps.jsonl")
         save_encoder(folder, plain(encoder), self.before, about, groups, partial(lesson.save, model))
-        shutil.rmtree(work)
+        remove_folder(work)
 
     def _lesson(self, trained: set[str]) -> Objective:
         phase, data_dir = self.phase, self.data_dir

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import re
 import types
 import typing
 from collections.abc import Sequence
@@ -12,17 +13,19 @@ from typing import Any, TypeVar, cast
 
 import yaml
 
-from ..alignment.runs.folder import write_text
+from ..alignment.runs.files import write_text
 from ..data.languages import standard_tag
 from ..data.nearest import closest
 from ..data.rows import Columns
 from ..data.tasks import find_task
+from ..data.yaml_file import read_yaml
 from .mixture import CAP, SAMPLERS
 from .tasks.heads import POSITIONS
 
 CONTROLS = ("none", "resave", "english-mlm", "shuffled-labels", "weight-noise")
 STAGES = ("intermediate", "target")
 LOSSES = ("infonce", "triplet")
+_FILES = ("recipe.yaml", "failures.jsonl")  # what `out` has besides the phases
 PRECISIONS = ("float32", "bfloat16", "float16")
 Made = TypeVar("Made")
 
@@ -138,6 +141,37 @@ class Recipe:
     allow_pickle: bool = False
 
 
+# of every number of a recipe: the least and the greatest value
+RANGES: dict[type, dict[str, tuple[float, float]]] = {
+    TaskPart: {"hold_out": (0, 1), "limit": (1, 1e12)},
+    Lora: {"rank": (1, 1e5), "alpha": (1, 1e6), "dropout": (0, 1)},
+    MaskedPart: {"share": (0, 0.99)},  # some steps are left for the tasks
+    Injection: {
+        "layer": (0, 1e4),
+        "temperature": (1e-6, 1e6),
+        "margin": (0, 2),
+        "hold_out": (0, 1),
+    },
+    Phase: {
+        "cap": (1, 1e12),
+        "temperature": (1e-6, 1e6),
+        "steps": (1, 1e12),
+        "epochs": (0, 1e6),
+        "batch": (1, 1e6),
+        "accumulate": (1, 1e6),
+        "rate": (0, 1e3),
+        "warmup": (0, 1),
+        "weight_decay": (0, 1e3),
+        "clip": (0, 1e9),
+        "max_length": (3, 1e6),
+        "evaluate_every": (1, 1e12),
+        "patience": (1, 1e12),
+        "keep": (0, 1),
+    },
+    Recipe: {"seed": (0, 2**32 - 1)},
+}
+
+
 def read_recipe(path: Path) -> Recipe:
     """Read a recipe.
 
@@ -146,10 +180,7 @@ def read_recipe(path: Path) -> Recipe:
             range: with file and line.
         OSError: the file cannot be read.
     """
-    try:
-        node = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
+    node = read_yaml(path)
     if node is None:
         raise ValueError(f"{path}: empty; README shows a recipe")
     recipe = _made(Recipe, node, path)
@@ -175,6 +206,10 @@ def _made(kind: type[Made], node: yaml.Node, path: Path) -> Made:
     given: Columns = {}
     for key, value in node.value:
         place = f"{path}:{key.start_mark.line + 1}"
+        if not isinstance(key, yaml.ScalarNode):
+            raise ValueError(f"{place}: the name of a field must be a word")
+        if key.value in given:
+            raise ValueError(f"{place}: {key.value} is given twice")
         if key.value not in known:
             raise ValueError(f"{place}: unknown field {key.value!r}: {closest(key.value, known)}")
         given[key.value] = _value(hints[key.value], value, path, key.value)
@@ -194,7 +229,10 @@ def _value(hint: Any, node: yaml.Node, path: Path, name: str) -> Any:
     """Return a node's value as the type of a field."""
     where = f"{path}:{node.start_mark.line + 1}"
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    plain = yaml.SafeLoader("").construct_object(node, deep=True)
+    try:
+        plain = yaml.SafeLoader("").construct_object(node, deep=True)
+    except (yaml.YAMLError, ValueError, TypeError, OverflowError) as error:
+        raise ValueError(f"{where}: {name}: {' '.join(str(error).split())}") from None
     if plain is None and type(None) in options:
         return None
     hint = next(option for option in options if option is not type(None))
@@ -208,7 +246,7 @@ def _value(hint: Any, node: yaml.Node, path: Path, name: str) -> Any:
     if hint is float and isinstance(plain, int | str) and not isinstance(plain, bool):
         try:
             return float(plain)  # YAML 1.1 takes 1e-5 for text
-        except ValueError:
+        except (ValueError, OverflowError):
             plain = str(plain)
     if not isinstance(plain, hint) or (hint is not bool and isinstance(plain, bool)):
         raise ValueError(f"{where}: {name} must be {hint.__name__}, got {plain!r}")
@@ -216,20 +254,20 @@ def _value(hint: Any, node: yaml.Node, path: Path, name: str) -> Any:
 
 
 def _check(made: object) -> None:
+    for name, (least, greatest) in RANGES.get(type(made), {}).items():
+        value = getattr(made, name)
+        for one in value if isinstance(value, tuple) else (value,):
+            if one is not None and not least <= one <= greatest:  # NaN is in no range
+                span = f"at least {least}" if greatest >= 1e4 else f"between {least} and {greatest}"
+                raise ValueError(f"{name} must be {span}, got {one}")
     if isinstance(made, TaskPart | EvaluationPart):
         find_task(made.task)
     if isinstance(made, TaskPart):
-        _within("hold_out", made.hold_out, 0, 1)
-        _within("limit", made.limit, 1)
         standard_tag(made.language)
-    if isinstance(made, MaskedPart):
-        _within("share", made.share, 0, 1)
-        if bool(made.corpus) == bool(made.files):
-            raise ValueError("mlm: corpus or files, one of the two")
+    if isinstance(made, MaskedPart) and bool(made.corpus) == bool(made.files):
+        raise ValueError("mlm: corpus or files, one of the two")
     if isinstance(made, Injection):
         _one_of("loss", made.loss, LOSSES)
-        for name, greatest in (("layer", None), ("temperature", None), ("margin", 2), ("hold_out", 1)):
-            _within(name, getattr(made, name), 0, greatest)
         if made.file and (made.languages == "all" or "," in made.languages):
             raise ValueError("injection: languages names the one language of the file")
     if isinstance(made, Phase):
@@ -251,22 +289,23 @@ def _check(made: object) -> None:
                     f"phase {made.name}: injection has no dev score and no head: leave out mlm, "
                     "evaluate, evaluate_every and control english-mlm"
                 )
-        for name, least in (("steps", 1), ("batch", 1), ("accumulate", 1), ("cap", 1), ("patience", 1)):
-            _within(name, getattr(made, name), least)
-        for name, greatest in (("epochs", None), ("rate", None), ("temperature", None), ("warmup", 1)):
-            _within(name, getattr(made, name), 0, greatest)
-        for share in made.keep:
-            _within("keep", share, 0, 1)
+        if not re.fullmatch(r"\w[\w.-]*", made.name) or made.name in _FILES:
+            raise ValueError(
+                f"name {made.name!r}: a phase gets a folder of its name, so that it is made of letters, "
+                "digits, - and _, as intermediate-1"
+            )
     if isinstance(made, Recipe):
+        names = [phase.name.casefold() for phase in made.phases]  # as some file systems see them
+        taken = [f"{name}-at-" for name in names]
+        for phase in made.phases:
+            if phase.like and phase.control != "weight-noise":
+                raise ValueError(f"phase {phase.name}: like is for control weight-noise")
+        for name in names:
+            if names.count(name) > 1 or any(name.startswith(prefix) for prefix in taken):
+                raise ValueError(f"phase {name}: another phase needs a folder of this name")
         _one_of("position", made.position, POSITIONS)
 
 
 def _one_of(name: str, value: str, known: Sequence[str]) -> None:
     if value not in known:
         raise ValueError(f"unknown {name} {value!r}: {closest(value, known)}")
-
-
-def _within(name: str, value: int | float | None, least: int, greatest: int | None = None) -> None:
-    if value is not None and (value < least or (greatest is not None and value > greatest)):
-        span = f"at least {least}" if greatest is None else f"between {least} and {greatest}"
-        raise ValueError(f"{name} must be {span}, got {value}")

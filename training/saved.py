@@ -2,21 +2,21 @@
 
 import gzip
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..alignment.checkpoints.checkpoint import ABOUT, Checkpoint
+from ..alignment.checkpoints.about import ABOUT, write_about
+from ..alignment.checkpoints.checkpoint import Checkpoint
+from ..alignment.runs.files import MARK, own_folder, remove_folder
 from ..data.rows import Row
 from .lines import gain_line, score_line
 from .tasks.heads import HeadSpec, MultiHead
 
 TRAINED_ON = "trained-on.txt.gz"
 HEADS = "heads.safetensors"
-COPIED = ("sentence_bert_config.json",)  # decides how long inputs are
 
 
 def save_encoder(
@@ -30,7 +30,7 @@ def save_encoder(
     """Save an encoder as a plain `from_pretrained` folder, all or nothing.
 
     Args:
-        folder: replaced if it is there.
+        folder: replaced if it is there and was made here.
         encoder: in the dtype to be kept.
         base: whose tokenizer and input length are kept.
         about: the content of crosslingual.json.
@@ -38,28 +38,28 @@ def save_encoder(
         more: writes what else belongs into the folder.
 
     Raises:
-        OSError: it cannot be written; what was there stays whole.
+        OSError: it cannot be written, or something else is there; what was there stays whole.
     """
-    unfinished = folder.with_name(f".{folder.name}.{os.getpid()}")
+    if folder.exists() and not (folder / ABOUT).is_file():
+        raise OSError(f"{folder}: something that was not made here; move it, or name another folder")
+    unfinished = folder.with_name(f".unfinished-{folder.name}")
+    own_folder(unfinished)
     try:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(parents=True)
         encoder.save_pretrained(unfinished)
         base.tokenizer.save_pretrained(unfinished)
-        for name in COPIED:
-            if (base.folder / name).is_file():
-                shutil.copyfile(base.folder / name, unfinished / name)
+        for path in base.parts.first.glob("sentence_*_config.json"):  # how long inputs are
+            shutil.copyfile(path, unfinished / path.name)
         if more is not None:
             more(unfinished)
         with gzip.open(unfinished / TRAINED_ON, "wt", encoding="utf-8", newline="\n") as stream:
             stream.writelines(group + "\n" for group in sorted(set(groups)))
         (unfinished / "README.md").write_text(_card(about), "utf-8")
-        (unfinished / ABOUT).write_text(json.dumps(about, indent=1) + "\n", "utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
+        (unfinished / MARK).unlink()
+        write_about(unfinished, about)
+        remove_folder(folder, ABOUT)
         unfinished.rename(folder)
     except Exception as error:  # safetensors has its own kind for a full disk
-        shutil.rmtree(unfinished, ignore_errors=True)
+        remove_folder(unfinished, ABOUT)
         reason = " ".join(str(error).split())
         raise OSError(f"{folder} cannot be written ({reason}); make room and run again") from error
 

@@ -9,7 +9,7 @@ import pandas as pd
 from jaxtyping import Float, Float32
 
 from ..alignment.checkpoints.checkpoint import Checkpoint
-from ..alignment.encoding.encode import BATCH_TOKENS, encode_rows
+from ..alignment.encoding.encode import Batching, encode_rows
 from ..alignment.encoding.hidden_states import layer_states
 from ..alignment.encoding.pooling import POOLINGS
 from ..alignment.encoding.tokens import tokenize
@@ -46,9 +46,7 @@ def word_vectors(encoder: Any, checkpoint: Checkpoint, sides: Sequence[Side]) ->
                 tokens,
                 order,
                 {name: (POOLINGS[name], layers) for name in POOLED},
-                device=device,
-                pad_id=checkpoint.tokenizer.pad_token_id or 0,
-                budget=BATCH_TOKENS.get(device.type, BATCH_TOKENS["cpu"]),
+                Batching.of(device, checkpoint.tokenizer),
             )
             for name, array in values.items():
                 found[name][side] = array[:, np.argsort(order)]

@@ -4,17 +4,19 @@ A checkpoint is a local folder (transformers or sentence-transformers), a hub id
 folder with a PEFT adapter.
 """
 
-import json
 import logging
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...data.rows import Columns, Row
+from ...data.rows import Row
 from ..options import takes
+from .about import read_about, verify_files
+from .adapters import merge_adapter
 from .fingerprint import Identity, Memory, hash_folder
-from .loading import check_weights, find_base, first_line, load_encoder, merge_adapter, random_encoder
+from .folders import Parts, find_folder, find_parts, refusing
+from .loading import check_weights, encoder_config, load_model, random_encoder
 from .options import LoadOptions
 
 if TYPE_CHECKING:
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-ABOUT = "crosslingual.json"
 # Absolute positions of these start after the padding index, so fewer remain for tokens.
 _OFFSET_POSITIONS = {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "mpnet", "longformer"}
 
@@ -45,24 +46,30 @@ class Checkpoint:
     about: Row = field(default_factory=dict)  # the folder's crosslingual.json
 
     @cached_property
+    def parts(self) -> Parts:
+        """Where its parts lie."""
+        return find_parts(self.folder)
+
+    @cached_property
     def config(self) -> Any:
-        """The transformers configuration of the encoder."""
+        """The transformers configuration of the model."""
         from transformers import AutoConfig
 
-        folder, _ = find_base(self.folder)
-        return AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        folder = self.parts.transformer
+        with refusing(folder, "its config.json cannot be used"):
+            return AutoConfig.from_pretrained(folder, trust_remote_code=False)
 
     @cached_property
     def layers(self) -> int:
         """L: the number of blocks; hidden states have the indices 0 … L."""
         known = self._remembered
-        return known.layers if known else int(self.config.get_text_config().num_hidden_layers)
+        return known.layers if known else self._shape[0]
 
     @cached_property
     def max_length(self) -> int:
         """The longest input, in tokens, special ones included; longer texts are truncated."""
         known = self._remembered
-        positions = known.positions if known else _positions(self.config.get_text_config())
+        positions = known.positions if known else self._shape[1]
         if self.requested_length is not None:
             if not 1 <= self.requested_length <= (positions or self.requested_length):
                 raise ValueError(
@@ -70,33 +77,42 @@ class Checkpoint:
                     f"positions of {self.name}"
                 )
             return self.requested_length
-        bert = self.folder / "sentence_bert_config.json"
-        if bert.is_file():
-            length = json.loads(bert.read_text("utf-8")).get("max_seq_length")
-            if length:
-                return int(length)
+        length = self.parts.sentence_settings().get("max_seq_length")
+        if length is not None:
+            if isinstance(length, bool) or not isinstance(length, int | float) or length < 1:
+                raise ValueError(f"{self.folder}: its max_seq_length {length!r} is no number of tokens")
+            return int(min(length, positions or length))
         longest = known.longest if known else self.tokenizer.model_max_length
         return int(min(longest, positions or 512, 512))
+
+    @cached_property
+    def _shape(self) -> tuple[int, int | None]:
+        """L, and the tokens that have a position."""
+        with refusing(self.folder, "its config.json does not say how many layers there are"):
+            part = encoder_config(self.config)
+            return int(part.num_hidden_layers), _positions(part)
 
     @cached_property
     def tokenizer(self) -> "PreTrainedTokenizerBase":
         """The tokenizer, as saved with the checkpoint."""
         from transformers import AutoTokenizer
 
-        base, _ = find_base(self.folder)
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
-        except (OSError, ValueError) as error:
-            raise ValueError(f"{self.folder}: no tokenizer there ({first_line(error)})") from error
-        files = {"tokenizer.json", *tokenizer.vocab_files_names.values()}
-        if isinstance(base, Path) and not any((base / name).is_file() for name in files):
+        folder = self.parts.tokenizer
+        with refusing(folder, "no tokenizer there"):
+            tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        vocabulary = set(tokenizer.vocab_files_names.values())  # none of those of bytes or characters
+        files = {"tokenizer.json", *vocabulary}
+        if vocabulary and not any((folder / name).is_file() for name in files):
             # transformers makes one without a vocabulary, to which every word is unknown
-            raise ValueError(f"{self.folder}: no tokenizer there (no {', '.join(sorted(files))})")
+            raise ValueError(f"{folder}: no tokenizer there (no {', '.join(sorted(files))})")
+        if self.parts.sentence_settings().get("do_lower_case"):
+            lower_case(tokenizer)
         return tokenizer
 
     @cached_property
     def _memory(self) -> Memory:
-        return Memory(self.folder, "" if self.random_seed is None else f"random {self.random_seed}")
+        variant = "" if self.random_seed is None else f"random {self.random_seed}"
+        return Memory(self.parts.every, variant)
 
     @cached_property
     def _remembered(self) -> Identity | None:
@@ -107,9 +123,9 @@ class Checkpoint:
     def _identity(self) -> Identity:
         if self._remembered is not None:
             return self._remembered
-        hashed = hash_folder(self.load(checking=True), self.folder, self.tokenizer)
-        text, longest = self.config.get_text_config(), self.tokenizer.model_max_length
-        found = Identity(*hashed, int(text.num_hidden_layers), _positions(text), int(longest))
+        verify_files(self.folder, self.about)
+        hashed = hash_folder(self.load(checking=True), self.parts, self.tokenizer)
+        found = Identity(*hashed, *self._shape, int(self.tokenizer.model_max_length))
         self._memory.keep(found)
         return found
 
@@ -134,19 +150,21 @@ class Checkpoint:
         """
         import torch
 
-        base, adapter = find_base(self.folder)
+        folder, adapter = self.parts.transformer, self.parts.adapter
         device_map = None if checking else self.device_map
         model: torch.nn.Module
         if self.random_seed is not None:
-            device_map, adapter = None, None
-            model = random_encoder(base, self.config, torch.float32, self.random_seed)
+            device_map = None
+            model = random_encoder(folder, self.config, torch.float32, self.random_seed)
             model = model.to(torch.float32 if checking else getattr(torch, self.dtype))
         else:
-            check_weights(base, allow_pickle=self.allow_pickle)
+            check_weights(folder, allow_pickle=self.allow_pickle)
             dtype: Any = "auto" if checking else getattr(torch, self.dtype)
-            model = load_encoder(base, self.config, dtype, device_map, self.allow_pickle)
-        if adapter is not None:
-            model = merge_adapter(model, adapter)
+            loaded = load_model(folder, self.config, dtype, device_map, self.allow_pickle)
+            if adapter is not None:
+                merged = merge_adapter(loaded.model, adapter, allow_pickle=self.allow_pickle)
+                loaded = loaded._replace(model=merged)
+            model = loaded.encoder()
         if not checking and device_map is None:
             model = model.to(pick_device(self.device))
         return model.eval()
@@ -163,34 +181,32 @@ def open_checkpoint(name: str | Path, options: LoadOptions) -> Checkpoint:
         ValueError: the folder holds no checkpoint; a setting that is none.
         OSError: the hub does not have it or cannot be reached.
     """
-    folder = Path(name)
-    if folder.exists():
-        resolved = ""
-    elif str(name).count("/") <= 1 and not str(name).startswith((".", "/", "~")):
-        folder, resolved = _from_hub(str(name), options.revision)
-    else:
-        raise ValueError(f"{name}: no such folder, and not a hub id (owner/name)")
-    if not (folder / "config.json").is_file() and not (folder / "adapter_config.json").is_file():
-        raise ValueError(f"{name}: no checkpoint there (no config.json); save one with save_pretrained")
+    if options.device not in ("auto", "cpu"):
+        pick_device(options.device)
+    folder, resolved = find_folder(str(name), options.revision)
+    parts = find_parts(folder)
+    prefix = options.prefix
+    if prefix is None:
+        prefix = parts.default_prompt()
+        if prefix:
+            logger.warning(
+                "%s: every sentence is read after %r, the default prompt of the folder; `prefix` ''"
+                " leaves it out",
+                name,
+                prefix,
+            )
     return Checkpoint(
         name=str(name),
         folder=folder.resolve(),
         revision=resolved,
         dtype=options.dtype,
         requested_length=options.max_length,
-        prefix=options.prefix,
+        prefix=prefix,
         device=options.device,
         device_map=options.device_map,
         allow_pickle=options.allow_pickle,
         about=read_about(folder),
     )
-
-
-def read_about(folder: Path) -> Columns:
-    """Return what a folder says of itself in crosslingual.json; nothing if it says nothing."""
-    path = folder / ABOUT
-    about: Columns = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    return about
 
 
 def pick_device(wanted: str) -> str:
@@ -206,6 +222,8 @@ def pick_device(wanted: str) -> str:
             kind = torch.device(wanted).type
         except RuntimeError:
             raise ValueError(f"unknown `device` {wanted!r}: auto, cpu, cuda or cuda:1") from None
+        if kind == "meta":
+            raise ValueError("`device` meta computes nothing; take cpu or auto")
         if kind == "cuda" and not torch.cuda.is_available():
             raise ValueError(f"`device` {wanted}: torch finds no CUDA here; take cpu or auto")
         return wanted
@@ -214,17 +232,24 @@ def pick_device(wanted: str) -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def _from_hub(name: str, revision: str | None) -> tuple[Path, str]:
-    from huggingface_hub import snapshot_download
+def lower_case(tokenizer: "PreTrainedTokenizerBase") -> None:
+    """Have a tokenizer lower-case every text first, as sentence-transformers' `do_lower_case` does.
 
-    patterns = ["*.json", "*.safetensors", "*.txt", "*.model", "*/config.json", "*/*.safetensors"]
-    try:
-        folder = Path(snapshot_download(name, revision=revision, allow_patterns=patterns))
-    except Exception as error:  # offline, gated, unknown: dozens of kinds, one meaning
-        raise OSError(
-            f"{name}: neither a folder nor to be had from the hub ({first_line(error)})"
-        ) from error
-    return folder, folder.name  # the folder of a snapshot is named after its commit
+    Raises:
+        ValueError: a tokenizer in Python that has no such setting.
+    """
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is not None:
+        from tokenizers.normalizers import Lowercase, Normalizer, Sequence
+
+        steps: list[Normalizer] = [Lowercase()]
+        if backend.normalizer is not None:
+            steps.append(backend.normalizer)
+        backend.normalizer = Sequence(steps)
+    elif hasattr(tokenizer, "do_lower_case"):
+        tokenizer.do_lower_case = True
+    else:
+        raise ValueError(f"{type(tokenizer).__name__} cannot lower-case, as `do_lower_case` says")
 
 
 def _positions(config: Any) -> int | None:

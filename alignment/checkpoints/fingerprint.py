@@ -1,18 +1,21 @@
 """The identity of a checkpoint: what it computes, not what its folder is called.
 
 sha256 over the encoder's tensors (sorted names, dtypes, shapes, bytes), its configuration and its
-tokenizer, each without the fields that change nothing. Two copies, a re-sharded copy and one with
-another head have the same fingerprint; one changed weight gives another.
+tokenizer, each without the fields that change nothing, and over the modules that sentence-transformers
+puts after it. Two copies, a re-sharded copy and one with another head have the same fingerprint; one
+changed weight gives another.
 """
 
 import hashlib
 import json
-import os
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...data.rows import Columns
+from ..runs.files import Damaged, file_checksum, read_json, write_json
 from ..runs.paths import home
+from .folders import Parts
 
 if TYPE_CHECKING:
     import torch
@@ -39,17 +42,17 @@ class Memory:
     changes meanwhile is not remembered under its new state.
     """
 
-    def __init__(self, folder: Path, variant: str) -> None:
-        """Look at the folder; the variant is what else decides what is loaded from it."""
-        self.path = home() / "fingerprints" / f"{_stamp(folder, variant)}.json"
+    def __init__(self, folders: Sequence[Path], variant: str) -> None:
+        """Look at the folders; the variant is what else decides what is loaded from them."""
+        self.path = home() / "fingerprints" / f"{_stamp(folders, variant)}.json"
 
     def recall(self) -> Identity | None:
         """Return the identity, if the folder was hashed before and has not changed since."""
         if not self.path.is_file():
             return None
         try:
-            return Identity(**json.loads(self.path.read_text("utf-8")))
-        except (ValueError, TypeError):
+            return Identity(**read_json(self.path))
+        except (Damaged, TypeError):
             self.path.unlink(missing_ok=True)  # damaged, or of an older version: hash again
             return None
 
@@ -57,22 +60,21 @@ class Memory:
         """Remember an identity."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = self.path.with_suffix(f".{os.getpid()}")
-            unfinished.write_text(json.dumps(identity._asdict()), "utf-8")
-            unfinished.replace(self.path)
+            write_json(self.path, identity._asdict())
         except OSError:
             return  # a read-only or full home costs a hash next time, nothing else
 
 
 def hash_folder(
-    model: "torch.nn.Module", folder: Path, tokenizer: "PreTrainedTokenizerBase"
+    model: "torch.nn.Module", parts: Parts, tokenizer: "PreTrainedTokenizerBase"
 ) -> tuple[str, int]:
     """Return the fingerprint of a loaded checkpoint, and its number of parameters."""
-    fingerprint = hash_checkpoint(model, _config(folder), _tokenizer(tokenizer))
+    texts = [_config(parts.transformer), _tokenizer(tokenizer), *_modules(parts)]
+    fingerprint = hash_checkpoint(model, texts)
     return fingerprint, sum(parameter.numel() for parameter in model.parameters())
 
 
-def hash_checkpoint(model: "torch.nn.Module", config: str, tokenizer: str) -> str:
+def hash_checkpoint(model: "torch.nn.Module", texts: Iterable[str]) -> str:
     """Return sha256 over the sorted tensors of a model and the canonical texts with them."""
     import torch
 
@@ -81,16 +83,13 @@ def hash_checkpoint(model: "torch.nn.Module", config: str, tokenizer: str) -> st
         tensor = tensor.detach().cpu().contiguous()
         digest.update(f"{name}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy())
-    for text in (config, tokenizer):
+    for text in texts:
         digest.update(b"\0" + text.encode())
     return digest.hexdigest()
 
 
 def _config(folder: Path) -> str:
-    path = folder / "config.json"
-    if not path.is_file():  # an adapter: its base's configuration is part of its weights' names
-        path = folder / "adapter_config.json"
-    config = json.loads(path.read_text("utf-8"))
+    config = json.loads((folder / "config.json").read_text("utf-8"))
     return _canonical({key: config[key] for key in config if key not in _IGNORED_CONFIG})
 
 
@@ -100,17 +99,28 @@ def _tokenizer(tokenizer: "PreTrainedTokenizerBase") -> str:
         return _canonical({"class": type(tokenizer).__name__, "vocabulary": tokenizer.get_vocab()})
     state: Columns = json.loads(backend.to_str())
     state["padding"] = state["truncation"] = None  # both are switched off when encoding
+    if tokenizer.truncation_side != "right":
+        state["truncation_side"] = tokenizer.truncation_side
     return _canonical(state)
+
+
+def _modules(parts: Parts) -> Iterator[str]:
+    """Yield what decides 'native' vectors besides the encoder: classes and files of the modules."""
+    for kind, place in parts.modules or ():
+        files = (
+            sorted(path for path in place.glob("*") if path.is_file()) if place != parts.folder else []
+        )
+        yield _canonical([kind, *([path.name, file_checksum(path)] for path in files)])
 
 
 def _canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
 
 
-def _stamp(folder: Path, variant: str) -> str:
-    """Return a hash of path, size, mtime and inode of every file of the folder."""
+def _stamp(folders: Sequence[Path], variant: str) -> str:
+    """Return a hash of path, size, mtime and inode of every file of some folders."""
     digest = hashlib.sha256(variant.encode())
-    for path in sorted(folder.iterdir()):
+    for path in sorted(path for folder in folders for path in folder.glob("*")):
         if path.is_file():
             status = path.stat()
             digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}\n".encode())

@@ -5,69 +5,88 @@ an error, and no pooler is made (a checkpoint without one would get a random one
 """
 
 import inspect
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...data.rows import Columns
+from .folders import read_json, refusing
 
 
-def find_base(folder: Path) -> tuple[Path | str, Path | None]:
-    """Return the folder (or hub id) of the base model, and the adapter's folder if there is one."""
-    adapter = folder / "adapter_config.json"
-    if not adapter.is_file():
-        return folder, None
-    base = json.loads(adapter.read_text("utf-8")).get("base_model_name_or_path")
-    if not base:
-        raise ValueError(f"{adapter}: no base_model_name_or_path; the adapter's base is not known")
-    relative = folder / base
-    return (relative if relative.is_dir() else base), folder
+def check_weights(folder: Path, *, allow_pickle: bool) -> None:
+    """Raise a ValueError unless what transformers would load from a folder are safetensors.
 
-
-def check_weights(base: Path | str, *, allow_pickle: bool) -> None:
-    """Raise a ValueError unless a local folder has safetensors, or pickles that are allowed."""
-    if allow_pickle or not isinstance(base, Path) or any(base.glob("*.safetensors")):
+    That is model.safetensors, else what model.safetensors.index.json names, which may be others.
+    """
+    if allow_pickle or (folder / "model.safetensors").is_file():
         return
-    pickles = sorted(path.name for path in base.glob("*.bin"))
+    index = folder / "model.safetensors.index.json"
+    if index.is_file():
+        with refusing(index, "no index of weights"):
+            files = sorted(set(map(str, read_json(index)["weight_map"].values())))
+        for name in files:
+            if not name.endswith(".safetensors"):
+                raise ValueError(
+                    f"{index}: it names {name}, a pickle, which can run code when it is opened; convert "
+                    "it to safetensors or pass `allow_pickle`"
+                )
+            if not (folder / name).resolve().is_relative_to(folder.resolve()) and ".." in name:
+                raise ValueError(f"{index}: {name} lies outside the folder")
+            if not (folder / name).is_file():
+                raise ValueError(f"{folder / name}: no such file, though {index.name} names it")
+        return
+    pickles = sorted(path.name for path in folder.glob("*.bin"))
     if pickles:
         raise ValueError(
-            f"{base}: only a pickle ({pickles[0]}), which can run code when it is opened; convert it "
+            f"{folder}: only a pickle ({pickles[0]}), which can run code when it is opened; convert it "
             "to safetensors or pass `allow_pickle`"
         )
-    raise ValueError(f"{base}: no weights there (no *.safetensors)")
+    raise ValueError(f"{folder}: no weights there (no model.safetensors)")
 
 
-def load_encoder(
-    base: Path | str, config: Any, dtype: Any, device_map: str | None, allow_pickle: bool
-) -> Any:
-    """Load the encoder, and refuse one that has missing weights."""
-    factory, whole, options = _factory(base, config)
+class Loaded(NamedTuple):
+    """A model, and whether it has a decoder besides its encoder."""
+
+    model: Any
+    whole: bool
+
+    def encoder(self) -> Any:
+        """Return the encoder."""
+        return self.model.get_encoder() if self.whole else self.model
+
+
+def load_model(
+    folder: Path, config: Any, dtype: Any, device_map: str | None, allow_pickle: bool
+) -> Loaded:
+    """Load a model, and refuse one whose encoder has missing weights."""
+    factory, whole, options = _factory(folder, config)
     options |= {"dtype": dtype}
     if device_map is not None:
         options["device_map"] = device_map
     options["use_safetensors"] = not allow_pickle or None  # None: whichever is there
     if allow_pickle:
         options["weights_only"] = True
-    try:
-        with _quiet():
-            model, info = factory.from_pretrained(base, output_loading_info=True, **options)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{base}: cannot be loaded ({first_line(error)})") from error
+    with refusing(folder, "cannot be loaded"), _quiet():
+        model, info = factory.from_pretrained(folder, output_loading_info=True, **options)
     missing = sorted(
         key
         for key in info["missing_keys"]
-        if "pooler" not in key.split(".") and (not whole or key.startswith(("encoder.", "shared.")))
+        if "pooler" not in key.split(".") and (not whole or _encodes(key))
     )
     mismatched = sorted(str(key[0]) for key in info.get("mismatched_keys", ()))
     for problem, keys in (("has no values for", missing), ("has the wrong shape for", mismatched)):
         if keys:
             raise ValueError(
-                f"{base}: the checkpoint {problem} {len(keys)} encoder weights, first {keys[0]}; "
+                f"{folder}: the checkpoint {problem} {len(keys)} encoder weights, first {keys[0]}; "
                 "they would be random"
             )
-    return model.get_encoder() if whole else model
+    return Loaded(model, whole)
+
+
+def _encodes(key: str) -> bool:
+    """Return whether a weight of an encoder-decoder is the encoder's."""
+    return key.removeprefix("model.").startswith(("encoder.", "shared."))
 
 
 @contextmanager
@@ -86,44 +105,55 @@ def _quiet() -> Iterator[None]:
             theirs.enable_progress_bar()
 
 
-def random_encoder(base: Path | str, config: Any, dtype: Any, seed: int) -> Any:
+def random_encoder(folder: Path, config: Any, dtype: Any, seed: int) -> Any:
     """Return the encoder with the weights that its training would begin with."""
     import torch
 
-    factory, whole, options = _factory(base, config)
-    with torch.random.fork_rng():
+    factory, whole, options = _factory(folder, config)
+    with torch.random.fork_rng(), refusing(folder, "no model can be made of its config.json"):
         torch.manual_seed(seed)
         model = factory.from_config(config, dtype=dtype, **options)
-    return model.get_encoder() if whole else model
+    return Loaded(model, whole).encoder()
 
 
-def _factory(base: Path | str, config: Any) -> tuple[Any, bool, Columns]:
+def encoder_config(config: Any) -> Any:
+    """Return the part of a configuration that describes the encoder's (or decoder's) blocks."""
+    if not config.is_encoder_decoder:
+        return config.get_text_config()
+    own = getattr(config, "encoder", None)  # T5Gemma, EncoderDecoderModel
+    return config.get_text_config(encoder=True) if own is None else own
+
+
+def _factory(folder: Path, config: Any) -> tuple[Any, bool, Columns]:
     """Return what makes a model, whether it makes a decoder besides, and how to ask for no pooler."""
     from transformers import AutoModel, AutoModelForTextEncoding
 
-    encoder_only = config.is_encoder_decoder and type(config) in AutoModelForTextEncoding._model_mapping
-    factory: Any = AutoModelForTextEncoding if encoder_only else AutoModel
-    if type(config) not in factory._model_mapping:
-        raise ValueError(f"{base}: transformers has no encoder for model type {config.model_type!r}")
-    kind = factory._model_mapping[type(config)]
-    kind = kind[0] if isinstance(kind, tuple | list) else kind
+    def class_of(factory: Any) -> Any:
+        if type(config) not in factory._model_mapping:
+            return None
+        kind = factory._model_mapping[type(config)]
+        return kind[0] if isinstance(kind, tuple | list) else kind
+
+    kind, encoder_only = class_of(AutoModel), class_of(AutoModelForTextEncoding)
+    if encoder_only not in (None, kind) and not _wants_no_decoder(config, encoder_only):
+        return AutoModelForTextEncoding, False, {"trust_remote_code": False}
+    if kind is None:
+        raise ValueError(f"{folder}: transformers has no encoder for model type {config.model_type!r}")
     options: Columns = {"trust_remote_code": False}
     if "add_pooling_layer" in inspect.signature(kind.__init__).parameters:
         options["add_pooling_layer"] = False
-    return factory, config.is_encoder_decoder and not encoder_only, options
+    return AutoModel, config.is_encoder_decoder, options
 
 
-def merge_adapter(model: Any, adapter: Path) -> Any:
-    """Return the model with a PEFT adapter's weights added to its own."""
+def _wants_no_decoder(config: Any, kind: Any) -> bool:
+    """Return whether an encoder's class refuses the configuration of an encoder-decoder (T5Gemma)."""
+    import torch
+
+    if not config.is_encoder_decoder:
+        return False
     try:
-        from peft import PeftModel
-    except ImportError:
-        raise ValueError(
-            f"{adapter}: an adapter needs peft; pip install 'crosslingual[train]'"
-        ) from None
-    return PeftModel.from_pretrained(model, adapter).merge_and_unload()
-
-
-def first_line(error: Exception) -> str:
-    """Return what a library's error says, in one line."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+        with torch.device("meta"):
+            kind(config)
+    except Exception:  # whatever the reason, that class is not to be had
+        return True
+    return False

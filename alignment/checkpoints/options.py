@@ -2,6 +2,7 @@
 
 from ..options import option, options_class
 
+DEVICE_MAPS = ("auto", "balanced", "balanced_low_0", "sequential")
 DTYPES = ("float32", "bfloat16", "float16")
 
 
@@ -11,9 +12,16 @@ class LoadOptions:
 
     revision: str | None = option("Branch, tag or commit on the hub.", default=None)
     dtype: str = option("What the model computes in.", default="float32", choices=DTYPES)
-    max_length: int | None = option("Tokens of a text; by default what the model takes.", default=None)
-    prefix: str = option('Text put before every sentence, as e5\'s "query: ".', default="")
+    max_length: int | None = option(
+        "Tokens of a text; by default what the model takes.", default=None, least=1, most=10**9
+    )
+    prefix: str | None = option(
+        "Text put before every sentence, as e5's \"query: \"; by default the folder's default prompt.",
+        default=None,
+    )
     device: str = option("auto, cpu, cuda or cuda:1.", default="auto")
-    device_map: str | None = option("auto: spread the model over several devices.", default=None)
+    device_map: str | None = option(
+        "Spread the model over several devices.", default=None, choices=DEVICE_MAPS
+    )
     batch_tokens: int | None = option("Tokens of a batch, padding included.", default=None, least=1)
     allow_pickle: bool = option("Read pickled weights where there are no safetensors.", default=False)

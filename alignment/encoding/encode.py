@@ -6,6 +6,8 @@ tokens, not by a number of sentences. Vectors are pooled in float32 as each laye
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,6 +19,9 @@ from .pooling import Batch, Pool
 from .tokens import Tokens
 from .words import WordBatch, Words
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
 logger = logging.getLogger(__name__)
 
 # Padded tokens of a batch. On a CPU a batch's activations should stay in its caches: with 384 to 1,024
@@ -24,15 +29,33 @@ logger = logging.getLogger(__name__)
 BATCH_TOKENS = {"cpu": 1024, "cuda": 16384}
 
 
+@dataclass(frozen=True)
+class Batching:
+    """How texts are put into batches."""
+
+    device: torch.device  # where the model's inputs go
+    pad_id: int  # token id to pad with
+    budget: int  # padded tokens of a batch; halved as often as memory runs out
+    equal_lengths: bool = False  # never pad, for a model whose vectors depend on it
+
+    @staticmethod
+    def of(
+        device: torch.device,
+        tokenizer: "PreTrainedTokenizerBase",
+        budget: int | None = None,
+        equal_lengths: bool = False,
+    ) -> "Batching":
+        """Return the batching for a tokenizer, by default with the budget that suits the device."""
+        usual = BATCH_TOKENS.get(device.type, BATCH_TOKENS["cpu"])
+        return Batching(device, tokenizer.pad_token_id or 0, budget or usual, equal_lengths)
+
+
 def encode_rows(
     run: ForwardPass,
     tokens: Tokens,
     rows: Int64[np.ndarray, "n"],
     pools: Mapping[str, tuple[Pool, Sequence[int]]],
-    *,
-    device: torch.device,
-    pad_id: int,
-    budget: int,
+    batching: Batching,
     words: Words | None = None,
 ) -> tuple[dict[str, Float32[np.ndarray, "layers rows dim"]], int]:
     """Return the vectors of some texts, and the budget that fitted into memory.
@@ -42,9 +65,7 @@ def encode_rows(
         tokens: all texts' tokens.
         rows: which texts, longest first.
         pools: pooling name -> (function, layers it is wanted at).
-        device: where the model's inputs go.
-        pad_id: token id to pad with.
-        budget: padded tokens of a batch; halved as often as memory runs out.
+        batching: how they are put into batches.
         words: what is pooled of each text, instead of the whole.
 
     Returns:
@@ -55,12 +76,13 @@ def encode_rows(
         MemoryError: a single text does not fit.
     """
     results: dict[str, Tensor] = {}
+    device, budget = batching.device, batching.budget
     ends = np.cumsum([0, *(np.ones_like(rows) if words is None else words.counts[rows])])
     start = 0
     while start < len(rows):
-        stop = batch_end(tokens.counts, rows, start, budget)
+        stop = batch_end(tokens.counts, rows, start, budget, batching.equal_lengths)
         try:
-            batch = make_batch(tokens, rows[start:stop], pad_id, device)
+            batch = make_batch(tokens, rows[start:stop], batching.pad_id, device)
             view = None if words is None else WordBatch.of(batch, words, rows[start:stop])
             pooled = _run_batch(run, batch, view, pools)
         except (torch.OutOfMemoryError, RuntimeError) as error:
@@ -135,7 +157,9 @@ def _on(batch: Batch, device: torch.device) -> Batch:
     )
 
 
-def batch_end(counts: np.ndarray, rows: np.ndarray, start: int, budget: int) -> int:
+def batch_end(
+    counts: np.ndarray, rows: np.ndarray, start: int, budget: int, equal_lengths: bool = False
+) -> int:
     """Return where the batch that begins at `start` ends: its first text, the longest, sets the width.
 
     It ends early where texts of the same length fill a third of it: without padding no mask is needed,
@@ -144,7 +168,7 @@ def batch_end(counts: np.ndarray, rows: np.ndarray, start: int, budget: int) -> 
     width = int(counts[rows[start]])
     stop = min(len(rows), start + max(1, budget // width))
     same = int((counts[rows[start:stop]] == width).sum())
-    return start + same if 3 * same >= stop - start else stop
+    return start + same if equal_lengths or 3 * same >= stop - start else stop
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -114,16 +114,28 @@ def _fallback(model: torch.nn.Module, layers: int, reason: str) -> ForwardPass:
 
     def run(batch: Batch, take: Take) -> None:
         output = _forward(model, batch, output_hidden_states=True)
-        if len(output.hidden_states) != layers + 1:
-            raise ValueError(
-                f"the model returns {len(output.hidden_states)} hidden states where its "
-                f"configuration promises {layers + 1}; its layers cannot be numbered"
-            )
+        _check_shapes(batch, layers, output)
         for index, states in enumerate(output.hidden_states[:-1]):
             take(index, states)
         take(layers, output.last_hidden_state)
 
     return run
+
+
+def _check_shapes(batch: Batch, layers: int, output: Any) -> None:
+    """Raise a ValueError where the layers are not L + 1 arrays of one width, a state a token."""
+    states = output.hidden_states
+    if states is None or len(states) != layers + 1:
+        raise ValueError(
+            f"the model returns {len(states or ())} hidden states where its configuration promises "
+            f"{layers + 1}; its layers cannot be numbered"
+        )
+    shapes = [tuple(one.shape) for one in (*states[:-1], output.last_hidden_state)]
+    if len(set(shapes)) > 1 or shapes[0][:2] != tuple(batch.ids.shape):
+        raise ValueError(
+            f"the model's layers have the shapes {shapes[0]} to {shapes[-1]} for {batch.ids.shape[1]} "
+            "tokens: layers of different widths or lengths cannot be compared"
+        )
 
 
 @torch.inference_mode()
@@ -136,10 +148,14 @@ def _disagreement(model: torch.nn.Module, layers: int, run: ForwardPass) -> str:
     try:
         run(batch, lambda index, states: seen.__setitem__(index, states.float().clone()))
         expected = _forward(model, batch, output_hidden_states=True).hidden_states
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
         return f"its blocks are called in an unknown way ({error})"
     if sorted(seen) != list(range(layers + 1)) or len(expected) != layers + 1:
         return "its blocks are not called one after the other"
+    if any(seen[index].shape != expected[index].shape for index in range(layers)):
+        return "its blocks read states of another shape"
+    if len({states.shape for states in seen.values()}) > 1:
+        return "its layers are of different widths"
     attended = batch.attended
     for index in range(layers):
         theirs = expected[index].float()[attended]

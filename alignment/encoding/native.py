@@ -4,34 +4,37 @@ Read from modules.json: pooling, dense and normalise modules, applied to layer L
 any other module is refused, since leaving one out would silently give other vectors.
 """
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from ...data.rows import Columns
+from ..checkpoints.folders import Parts, read_json, refusing
 from . import pooling
 from .pooling import Batch, Pool
 
 
-def native_pool(folder: Path) -> Pool:
+def native_pool(parts: Parts, prompt_tokens: Callable[[], int]) -> Pool:
     """Return the pooling of a sentence-transformers folder.
+
+    Args:
+        parts: the folder's.
+        prompt_tokens: gives the tokens of the prompt, for a folder that leaves it out of the pooling.
 
     Raises:
         ValueError: the folder has no modules.json, or a module that is not one of those above.
     """
-    listing = folder / "modules.json"
-    if not listing.is_file():
-        raise ValueError(f"{folder}: no modules.json, so pooling 'native' is not defined; use mean")
+    listing = parts.folder / "modules.json"
+    if parts.modules is None:
+        raise ValueError(
+            f"{parts.folder}: no modules.json, so pooling 'native' is not defined; use mean"
+        )
     pool: Pool | None = None
     after: list[Callable[[Tensor], Tensor]] = []
-    for module in json.loads(listing.read_text("utf-8"))[1:]:  # the first is the transformer
-        kind = module["type"].rsplit(".", 1)[-1]
-        place = folder / module["path"]
+    for kind, place in parts.modules:
         if kind == "Pooling":
-            pool = _pooling(place)
+            pool = _pooling(place, prompt_tokens)
         elif kind == "Dense":
             after.append(_dense(place))
         elif kind == "Normalize":
@@ -69,9 +72,9 @@ _MODES: dict[str, Pool] = {
 }
 
 
-def _pooling(place: Path) -> Pool:
+def _pooling(place: Path, prompt_tokens: Callable[[], int]) -> Pool:
     path = place / "config.json"
-    config: Columns = json.loads(path.read_text("utf-8"))
+    config = read_json(path)
     mode = config.get("pooling_mode")
     names = [mode] if isinstance(mode, str) else list(mode or [])
     prefix = "pooling_mode_"
@@ -89,9 +92,23 @@ def _pooling(place: Path) -> Pool:
     if unknown or not names:
         raise ValueError(f"{path}: unknown pooling mode {(unknown or ['(none)'])[0]!r}")
     pools = [_MODES[name] for name in names]
-    if len(pools) == 1:
-        return pools[0]
-    return lambda states, batch: torch.cat([pool(states, batch) for pool in pools], dim=1)
+    skipped = 0 if config.get("include_prompt", True) else prompt_tokens()
+
+    def joined(states: Tensor, batch: Batch) -> Tensor:
+        if skipped:
+            states, batch = states[:, skipped:], _without(batch, skipped)
+        return torch.cat([pool(states, batch) for pool in pools], dim=1)
+
+    return joined
+
+
+def _without(batch: Batch, skipped: int) -> Batch:
+    """Return a batch without the first tokens of every text; what is left keeps its places."""
+    lengths = batch.lengths - skipped
+    if (lengths < 1).any():
+        raise ValueError("a text has no token after the prompt; raise `max_length`")
+    starts = torch.full_like(lengths, skipped)
+    return Batch(batch.ids[:, skipped:], lengths, batch.special[:, skipped:], batch.padded, starts)
 
 
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -105,14 +122,18 @@ _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 def _dense(place: Path) -> Callable[[Tensor], Tensor]:
     from safetensors.torch import load_file
 
-    config = json.loads((place / "config.json").read_text("utf-8"))
+    config = read_json(place / "config.json")
+    if config.get("module_input_name", "sentence_embedding") != "sentence_embedding":
+        raise ValueError(f"{place / 'config.json'}: a dense module of {config['module_input_name']}")
     name = config.get("activation_function", "torch.nn.modules.activation.Tanh").rsplit(".", 1)[-1]
     if name not in _ACTIVATIONS:
         raise ValueError(f"{place / 'config.json'}: unknown activation {name}")
     path = place / "model.safetensors"
     if not path.is_file():
         raise ValueError(f"{path}: no such file; pickled dense modules are not read")
-    tensors = load_file(path)
+    with refusing(path, "the dense module cannot be read"):
+        tensors = load_file(path)
+        tensors["linear.weight"]
     weight, bias = tensors["linear.weight"].float(), tensors.get("linear.bias")
     activation = _ACTIVATIONS[name]
 

@@ -3,14 +3,13 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
 
 from ...data.rows import Columns
 from ..checkpoints.checkpoint import Checkpoint
-from .encode import encode_rows
+from .encode import Batching, encode_rows
 from .hidden_states import ForwardPass, layer_states
 from .pooling import Pool
 from .tokens import Tokens
@@ -25,7 +24,7 @@ def compare_with_float32(
     run: ForwardPass,
     tokens: Tokens,
     pools: Mapping[str, tuple[Pool, Sequence[int]]],
-    **options: Any,
+    batching: Batching,
 ) -> dict[str, Columns]:
     """Encode some texts, short and long, in the checkpoint's dtype and in float32.
 
@@ -34,18 +33,18 @@ def compare_with_float32(
         run: the forward pass in that dtype.
         tokens: all texts.
         pools: as for `encode_rows`.
-        options: device, pad_id, budget of `encode_rows`.
+        batching: as for `encode_rows`.
 
     Returns:
         For each pooling the mean and the least cosine between the two, layer by layer.
     """
-    if checkpoint.dtype == "bfloat16" and options["device"].type == "cpu" and not native_bfloat16():
+    if checkpoint.dtype == "bfloat16" and batching.device.type == "cpu" and not native_bfloat16():
         logger.warning("this processor has no bfloat16 products: float32 is faster here")
     order = np.argsort(-tokens.counts, kind="stable")
     rows = order[np.linspace(0, len(order) - 1, min(COMPARED, len(order))).astype(np.int64)]
-    low, _ = encode_rows(run, tokens, rows, pools, **options)
+    low, _ = encode_rows(run, tokens, rows, pools, batching)
     with layer_states(replace(checkpoint, dtype="float32").load(), checkpoint.layers) as exact_run:
-        exact, _ = encode_rows(exact_run, tokens, rows, pools, **options)
+        exact, _ = encode_rows(exact_run, tokens, rows, pools, batching)
     compared = {}
     for name in pools:
         norms = np.linalg.norm(low[name], axis=2) * np.linalg.norm(exact[name], axis=2)

@@ -28,6 +28,23 @@ class Tokens:
         """Tokens of each text."""
         return np.diff(self.offsets)
 
+    def of(self, text: int) -> Int32[np.ndarray, "t"]:
+        """Return the token ids of one text."""
+        ids: np.ndarray = self.ids[self.offsets[text] : self.offsets[text + 1]]
+        return ids
+
+    def take(self, texts: Sequence[int]) -> "Tokens":
+        """Return the tokens of some of the texts."""
+        offsets = np.concatenate([[0], np.cumsum(self.counts[list(texts)])]).astype(np.int64)
+        where = np.concatenate([np.arange(self.offsets[i], self.offsets[i + 1]) for i in texts])
+        return Tokens(
+            self.ids[where],
+            self.special[where],
+            offsets,
+            self.truncated[list(texts)],
+            self.unknown[list(texts)],
+        )
+
 
 def tokenize(
     tokenizer: "PreTrainedTokenizerBase",
@@ -42,8 +59,14 @@ def tokenize(
         max_length: in tokens, special ones included.
 
     Raises:
-        ValueError: a text without any token (its characters are all dropped by the tokenizer).
+        ValueError: a text without any token (its characters are all dropped by the tokenizer); no room
+            for any between the special ones.
     """
+    added = tokenizer.num_special_tokens_to_add()
+    if max_length <= added:
+        raise ValueError(
+            f"`max_length` {max_length} leaves no room for a text: {added} special tokens come with it"
+        )
     ids: list[np.ndarray] = []
     special: list[np.ndarray] = []
     truncated: list[bool] = []
@@ -93,7 +116,7 @@ def _encode(
             )
         ]
     backend.no_padding()  # baked-in settings of tokenizer.json must not leak in
-    backend.enable_truncation(max_length)
+    backend.enable_truncation(max_length, direction=tokenizer.truncation_side)
     return [
         (encoding.ids, encoding.special_tokens_mask, bool(encoding.overflowing))
         for encoding in backend.encode_batch_fast(texts)

@@ -28,6 +28,22 @@ class Words:
         """Return the words of some texts, text by text."""
         return np.concatenate([np.arange(self.offsets[i], self.offsets[i + 1]) for i in rows])
 
+    def span(self, text: int, word: int) -> bytes:
+        """Return from which token to which a word of a text goes, as bytes."""
+        at = int(self.offsets[text]) + word
+        return b"".join(places[at].tobytes() for places in (self.starts, self.stops))
+
+    def join(self, texts: Sequence[Sequence[int]]) -> "Words":
+        """Return the words of several texts as those of one, for each group of texts."""
+        which = [self.of(np.array(group)) for group in texts]
+        offsets = np.concatenate([[0], np.cumsum([len(one) for one in which])]).astype(np.int64)
+        every = np.concatenate(which)
+        return Words(offsets, self.starts[every], self.stops[every])
+
+    def take(self, texts: Sequence[int]) -> "Words":
+        """Return the words of some of the texts."""
+        return self.join([[text] for text in texts])
+
     @property
     def counts(self) -> Int64[np.ndarray, "texts"]:
         """Words of each text."""

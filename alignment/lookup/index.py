@@ -5,7 +5,7 @@ Vectors are L2-normalised on the way in, so inner products are cosines. Exactly 
 faiss-gpu must be installed. What an approximate index misses: see `recall`.
 """
 
-import json
+import re
 import shutil
 import uuid
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xxhash
 from jaxtyping import Float32, Int64
 
 from ...data.rows import Columns, Row
 from ..neighbours.unit_vectors import UnitVectors
+from ..runs.files import Damaged, checksum, read_json, write_bytes, write_json
 
-VERSION = 2
+VERSION = 3
 METRIC = "cosine"
 ADDED = 65_536  # vectors normalised and added at once
 TRAINED = 100_000  # vectors an approximate index is trained on
@@ -36,8 +36,17 @@ class Index:
     texts: tuple[str, ...] = ()  # what the rows are vectors of, where that is to be kept
 
     @property
+    def exact(self) -> bool:
+        """Whether it keeps every vector whole and compares a query with all of them: Flat alone does."""
+        faiss = import_faiss()
+        inner = faiss.downcast_index(self.faiss)
+        while isinstance(inner, faiss.IndexIDMap):
+            inner = faiss.downcast_index(inner.index)
+        return isinstance(inner, faiss.IndexFlat)
+
+    @property
     def effort(self) -> str | None:
-        """The parameter that buys recall with time: nprobe, efSearch, or None where search is exact."""
+        """The parameter that buys recall with time: nprobe, efSearch, or None where there is none."""
         faiss = import_faiss()
         try:
             faiss.extract_index_ivf(self.faiss)
@@ -60,7 +69,10 @@ class Index:
                 if self.effort is None
                 else f"{self.effort} must be at least 1, got {value}"
             )
-        import_faiss().ParameterSpace().set_index_parameter(self.faiss, self.effort, value)
+        faiss = import_faiss()
+        if self.effort == "nprobe":
+            value = min(value, faiss.extract_index_ivf(self.faiss).nlist)  # more than all are all
+        faiss.ParameterSpace().set_index_parameter(self.faiss, self.effort, value)
 
     def search(
         self, queries: Float32[np.ndarray, "n d"], k: int, *, missing: bool = False
@@ -81,7 +93,10 @@ class Index:
         if units.shape[1] != self.faiss.d:
             raise ValueError(f"queries have {units.shape[1]} dimensions, the index {self.faiss.d}")
         unit = _rounded(units, slice(None))
-        scores, found = self.faiss.search(unit, min(k, len(self.ids)))
+        try:
+            scores, found = self.faiss.search(unit, min(k, len(self.ids)))
+        except RuntimeError as error:
+            raise ValueError(f"FAISS cannot search at this {self.effort} ({_reason(error)})") from None
         if (found < 0).any() and not missing:
             lost = int((found < 0).any(axis=1).sum())
             raise ValueError(
@@ -119,6 +134,9 @@ def build_index(
     units = _units(vectors, "vectors")
     if len(ids) != len(units):
         raise ValueError(f"{len(units)} vectors but {len(ids)} ids")
+    largest = max(map(int, re.findall(r"\d+", factory)), default=0)
+    if largest > max(len(units), units.shape[1], 4096):  # FAISS would first make room for so many
+        raise ValueError(f"{factory!r}: {largest} is more than there are vectors ({len(units)})")
     try:
         index = faiss.index_factory(units.shape[1], factory, faiss.METRIC_INNER_PRODUCT)
         if gpu:
@@ -126,13 +144,13 @@ def build_index(
         if not index.is_trained:
             some = np.random.default_rng(seed).permutation(len(units))[:TRAINED]
             index.train(_rounded(units, np.sort(some)))
-    except RuntimeError as error:
+        for start in range(0, len(units), ADDED):
+            index.add(_rounded(units, slice(start, start + ADDED)))
+    except (RuntimeError, AssertionError, MemoryError) as error:
         raise ValueError(
             f"{factory!r} is no FAISS factory string for {len(units)} vectors of {units.shape[1]} "
             f"dimensions ({_reason(error)})"
         ) from None
-    for start in range(0, len(units), ADDED):
-        index.add(_rounded(units, slice(start, start + ADDED)))
     if gpu:
         index = faiss.index_gpu_to_cpu(index)
     return Index(index, tuple(ids), dict(about or {}) | {"factory": factory}, tuple(texts))
@@ -167,13 +185,13 @@ def save_index(index: Index, folder: Path) -> None:
         "metric": METRIC,
         "dim": index.faiss.d,
         "rows": len(index.ids),
-        "xxh3": {name: xxhash.xxh3_64_hexdigest(content) for name, content in files.items()},
+        "xxh3": {name: checksum(content) for name, content in files.items()},
         "about": dict(index.about),
     }
-    files["manifest.json"] = json.dumps(manifest, indent=1).encode()
     try:
         for name, content in files.items():
-            (unfinished / name).write_bytes(content)
+            write_bytes(unfinished / name, content)
+        write_json(unfinished / "manifest.json", manifest)
         unfinished.rename(folder)
     except OSError:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -196,10 +214,13 @@ def load_index(folder: Path, *, expect: Row | None = None) -> Index:
         OSError: there is none.
     """
     manifest = read_manifest(folder)
-    files = {name: (folder / name).read_bytes() for name in manifest["xxh3"]}
-    for name, content in files.items():
-        if xxhash.xxh3_64_hexdigest(content) != manifest["xxh3"][name]:
-            raise ValueError(f"{folder}: {name} does not match its checksum; build it again")
+    files = {}
+    for name, expected in manifest["xxh3"].items():
+        if not (folder / name).is_file():
+            raise Damaged(f"{folder / name} is missing; build the index again")
+        files[name] = (folder / name).read_bytes()
+        if checksum(files[name]) != expected:
+            raise Damaged(f"{folder / name} does not match its checksum; build the index again")
     refuse_others(folder, manifest["about"], expect or {})
     index = import_faiss().deserialize_index(np.frombuffer(files["index.faiss"], dtype=np.uint8))
     ids, texts = (tuple(files[name].decode().split("\n")[:-1]) for name in ("ids.txt", "texts.txt"))
@@ -225,7 +246,10 @@ def read_manifest(folder: Path) -> Columns:
     path = folder / "manifest.json"
     if not path.is_file():
         raise OSError(f"{folder}: no index there (no manifest.json)")
-    manifest: Columns = json.loads(path.read_text("utf-8"))
+    try:
+        manifest = read_json(path)
+    except Damaged as error:
+        raise Damaged(f"{error}; build the index again") from None
     if manifest.get("version") != VERSION or manifest.get("metric") != METRIC:
         raise ValueError(f"{path}: version {manifest.get('version')} or its metric is not known here")
     return manifest

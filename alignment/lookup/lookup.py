@@ -47,7 +47,7 @@ def build_lookup(
         vectors, side.ids, factory=options.factory, about=about, texts=side.texts, gpu=options.gpu
     )
     recall = None
-    if index.effort is not None:
+    if not index.exact:
         k = min(OWN, len(vectors))
         recall = ExactSearch(index, vectors, sample_of(vectors), k).recall()
     save_index(index, folder)
@@ -77,17 +77,17 @@ def search_lookup(
     layer, pooling = index.about["layer"], index.about["pooling"]
     rows = tuple(Sentence(*row) for row in zip(index.ids, index.texts, strict=True))
     base = Side(index.about["language"], index.about["code"], rows)
-    exact = index.effort is None
-    if exact and (options.recall is not None or options.nprobe is not None):
+    if index.effort is None and (options.recall is not None or options.nprobe is not None):
         raise ValueError(
-            f"{folder} is exact ({index.about['factory']}); leave out `nprobe` and `recall`"
+            f"{folder} ({index.about['factory']}) has nothing that buys recall; leave out `nprobe` and "
+            "`recall`"
         )
-    sides = [queries] if exact else [queries, base]
+    sides = [queries] if index.exact else [queries, base]
     source = _open(checkpoint, sides, str(layer), pooling, options)
     refuse_others(folder, index.about, _about(source, layer, pooling))
     vectors, *more = _vectors(source, sides, index.about)
     recall = None
-    if not exact:
+    if not index.exact:
         searched = ExactSearch(index, more[0], sample_of(vectors), options.k)
         if options.recall is None:
             recall = searched.recall(options.nprobe)

@@ -35,9 +35,15 @@ class SearchOptions(LookupOptions):
 
     k: int = option("Nearest sentences of each query.", default=5, least=1)
     nprobe: int | None = option(
-        "Effort of an approximate index.", default=None, least=1, flags=("--nprobe", "--ef-search")
+        "Effort of an approximate index.",
+        default=None,
+        least=1,
+        most=1 << 30,
+        flags=("--nprobe", "--ef-search"),
     )
-    recall: float | None = option("Instead: the least effort of this recall, as 0.99.", default=None)
+    recall: float | None = option(
+        "Instead: the least effort of this recall, as 0.99.", default=None, least=0.0, most=1.0
+    )
 
     def check(self) -> None:
         """Refuse two ways of saying one thing."""

@@ -52,10 +52,10 @@ class MineOptions(WorkOptions):
         "Keep pairs of at least this score; by default the one of best F1, with gold.", default=None
     )
     tune_share: float = option(
-        "Share of the source sentences to tune on; the others report.", default=0.5
+        "Share of the source sentences to tune on; the others report.", default=0.5, least=0.0, most=1.0
     )
     folds: int | None = option(
-        "Instead of one half: this many folds, their counts pooled.", default=None
+        "Instead of one half: this many folds, their counts pooled.", default=None, least=2, most=1000
     )
     oracle: bool = option("Tune on what is reported: too good, and named so.", default=False)
     store_dtype: str = option(

@@ -1,11 +1,13 @@
 """`vectors:DIR`: representations computed elsewhere, as files.
 
 For every language DIR holds `<code or tag>.npy`, of shape (sentences, dim) or (layers, sentences, dim),
-and `<code or tag>.ids`, a sentence id a line: the ids of the corpus, in the order of the rows.
+and `<code or tag>.ids`, a sentence id a line: the ids of the corpus, in the order of the rows. Where
+several corpora or splits are used, as for maps, each has a folder of its own: `DIR/flores/dev/de.npy`;
+sentences of all of them are numbered from 1.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from jaxtyping import Float32, Int32
 
 from ...data import Side
 from ...data.text import read_lines
+from ..checkpoints.folders import refusing
 
 PREFIX = "vectors:"
 
@@ -30,13 +33,15 @@ class GivenVectors:
         self.folder = folder
         if not folder.is_dir():
             raise ValueError(f"{PREFIX}{folder}: no such folder")
-        files = sorted(folder.glob("*.npy"))
+        files = self._files("npy")
         if not files:
             raise ValueError(f"{folder}: no .npy files there, a file per language is expected")
-        layers = {path.name: len(_open(path)) for path in files}
+        layers = {str(path.relative_to(folder)): len(_open(path)) for path in files}
         if len(set(layers.values())) > 1:
             raise ValueError(f"{folder}: different numbers of layers in {layers}")
-        self.last = layers[files[0].name] - 1
+        self.last = next(iter(layers.values())) - 1
+        if self.last < 0:
+            raise ValueError(f"{files[0]}: no layers in it")
 
     @property
     def name(self) -> str:
@@ -52,8 +57,8 @@ class GivenVectors:
     def fingerprint(self) -> str:
         """sha256 over names and bytes of the files."""
         digest = hashlib.sha256()
-        for path in sorted([*self.folder.glob("*.npy"), *self.folder.glob("*.ids")]):
-            digest.update(path.name.encode() + b"\0")
+        for path in sorted([*self._files("npy"), *self._files("ids")]):
+            digest.update(path.relative_to(self.folder).as_posix().encode() + b"\0")
             with path.open("rb") as stream:
                 for chunk in iter(lambda: stream.read(1 << 24), b""):
                     digest.update(chunk)
@@ -75,13 +80,14 @@ class GivenVectors:
             )
         take = np.array([rows[i] for i in side.ids])
         result: np.ndarray = np.stack([values[layer][take] for layer in layers]).astype(np.float32)
-        bad = ~np.isfinite(result).all(axis=2)
+        with np.errstate(over="ignore"):
+            bad = ~np.isfinite(np.square(result).sum(axis=2))  # float32 has to hold their products
         if bad.any():
             layer = int(np.flatnonzero(bad.any(axis=1))[0])
             which = np.flatnonzero(bad[layer])
             raise ValueError(
-                f"{path}: layer {layers[layer]} is not finite for {len(which)} sentences, first "
-                + ", ".join(side.ids[i] for i in which[:3])
+                f"{path}: layer {layers[layer]} is not finite, or too large, for {len(which)} "
+                "sentences, first " + ", ".join(side.ids[i] for i in which[:3])
             )
         return result
 
@@ -89,11 +95,33 @@ class GivenVectors:
         """Return zeros: nothing is known of the tokens."""
         return np.zeros((len(side.ids), 3), np.int32)
 
+    def refuse_mixed(self, sides: Iterable[Side]) -> None:
+        """Raise unless at most one of some sides' corpora has no folder of its own.
+
+        Raises:
+            ValueError: ids of two corpora would be looked up in the same files.
+        """
+        mixed = sorted({side.corpus for side in sides if self._place(side) == self.folder})
+        if len(mixed) > 1:
+            raise ValueError(
+                f"{self.name}: ids of {mixed[0]} and of {mixed[1]} are different sentences; put the "
+                f"vectors of {mixed[1]} into {self.folder / mixed[1]}"
+            )
+
+    def _place(self, side: Side) -> Path:
+        own = self.folder / side.corpus
+        return own if side.corpus and own.is_dir() else self.folder
+
     def _file(self, side: Side) -> Path:
+        place = self._place(side)
         for name in (side.code, side.language):
-            if (self.folder / f"{name}.npy").is_file():
-                return self.folder / f"{name}.npy"
-        raise ValueError(f"{self.folder}: neither {side.code}.npy nor {side.language}.npy there")
+            if (place / f"{name}.npy").is_file():
+                return place / f"{name}.npy"
+        raise ValueError(f"{place}: neither {side.code}.npy nor {side.language}.npy there")
+
+    def _files(self, ending: str) -> list[Path]:
+        """Return the files of the folder itself, and of those of corpora and splits in it."""
+        return sorted([*self.folder.glob(f"*.{ending}"), *self.folder.glob(f"*/*/*.{ending}")])
 
     def _rows(self, path: Path, *, values_rows: int) -> dict[str, int]:
         ids = [line.strip() for _, line in read_lines(path.with_suffix(".ids"))]
@@ -101,18 +129,20 @@ class GivenVectors:
             raise ValueError(
                 f"{path} has {values_rows} rows but {path.with_suffix('.ids')} has {len(ids)} lines"
             )
-        return {name: row for row, name in enumerate(ids)}
+        rows = {name: row for row, name in enumerate(ids)}
+        if len(rows) < len(ids):
+            twice = next(name for row, name in enumerate(ids) if rows[name] != row)
+            raise ValueError(f"{path.with_suffix('.ids')}: the id {twice!r} is there twice")
+        return rows
 
 
 def _open(path: Path) -> np.ndarray:
     """Return a memory map of shape (layers, sentences, dim)."""
-    try:
+    with refusing(path, "no .npy array"):
         values: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-    except ValueError as error:
-        raise ValueError(f"{path}: no .npy array ({error})") from None
     if values.ndim == 2:
         values = values[None]
-    if values.ndim != 3 or values.dtype.kind != "f":
+    if values.ndim != 3 or values.dtype.kind != "f" or 0 in values.shape:
         raise ValueError(
             f"{path}: expected floats of shape (sentences, dim) or (layers, sentences, dim), got "
             f"{values.dtype} {values.shape}"

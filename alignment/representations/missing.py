@@ -1,37 +1,36 @@
 """Encoding what the store does not have: one pass over the missing texts, shard by shard.
 
-The plan of a pass is a pure function of the missing texts: sorted by (tokens, descending; hash), cut
-greedily into shards, committed in that order. A run that was killed is continued by the rest of the
-same plan, so its bits are those of an undisturbed run on the same machine.
+Shards are committed in the order of the plan (see `texts`). A run that was killed is continued by the
+rest of the same plan, so its bits are those of an undisturbed run on the same machine. What a store has
+of the same token ids already is copied.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import torch
 from jaxtyping import Int64
 
 from ...data import Side
 from ...data.nearest import closest
-from ...data.rows import Columns
 from ..checkpoints.checkpoint import Checkpoint
-from ..encoding.encode import BATCH_TOKENS, encode_rows
+from ..encoding.encode import Batching, encode_rows
 from ..encoding.hidden_states import layer_states
 from ..encoding.native import native_pool
+from ..encoding.padding import padding_changes
 from ..encoding.pooling import POOLINGS, Pool
 from ..encoding.precision import compare_with_float32
-from ..encoding.tokens import Tokens, tokenize
-from ..encoding.words import Words, find_words
+from ..encoding.tokens import tokenize
 from ..runs.progress import Tick
-from .keys import fed
-from .store import Space, Store, describe, key
+from .shard import ShardRows
+from .store import Space, Store, StoredRows, describe, grouped
+from .texts import SHARD_ROWS, TextRow, Texts, texts_of
 
 logger = logging.getLogger(__name__)
 
-SHARD_TOKENS = 32_768  # never depends on the machine: the cut decides a vector's last bits
-SHARD_ROWS = 8_192
 LARGE = 10e9  # bytes; more than this is announced before it is written
 
 
@@ -60,29 +59,10 @@ def encode_missing(
         raise ValueError("words in context have no native pooling; take mean or first")
     pools = {name: (_pool(checkpoint, name), layers) for name, (_, _, layers) in stores.items()}
     places = {name: (store, space) for name, (store, space, _) in stores.items()}
-    work = _Work(checkpoint, pools, places, _texts(checkpoint, missing))
-    _encode_shards(work, batch_tokens, progress)
-
-
-@dataclass(frozen=True, eq=False)
-class _Texts:
-    """Distinct texts to be fed, and of each the rows of the store that come of it: itself, or words."""
-
-    keys: Sequence[Sequence[bytes]]
-    labels: Sequence[str]
-    tokens: Tokens
-    words: Words | None
-
-    def shards(self) -> Iterator[Int64[np.ndarray, "_"]]:
-        """Yield the texts of each shard, longest first; the texts come in the order of their hashes."""
-        counts, rows = self.tokens.counts, np.array([len(keys) for keys in self.keys])
-        order = np.lexsort((np.arange(len(counts)), -counts))
-        for shard in cut(counts[order], rows[order]):
-            yield order[shard]
-
-    def repeated(self, rows: Int64[np.ndarray, "n"]) -> Int64[np.ndarray, "_"]:
-        """Return of some texts each as often as rows of the store come of it."""
-        return np.repeat(rows, [len(self.keys[row]) for row in rows])
+    work = _Work(checkpoint, pools, places, texts_of(checkpoint, missing))
+    work = _copy_known(work)
+    if work.parts:
+        _encode_shards(work, batch_tokens, progress)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,44 +70,40 @@ class _Work:
     checkpoint: Checkpoint
     pools: Mapping[str, tuple[Pool, Sequence[int]]]
     stores: Mapping[str, tuple[Store, Space]]
-    parts: Sequence[_Texts]
+    parts: Sequence[Texts]
+    known: Mapping[str, Mapping[bytes, tuple[str, int]]] = field(default_factory=dict)  # token ids
 
 
-def _texts(checkpoint: Checkpoint, lacking: Mapping[bytes, tuple[Side, int]]) -> list[_Texts]:
-    """Return what is to be fed: the texts wanted whole, then those of which words are wanted."""
-    whole: dict[str, list[tuple[bytes, tuple[int, int]]]] = {}
-    words: dict[str, list[tuple[bytes, tuple[int, int]]]] = {}
-    labels: dict[str, str] = {}
-    for one in sorted(lacking):
-        side, row = lacking[one]
-        text, span = fed(checkpoint.prefix, side.sentences[row])
-        labels.setdefault(text, f"{side.language} {side.ids[row]}")
-        (whole if span is None else words).setdefault(text, []).append((one, span or (0, 0)))
-    parts = []
-    for found in (whole, words):
-        texts = sorted(found, key=key)
-        if not texts:
-            continue
-        tokens = tokenize(checkpoint.tokenizer, texts, checkpoint.max_length)
-        keys = [[one for one, _ in found[text]] for text in texts]
-        places = None
-        if found is words:
-            spans = [[span for _, span in found[text]] for text in texts]
-            places = find_words(checkpoint.tokenizer, texts, spans, checkpoint.max_length)
-        parts.append(_Texts(keys, [labels[text] for text in texts], tokens, places))
-    return parts
+def _copy_known(work: _Work) -> _Work:
+    """Write the vectors of texts whose token ids all stores have already; return the rest."""
+    asked = [row.tokens for part in work.parts for rows in part.rows for row in rows]
+    known = {
+        name: store.with_tokens(asked, work.pools[name][1]) for name, (store, _) in work.stores.items()
+    }
+    everywhere = set.intersection(*(set(places) for places in known.values()))
+    rest = []
+    for part in work.parts:
+        copied = [i for i, rows in enumerate(part.rows) if all(one.tokens in everywhere for one in rows)]
+        rows = part.of(copied)
+        for start in range(0, len(rows), SHARD_ROWS):
+            chunk = rows[start : start + SHARD_ROWS]
+            for name, (store, space) in work.stores.items():
+                layers = work.pools[name][1]
+                values = store.read(_places(chunk, known[name]), layers)
+                values = values.astype(space.store_dtype, copy=False)
+                store.write(store.next_number(), _shard_rows(chunk), layers, values)
+        rest.append(part.without(set(copied)))
+    return replace(work, parts=[part for part in rest if part is not None], known=known)
 
 
-def cut(counts: Int64[np.ndarray, "n"], rows: Int64[np.ndarray, "n"]) -> Iterator[slice]:
-    """Cut texts, longest first, into shards of at most SHARD_TOKENS tokens and SHARD_ROWS rows."""
-    start, total, sum_rows = 0, 0, 0
-    for text, (count, own) in enumerate(zip(counts.tolist(), rows.tolist(), strict=True)):
-        if text > start and (total + count > SHARD_TOKENS or sum_rows + own > SHARD_ROWS):
-            yield slice(start, text)
-            start, total, sum_rows = text, 0, 0
-        total, sum_rows = total + count, sum_rows + own
-    if len(counts):
-        yield slice(start, len(counts))
+def _places(rows: Sequence[TextRow], known: Mapping[bytes, tuple[str, int]]) -> StoredRows:
+    """Return where the vectors of the token ids of some rows lie; of those that are known."""
+    return grouped((at, *known[row.tokens]) for at, row in enumerate(rows) if row.tokens in known)
+
+
+def _shard_rows(rows: Sequence[TextRow]) -> ShardRows:
+    counts = np.array([row.counts for row in rows], dtype=np.int32)
+    return ShardRows([row.key for row in rows], [row.tokens for row in rows], counts)
 
 
 def _encode_shards(work: _Work, batch_tokens: int | None, progress: Tick | None) -> None:
@@ -140,25 +116,28 @@ def _encode_shards(work: _Work, batch_tokens: int | None, progress: Tick | None)
     )
     model = checkpoint.load()
     device = next(model.parameters()).device
+    _refuse_unknown_ids(work, model)
     _announce_size(work)
-    budget = batch_tokens or BATCH_TOKENS.get(device.type, BATCH_TOKENS["cpu"])
-    pad_id = checkpoint.tokenizer.pad_token_id or 0
-    options: Columns = {"device": device, "pad_id": pad_id}
     numbers = {name: store.next_number() for name, (store, _) in work.stores.items()}
     with layer_states(model, checkpoint.layers) as run, ThreadPoolExecutor(1) as writer:
+        never_pad = padding_changes(run, device, checkpoint.max_length)
+        batching = Batching.of(device, checkpoint.tokenizer, batch_tokens, never_pad)
+        if never_pad:
+            logger.warning(
+                "%s: what it computes of a text depends on the padding, so that only texts of equal "
+                "length share a batch",
+                checkpoint.name,
+            )
         for store, space in work.stores.values():
             describe(store.folder, space, {"checkpoint": checkpoint.name})
         if checkpoint.dtype != "float32":
-            compared = compare_with_float32(
-                checkpoint, run, work.parts[0].tokens, work.pools, budget=budget, **options
-            )
+            compared = compare_with_float32(checkpoint, run, work.parts[0].tokens, work.pools, batching)
             for name, (store, space) in work.stores.items():
                 describe(store.folder, space, {"against_float32": compared[name]})
         writing: Future[None] | None = None
         for at, (texts, rows) in enumerate(shards):
-            values, budget = encode_rows(
-                run, texts.tokens, rows, work.pools, budget=budget, words=texts.words, **options
-            )
+            values, budget = encode_rows(run, texts.tokens, rows, work.pools, batching, texts.words)
+            batching = replace(batching, budget=budget)
             _refuse_non_finite(work, texts, rows, values)
             if writing is not None:
                 writing.result()
@@ -173,36 +152,54 @@ def _encode_shards(work: _Work, batch_tokens: int | None, progress: Tick | None)
 
 def _commit(
     work: _Work,
-    texts: _Texts,
+    texts: Texts,
     rows: Int64[np.ndarray, "n"],
     values: Mapping[str, np.ndarray],
     numbers: Mapping[str, int],
 ) -> None:
-    tokens = texts.tokens
-    keys = [one for row in rows for one in texts.keys[row]]
-    own = texts.repeated(rows)
-    counts = np.stack([tokens.counts[own], tokens.truncated[own], tokens.unknown[own]], axis=1)
+    own = texts.of(rows.tolist())
     for name, (store, space) in work.stores.items():
-        store.write(
-            numbers[name],
-            keys,
-            counts.astype(np.int32),
-            work.pools[name][1],
-            values[name].astype(space.store_dtype, copy=False),
-        )
+        layers, stored = work.pools[name][1], values[name].astype(space.store_dtype, copy=False)
+        if texts.words is None and len(own) > len(rows):
+            stored = np.repeat(stored, [len(texts.rows[row]) for row in rows], axis=1)
+        known = _places(own, work.known[name])
+        if known:
+            which = np.concatenate([mine for mine, _ in known.values()])
+            stored[:, which] = store.read(known, layers)[:, which]
+        store.write(numbers[name], _shard_rows(own), layers, stored)
 
 
 def _pool(checkpoint: Checkpoint, pooling: str) -> Pool:
     if pooling == "native":
-        return native_pool(checkpoint.folder)
+        return native_pool(checkpoint.parts, lambda: _prompt_tokens(checkpoint))
     if pooling not in POOLINGS:
         raise ValueError(f"unknown pooling {pooling!r}: {closest(pooling, [*POOLINGS, 'native'])}")
     return POOLINGS[pooling]
 
 
+def _refuse_unknown_ids(work: _Work, model: torch.nn.Module) -> None:
+    """Raise a ValueError where the tokenizer gives ids for which the model has no embedding."""
+    table = getattr(model, "get_input_embeddings", lambda: None)()
+    greatest = max(int(texts.tokens.ids.max()) for texts in work.parts)
+    if isinstance(table, torch.nn.Embedding) and greatest >= table.num_embeddings:
+        raise ValueError(
+            f"{work.checkpoint.name}: the tokenizer gives id {greatest}, the model has embeddings of "
+            f"{table.num_embeddings} tokens; they do not belong together"
+        )
+
+
+def _prompt_tokens(checkpoint: Checkpoint) -> int:
+    """Return the tokens of the prefix, with those before it, as sentence-transformers counts them."""
+    if not checkpoint.prefix:
+        return 0
+    tokenizer = checkpoint.tokenizer
+    ids = tokenize(tokenizer, [checkpoint.prefix], checkpoint.max_length).ids
+    return len(ids) - int(ids[-1] in tokenizer.all_special_ids)
+
+
 def _announce_size(work: _Work) -> None:
     width = work.checkpoint.config.get_text_config().hidden_size
-    count = sum(len(keys) for texts in work.parts for keys in texts.keys)
+    count = sum(len(rows) for texts in work.parts for rows in texts.rows)
     size = sum(
         count * len(layers) * width * np.dtype(work.stores[name][1].store_dtype).itemsize
         for name, (_, layers) in work.pools.items()
@@ -212,9 +209,9 @@ def _announce_size(work: _Work) -> None:
 
 
 def _refuse_non_finite(
-    work: _Work, texts: _Texts, rows: Int64[np.ndarray, "n"], values: Mapping[str, np.ndarray]
+    work: _Work, texts: Texts, rows: Int64[np.ndarray, "n"], values: Mapping[str, np.ndarray]
 ) -> None:
-    own = texts.repeated(rows)
+    own = rows if texts.words is None else texts.repeated(rows)
     for name, array in values.items():
         bad: np.ndarray = ~np.isfinite(array).all(axis=2)
         if bad.any():

@@ -15,7 +15,7 @@ class WorkOptions(LoadOptions):
         "Folder of the corpora and tasks; else $CROSSLINGUAL_DATA, else the hub.", default=None
     )
     limit: int | None = option("Use only the first N sentences (or examples).", default=None, least=1)
-    seed: int = option("Seed of everything that is drawn.", default=0, least=0)
+    seed: int = option("Seed of everything that is drawn.", default=0, least=0, most=2**63 - 1)
     out: Folder | None = option(
         "Run folder, where a stopped run goes on; by default runs/CHECKPOINT-WHAT (Python: temporary).",
         default=None,

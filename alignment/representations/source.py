@@ -1,5 +1,6 @@
 """Where the vectors of a run come from: a model through the store, or files; and what is said of it."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -82,6 +83,7 @@ def open_source(
     if isinstance(model, GivenVectors):
         if list(poolings) != ["mean"]:
             raise ValueError(f"{model.name}: vectors are pooled already; leave out `pooling`")
+        model.refuse_mixed(sides)
         return Source(
             model.fingerprint,
             _columns(model.name),
@@ -149,16 +151,17 @@ def parse_layers(wanted: str, available: Sequence[int]) -> list[int]:
         return [available[-1]]
     layers: set[int] = set()
     for part in wanted.split(","):
-        first, _, end = part.strip().partition("-")
-        if not first.isdecimal() or (end and not end.isdecimal()):
+        found = re.fullmatch(r"\s*([0-9]{1,9})(?:-([0-9]{1,9}))?\s*", part)
+        if found is None:
             raise ValueError(f"`layers` {wanted!r}: expected all, last, or numbers like 0,4-6")
-        if int(end or first) < int(first):
+        first, end = int(found[1]), int(found[2] or found[1])
+        if end < first:
             raise ValueError(f"`layers` {wanted!r}: a range goes upwards, as {end}-{first}")
-        layers.update(range(int(first), int(end or first) + 1))
-    outside = sorted(layers - set(available))
-    if outside:
-        raise ValueError(
-            f"`layers` {wanted!r}: layer {outside[0]} is out of range, there are {available[0]} to "
-            f"{available[-1]}"
-        )
+        for layer in (first, end):
+            if layer not in available:
+                raise ValueError(
+                    f"`layers` {wanted!r}: layer {layer} is out of range, there are {available[0]} to "
+                    f"{available[-1]}"
+                )
+        layers.update(range(first, end + 1))
     return sorted(layers)

@@ -7,8 +7,8 @@ is harmless (the first shard in name order counts).
 """
 
 import hashlib
-import json
 import logging
+import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,10 +19,12 @@ import numpy as np
 from jaxtyping import Float32, Int32, Int64
 
 from ...data.rows import Columns
-from .shard import DAMAGED, UNFINISHED, VERSION, Shard, write_file, write_shard
+from ..runs.files import Damaged, read_json, write_json
+from .shard import DAMAGED, UNFINISHED, VERSION, Shard, ShardRows, write_shard
 
 logger = logging.getLogger(__name__)
 
+_SHARD = re.compile(r"\d{6,}-[0-9a-f]{32}")
 # of each shard that holds some of the texts asked for: their positions, and its rows
 StoredRows = Mapping[str, tuple[Int64[np.ndarray, "m"], Int64[np.ndarray, "m"]]]
 
@@ -48,7 +50,12 @@ class Space:
 
 def key(text: str) -> bytes:
     """Return the 16 bytes under which a text is stored."""
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+    return digest(text.encode())
+
+
+def digest(data: bytes) -> bytes:
+    """Return the BLAKE2b-128 of some bytes."""
+    return hashlib.blake2b(data, digest_size=16).digest()
 
 
 class Store:
@@ -78,8 +85,25 @@ class Store:
 
     def drop_damaged(self, keys: Iterable[bytes], layers: Sequence[int]) -> int:
         """Verify the shards that hold some keys; set damaged ones aside and return how many."""
-        used = sorted({self._index[one][0] for one in keys if one in self._index})
-        bad = {name: self.shards[name].damage(layers) for name in used}
+        return self._drop({self._index[one][0] for one in keys if one in self._index}, layers)
+
+    def with_tokens(
+        self, tokens: Iterable[bytes], layers: Sequence[int]
+    ) -> dict[bytes, tuple[str, int]]:
+        """Return where vectors of the same token ids lie: shard and row, verified."""
+        asked = set(tokens)
+        while True:
+            found = {
+                one: (name, row)
+                for name in sorted(self.shards, reverse=True)  # so that the first in name order wins
+                for row, one in enumerate(self.shards[name].tokens.view("V16")[:, 0].tolist())
+                if one in asked
+            }
+            if not self._drop({name for name, _ in found.values()}, layers):
+                return found
+
+    def _drop(self, names: Iterable[str], layers: Sequence[int]) -> int:
+        bad = {name: self.shards[name].damage(layers) for name in sorted(names)}
         for name, problem in bad.items():
             if problem:
                 self._set_aside(self.shards.pop(name).path, problem)
@@ -101,26 +125,19 @@ class Store:
     def write(
         self,
         number: int,
-        keys: Sequence[bytes],
-        counts: Int32[np.ndarray, "rows 3"],
+        rows: ShardRows,
         layers: Sequence[int],
         values: np.ndarray,
     ) -> None:
         """Commit a shard; see `write_shard`."""
-        shard = write_shard(self.folder, number, keys, counts, layers, values)
+        shard = write_shard(self.folder, number, rows, layers, values)
         self.shards[shard.path.name] = shard
-        for row, row_key in enumerate(keys):
+        for row, row_key in enumerate(rows.keys):
             self._index.setdefault(row_key, (shard.path.name, row))
 
     def places(self, keys: Sequence[bytes]) -> StoredRows:
         """Return where the texts of some keys lie: shard by shard, their positions and its rows."""
-        grouped: dict[str, tuple[list[int], list[int]]] = {}
-        for at, one in enumerate(keys):
-            name, row = self._index[one]
-            mine, rows = grouped.setdefault(name, ([], []))
-            mine.append(at)
-            rows.append(row)
-        return {name: (np.array(mine), np.array(rows)) for name, (mine, rows) in grouped.items()}
+        return grouped((at, *self._index[one]) for at, one in enumerate(keys))
 
     def read(self, places: StoredRows, layers: Sequence[int]) -> Float32[np.ndarray, "layers n dim"]:
         """Return the vectors of texts at some layers, upcast to float32."""
@@ -145,14 +162,27 @@ class Store:
         return result
 
 
+def grouped(places: Iterable[tuple[int, str, int]]) -> StoredRows:
+    """Return (position, shard, row) triples shard by shard."""
+    found: dict[str, tuple[list[int], list[int]]] = {}
+    for at, name, row in places:
+        mine, rows = found.setdefault(name, ([], []))
+        mine.append(at)
+        rows.append(row)
+    return {name: (np.array(mine), np.array(rows)) for name, (mine, rows) in found.items()}
+
+
 def describe(folder: Path, space: Space, about: Columns) -> None:
     """Write about.json next to the shards: what this space is, for people and `cache ls`."""
     path = folder / "about.json"
-    known = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    try:
+        known = read_json(path)
+    except (Damaged, OSError):  # it is written again: nothing is computed from it
+        known = {}
     described = known | asdict(space) | about
     if described != known:
         folder.mkdir(parents=True, exist_ok=True)
-        write_file(path, json.dumps(described, indent=1, sort_keys=True).encode())
+        write_json(path, described, sync=True)
 
 
 def spaces(root: Path) -> list[Path]:
@@ -161,10 +191,10 @@ def spaces(root: Path) -> list[Path]:
 
 
 def shard_folders(folder: Path) -> list[Path]:
-    """Return the committed shards of a space, in name order."""
+    """Return the committed shards of a space, in name order; what others put there is no shard."""
     if not folder.is_dir():
         return []
-    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    return sorted(p for p in folder.iterdir() if _SHARD.fullmatch(p.name))
 
 
 def verify(root: Path) -> Iterator[tuple[Path, str]]:

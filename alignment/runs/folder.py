@@ -2,19 +2,22 @@
 
     study.yaml        the settings, resolved
     provenance.json   versions, fingerprint, machine, when
-    cells/<key>.parquet     a cell's scores, written atomically
+    cells/<key>.parquet     a cell's scores
     items/<key>.parquet     what became of every sentence
     moves/<key>.parquet     how much each group, or random half, moves the scores that are no means
+    cells/<key>.json        the checksums of these three, written last: the cell is finished
     failures.jsonl    cells that failed, with their errors
     scores.parquet    the table of the last command
+    tables.json       the checksums of this and the other tables
     language_bias.parquet   in which language the nearest are, where strong measures were scored
     decomposition.parquet   its parts, where all steps of `map_decomposition` were scored
 
-Running again computes only cells whose key is not there yet. A folder is used by one process at a time.
+Running again computes only cells that are not finished; one of whose files is missing or damaged is not.
+A folder is used by one process at a time.
 """
 
-import fcntl
 import json
+import logging
 import os
 import platform
 from collections.abc import Iterator
@@ -25,9 +28,25 @@ from pathlib import Path
 
 import pandas as pd
 import yaml
+from filelock import FileLock, Timeout
 
 from ...data.rows import Row
-from .table import Tables
+from .files import (
+    Damaged,
+    read_json,
+    read_parquet,
+    read_table,
+    write_json,
+    write_parquet,
+    write_table,
+    write_text,
+)
+from .table import COLUMNS, Tables
+
+IDENTIFYING = ("checkpoint", "corpus", "measure", "direction", "source", "target", "layer")
+logger = logging.getLogger(__name__)
+
+PARTS = ("cells", "items", "moves")  # the folders of a cell's scores, items and influence values
 
 
 class Run:
@@ -38,18 +57,22 @@ class Run:
         self.folder = folder
 
     def finished(self, key: str) -> pd.DataFrame | None:
-        """Return the table of a finished cell, or None."""
-        path = self.folder / "cells" / f"{key}.parquet"
-        return pd.read_parquet(path) if path.is_file() else None
+        """Return the table of a finished cell; None where it is not there, or damaged."""
+        try:
+            return read_cell(self.folder, key).scores
+        except Damaged as error:
+            logger.warning("%s; the cell is computed again", error)
+        except FileNotFoundError:
+            return None
+        return None
 
     def finish(self, key: str, found: Tables) -> None:
-        """Keep a cell; its scores last, so that a finished cell always has the rest."""
-        for name, table in (
-            ("items", found.items),
-            ("moves", found.influences),
-            ("cells", found.scores),
-        ):
-            write_parquet(table, self.folder / name / f"{key}.parquet")
+        """Keep a cell; its checksums last, so that a finished cell always has the rest."""
+        sums = {
+            part: write_parquet(table, self.folder / part / f"{key}.parquet")
+            for part, table in zip(PARTS, found, strict=True)
+        }
+        write_json(self.folder / "cells" / f"{key}.json", sums)
 
     def fail(self, cell: Row, error: Exception) -> None:
         """Note a failed cell; the run goes on."""
@@ -59,11 +82,11 @@ class Run:
 
     def items(self, key: str) -> pd.DataFrame:
         """Return what became of the sentences of a finished cell."""
-        return pd.read_parquet(self.folder / "items" / f"{key}.parquet")
+        return read_cell(self.folder, key).items
 
     def write(self, name: str, table: pd.DataFrame) -> None:
         """Write a table that is made from all cells."""
-        write_parquet(table, self.folder / f"{name}.parquet")
+        write_table(self.folder, name, table)
 
 
 @contextmanager
@@ -74,14 +97,17 @@ def locked(folder: Path) -> Iterator[None]:
         OSError: another process holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise OSError(
-                f"{folder}: another process is writing there; wait or name another `out`"
-            ) from None
+    lock = FileLock(folder / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise OSError(
+            f"{folder}: another process is writing there; wait or name another `out`"
+        ) from None
+    try:
         yield
+    finally:
+        lock.release()
 
 
 @contextmanager
@@ -91,7 +117,7 @@ def open_run(folder: Path, study: Row, provenance: Row) -> Iterator[Run]:
     Raises:
         OSError: another process holds the folder; it cannot be written.
     """
-    for part in ("cells", "items", "moves"):
+    for part in PARTS:
         (folder / part).mkdir(parents=True, exist_ok=True)
     with locked(folder):
         (folder / "failures.jsonl").unlink(missing_ok=True)
@@ -106,10 +132,30 @@ def open_run(folder: Path, study: Row, provenance: Row) -> Iterator[Run]:
 
 
 def read_cells(folder: Path) -> Iterator[Tables]:
-    """Yield the tables of the finished cells of a run folder."""
-    for path in sorted((folder / "cells").glob("*.parquet")):
-        parts = [folder / part / path.name for part in ("cells", "items", "moves")]
-        yield Tables(*(pd.read_parquet(part) for part in parts if part.is_file()))
+    """Yield the tables of the finished cells of a run folder.
+
+    Raises:
+        Damaged: one of their files is missing, or not what was written.
+    """
+    for path in sorted((folder / "cells").glob("*.json")):
+        try:
+            yield read_cell(folder, path.stem)
+        except (Damaged, FileNotFoundError) as error:
+            raise Damaged(f"{error}; run the command that made it once more") from None
+
+
+def read_cell(folder: Path, key: str) -> Tables:
+    """Return the tables of a finished cell.
+
+    Raises:
+        Damaged: one of its files is missing, or not what was written.
+        FileNotFoundError: the cell is not finished.
+    """
+    sums = read_json(folder / "cells" / f"{key}.json")
+    try:
+        return Tables(*(read_parquet(folder / part / f"{key}.parquet", sums[part]) for part in PARTS))
+    except (FileNotFoundError, KeyError) as error:
+        raise Damaged(f"{getattr(error, 'filename', None) or folder} is missing") from None
 
 
 def read_scores(folder: Path) -> pd.DataFrame:
@@ -117,11 +163,21 @@ def read_scores(folder: Path) -> pd.DataFrame:
 
     Raises:
         OSError: there is none.
+        ValueError: damaged, or no score table.
     """
     path = folder / "scores.parquet" if folder.is_dir() else folder
     if not path.is_file():
         raise OSError(f"{path}: no score table there; `crosslingual score` writes one")
-    return pd.read_parquet(path)
+    table = read_table(path)
+    missing = [name for name in COLUMNS if name not in table]
+    if missing:
+        raise ValueError(f"{path}: no score table (it has no column {missing[0]!r})")
+    if table.empty or table[list(IDENTIFYING)].isna().any(axis=None):
+        raise ValueError(f"{path}: no score table (a row without {', '.join(IDENTIFYING)}, or no row)")
+    try:
+        return table.astype(dict(COLUMNS))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path}: no score table ({' '.join(str(error).split())})") from None
 
 
 def versions() -> dict[str, str]:
@@ -134,25 +190,3 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "not installed"
     return found
-
-
-def write_parquet(table: pd.DataFrame, path: Path) -> None:
-    """Write a table, all or nothing.
-
-    Raises:
-        OSError: the disk is full or read-only.
-    """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        table.to_parquet(unfinished, index=False, compression="zstd")
-        unfinished.replace(path)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise OSError(f"{path} cannot be written ({error.strerror or error}); make room") from error
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file, all or nothing."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.write_text(text, "utf-8")
-    unfinished.replace(path)

@@ -117,7 +117,11 @@ def make_table(rows: Iterable[Row], *, grid: bool = False) -> pd.DataFrame:
 def main_direction(rows: pd.DataFrame) -> str:
     """Return the direction to show of a measure's scores: that which has the others in it."""
     known = set(rows["direction"])
-    return next(one for one in ("mean", "both", "forward", "backward") if one in known)
+    names = ("mean", "both", "forward", "backward")
+    found = next((one for one in names if one in known), None)
+    if found is None:
+        raise ValueError(f"no direction in the table is one of {', '.join(names)}")
+    return found
 
 
 def concatenate(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from ...data import AnyBitext
 
+STAGES = ("pretrained", "intermediate", "target")
 NULLS = ("shuffle", "length", "document")
 
 
@@ -99,6 +100,8 @@ class ScoreOptions(FileOptions, WorkOptions):
         "Precision of stored vectors.", default="float32", choices=("float32", "float16")
     )
     family: str | None = option("Series of models, a column of the table.", default=None)
-    stage: str | None = option("Column of the table: pretrained, intermediate or target.", default=None)
+    stage: str | None = option("Column of the table.", default=None, choices=STAGES)
     recipe: str | None = option("Name of the training recipe, a column of the table.", default=None)
-    train_seed: int | None = option("Seed of the training, a column of the table.", default=None)
+    train_seed: int | None = option(
+        "Seed of the training, a column of the table.", default=None, least=0
+    )

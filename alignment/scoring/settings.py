@@ -135,7 +135,7 @@ def _at_length(protocol: RetrievalProtocol, model: Checkpoint) -> Checkpoint:
 
 def _own_poolings(protocol: RetrievalProtocol, model: Checkpoint) -> list[str]:
     """Return a protocol's poolings; mean for native where the folder has no pooling of its own."""
-    own = (model.folder / "modules.json").is_file()
+    own = model.parts.modules is not None
     return ["mean" if one == "native" and not own else one for one in protocol.poolings]
 
 

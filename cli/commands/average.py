@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ..generate import FLAGS
+from ..messages import say
 
 FLAGS["partial"] = "--partial"
 
@@ -35,10 +36,10 @@ def average(
 
     table = averaged(suite, read_suite(suite, paths), partial=partial)
     if as_json:
-        typer.echo(json.dumps(table.to_dict("records"), indent=1))
+        say(json.dumps(table.to_dict("records"), indent=1))
         return
     for row in table.to_dict("records"):
         notes = f"  missing: {row['missing']}" if row["missing"] else ""
         notes += "  LEAKS" if row["leaks"] else ""
         value = f"{row['value']:.4f}" if row["languages"] else "–"
-        typer.echo(f"{row['task']:<10}{value:>8}  {row['languages']:>3} languages{notes}")
+        say(f"{row['task']:<10}{value:>8}  {row['languages']:>3} languages{notes}")

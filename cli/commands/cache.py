@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ..messages import say
+
 app = typer.Typer(no_args_is_help=True, help="List, verify and prune stored vectors.")
 _Store = Annotated[
     Path | None, typer.Option(help="Root of the store.  [default: $CROSSLINGUAL_HOME/store]")
@@ -25,11 +27,11 @@ def ls(store: _Store = None) -> None:
         shards = shard_folders(space)
         size = sum(file.stat().st_size for shard in shards for file in shard.iterdir())
         rows = sum(json.loads((s / "meta.json").read_text("utf-8"))["shape"][1] for s in shards)
-        typer.echo(
+        say(
             f"{space.parent.name}/{space.name}  {known.get('checkpoint', '?')}  "
             f"{rows:,} sentences in {len(shards)} shards, {size / 1e6:,.0f} MB"
         )
-    typer.echo(f"store: {root}")
+    say(f"store: {root}")
 
 
 @app.command()
@@ -44,8 +46,8 @@ def verify(store: _Store = None) -> None:
         count += 1
         if problem:
             damaged += 1
-            typer.echo(f"damaged: {path}: {problem}")
-    typer.echo(f"{count} shards, {damaged} damaged; `score` encodes damaged ones again")
+            say(f"damaged: {path}: {problem}")
+    say(f"{count} shards, {damaged} damaged; `score` encodes damaged ones again")
     if damaged:
         raise typer.Exit(1)
 
@@ -74,5 +76,5 @@ def prune(
             shutil.rmtree(space)
         removed += hits
     for path in removed:
-        typer.echo(f"deleted: {path}")
-    typer.echo(f"{len(removed)} deleted")
+        say(f"deleted: {path}")
+    say(f"{len(removed)} deleted")

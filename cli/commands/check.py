@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from ..messages import say
+
 
 def check(
     run: Annotated[Path, typer.Argument(help="A run folder of `score --protocol …`, or its table.")],
@@ -22,9 +24,9 @@ def check(
     from ..tsv import as_tsv
 
     both = compare_published(read_scores(run), read_published(published), tolerance)
-    typer.echo(as_tsv(both), nl=False)
+    say(as_tsv(both), nl=False)
     worst = both.loc[both["difference"].abs().idxmax()]
-    typer.echo(
+    say(
         f"{both['within'].sum()} of {len(both)} within {tolerance:g}; greatest difference "
         f"{worst['difference']:+.2g} ({worst['subset']} {worst['measure']})",
         err=True,

@@ -7,6 +7,7 @@ import typer
 
 from ...alignment.grids.options import CompareOptions
 from ..generate import command
+from ..messages import say
 from ..shared import CheckpointArgument, Json, run_folder
 
 if TYPE_CHECKING:
@@ -41,17 +42,17 @@ def compare(
         settings = {**vars(options), "other": other, "out": folder, "progress": progress}
         result = compared(checkpoint, **settings)
     if as_json:
-        typer.echo(result.table.to_json(orient="records", lines=True, force_ascii=False), nl=False)
+        say(result.table.to_json(orient="records", lines=True, force_ascii=False), nl=False)
         return
-    typer.echo(grid_summary(result.table))
-    typer.echo(f"table: {folder / 'scores.parquet'}")
+    say(grid_summary(result.table))
+    say(f"table: {folder / 'scores.parquet'}")
     maps = list(dict.fromkeys(result.table["map"]))
     for name in maps:
         places = figure or [folder / "figures" / f"{options.measure}-{options.between}-{name}.png"]
         if figure and len(maps) > 1:
             places = [path.with_stem(f"{path.stem}-{name}") for path in figure]
         for path in save(result.heatmap(name), places):
-            typer.echo(f"figure: {path}")
+            say(f"figure: {path}")
 
 
 def grid_summary(table: "pd.DataFrame") -> str:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from ..messages import say
+
 MEASURES = "retrieval,contrast,debiased_linear_cka"  # what is quick
 
 
@@ -15,8 +17,8 @@ def demo(
     from ...alignment.checkpoints.builtin import builtin_model
 
     model = builtin_model()
-    typer.echo("all-MiniLM-L6-v2 was trained on English: expect little alignment from it, mostly below")
-    typer.echo("the surface floor (what character n-grams find without a model).")
+    say("all-MiniLM-L6-v2 was trained on English: expect little alignment from it, mostly below")
+    say("the surface floor (what character n-grams find without a model).")
     from ...alignment.drawing import save
     from ...analysis.results import score
     from ..progress import reported
@@ -26,7 +28,7 @@ def demo(
         result = score(
             model, maps="none,centre", map_fit="in-sample", measures=MEASURES, out=out, progress=progress
         )
-    typer.echo(score_summary(result.table))
-    typer.echo(f"table: {out / 'scores.parquet'}")
+    say(score_summary(result.table))
+    say(f"table: {out / 'scores.parquet'}")
     for path in save(result.heatmap(map="none"), [out / "figures" / "accuracy-mean.png"]):
-        typer.echo(f"figure: {path}")
+        say(f"figure: {path}")

@@ -1,9 +1,8 @@
 """`crosslingual erase`: what a layer still does once a concept is linearly gone from it."""
 
-import typer
-
 from ...probes.options import EraseOptions
 from ..generate import command
+from ..messages import say
 from ..shared import EncoderArgument, run_folder
 
 
@@ -22,11 +21,11 @@ def erase(checkpoint: EncoderArgument, options: EraseOptions) -> None:
         result = erased(checkpoint, **{**vars(options), "out": folder, "progress": progress})
     frame = result.to_frame()
     gone = frame[frame["erased"] == "leace"].iloc[0]
-    typer.echo(
+    say(
         f"{gone['task']}: {gone['rank']} directions erased, fitted on {gone['n_train']} examples; best "
         f"constant answer {frame['majority'].mean():.3f}; means over {frame['test'].nunique()} languages"
     )
-    typer.echo(result.summary().to_string(float_format=lambda value: f"{value:.3f}"))
+    say(result.summary().to_string(float_format=lambda value: f"{value:.3f}"))
     for path in save(result.curves(), [folder / "figures" / f"{options.task}-erased.png"]):
-        typer.echo(f"figure: {path}")
-    typer.echo(f"table: {folder / 'erasure.parquet'}")
+        say(f"figure: {path}")
+    say(f"table: {folder / 'erasure.parquet'}")

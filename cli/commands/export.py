@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ..messages import say
+
 
 def export(
     run: Annotated[Path, typer.Argument(help="A run folder written by `score`, or its table.")],
@@ -19,10 +21,11 @@ def export(
     """
     if mteb is None:
         raise ValueError("name what to write: --mteb FILE")
-    from ...alignment.runs.folder import read_scores, write_text
+    from ...alignment.runs.files import write_text
+    from ...alignment.runs.folder import read_scores
     from ...analysis.published import mteb_result
 
     result = mteb_result(read_scores(run))
     mteb.parent.mkdir(parents=True, exist_ok=True)
     write_text(mteb, json.dumps(result, indent=1, ensure_ascii=False) + "\n")
-    typer.echo(f"mteb: {sum(map(len, result['scores'].values()))} subsets in {mteb}")
+    say(f"mteb: {sum(map(len, result['scores'].values()))} subsets in {mteb}")

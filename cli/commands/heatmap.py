@@ -7,6 +7,7 @@ import typer
 
 from ...analysis.options import HeatmapOptions
 from ..generate import command
+from ..messages import say
 
 
 @command
@@ -39,4 +40,4 @@ def heatmap(
     folder = (run if run.is_dir() else run.parent) / "figures"
     name = f"{shown['measure'].iloc[0]}-{shown['direction'].iloc[0]}.png"
     for path in save(figure, out or [folder / name]):
-        typer.echo(f"figure: {path}")
+        say(f"figure: {path}")

@@ -8,6 +8,7 @@ import typer
 
 from ...alignment.lookup.options import BuildOptions, SearchOptions
 from ..generate import command
+from ..messages import say
 from ..shared import MODEL
 
 if TYPE_CHECKING:
@@ -35,10 +36,8 @@ def build(
         index, recall = build_lookup(
             checkpoint, read_side(texts), out, replace(options, progress=progress)
         )
-    typer.echo(
-        f"index: {len(index.ids)} sentences in {out} ({options.factory}, layer {index.about['layer']})"
-    )
-    typer.echo(_quality(recall, "its own sentences"))
+    say(f"index: {len(index.ids)} sentences in {out} ({options.factory}, layer {index.about['layer']})")
+    say(_quality(recall, "its own sentences"))
 
 
 @app.command()
@@ -48,9 +47,9 @@ def info(folder: Annotated[Path, typer.Argument(help="Folder of an index.")]) ->
 
     manifest = read_manifest(folder)
     for name in ("rows", "dim", "metric"):
-        typer.echo(f"{name:<12} {manifest[name]}")
+        say(f"{name:<12} {manifest[name]}")
     for name, value in manifest["about"].items():
-        typer.echo(f"{name:<12} {value if isinstance(value, str) else json.dumps(value)}")
+        say(f"{name:<12} {value if isinstance(value, str) else json.dumps(value)}")
 
 
 @app.command()
@@ -82,11 +81,11 @@ def search(
             folder, name, read_side(queries), replace(options, progress=progress)
         )
     if out is None:
-        typer.echo(as_tsv(nearest), nl=False)
+        say(as_tsv(nearest), nl=False)
     else:
         write_tsv(nearest, out)
-        typer.echo(f"found: {len(nearest)} rows in {out}")
-    typer.echo(_quality(recall, "the queries"), err=True)
+        say(f"found: {len(nearest)} rows in {out}")
+    say(_quality(recall, "the queries"), err=True)
 
 
 def _quality(recall: "Recall | None", queries: str) -> str:
@@ -94,4 +93,6 @@ def _quality(recall: "Recall | None", queries: str) -> str:
         return "exact index: results equal brute-force search up to float32 rounding"
     name = recall.parameter
     at = f" at its default {name}" if recall.effort is None else f" at {name} {recall.effort}"
+    if name is None:
+        at = " (what compression loses no effort brings back)"
     return f"recall@{recall.k} {recall.value:.4f}{at}, on {recall.sample} of {queries}"

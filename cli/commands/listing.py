@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ...data.rows import Row
+from ..messages import say
 
 app = typer.Typer(no_args_is_help=True, help="List corpora, tasks, measures, poolings, protocols.")
 Json = Annotated[bool, typer.Option("--json", help="For machines: a JSON object a line.")]
@@ -17,12 +18,12 @@ def _show(rows: Iterable[Row], as_json: bool) -> None:
 
     for row in rows:
         if as_json:
-            typer.echo(json.dumps(row, ensure_ascii=False))
+            say(json.dumps(row, ensure_ascii=False))
             continue
-        typer.echo(f"{row['name']}: {row['title']}")
+        say(f"{row['name']}: {row['title']}")
         for label, value in row.items():
             if label not in ("name", "title"):
-                typer.echo(f"  {label:<10} {', '.join(value) if isinstance(value, list) else value}")
+                say(f"  {label:<10} {', '.join(value) if isinstance(value, list) else value}")
 
 
 @app.command()
@@ -49,7 +50,7 @@ def corpora(as_json: Json = False) -> None:
         as_json,
     )
     if not as_json:
-        typer.echo("files: your own two line-aligned files, or a .tsv, .csv or .jsonl table")
+        say("files: your own two line-aligned files, or a .tsv, .csv or .jsonl table")
 
 
 @app.command()
@@ -103,12 +104,12 @@ def measures(as_json: Json = False) -> None:
     for row in rows:
         marks = "*" * bool(row["default"]) + "+" * bool(row["grid"])
         better = "" if row["higher_is_better"] else ", lower is better"
-        typer.echo(f"{row['name']}{marks}: {row['family']}, {row['range']}{better}, null {row['null']}")
+        say(f"{row['name']}{marks}: {row['family']}, {row['range']}{better}, null {row['null']}")
         invariances = ", ".join(sorted(MEASURES[str(row["name"])].invariances))
-        typer.echo(f"  unchanged by {invariances}; {row['source']}")
-    typer.echo("* computed by default; + also in grids, by `crosslingual compare`")
+        say(f"  unchanged by {invariances}; {row['source']}")
+    say("* computed by default; + also in grids, by `crosslingual compare`")
     stems = ", ".join(f"{stem}@{known.symbol}" for stem, known in MEASURES.parameters.items())
-    typer.echo(f"for any number: {stems}")
+    say(f"for any number: {stems}")
 
 
 def _parameter(name: str, parameters: Row) -> str:
@@ -145,26 +146,26 @@ def protocols(as_json: Json = False) -> None:
         for command, table in (("score", PROTOCOLS), ("mine", MINING_PROTOCOLS)):
             _show(({"command": command, **asdict(known)} for known in table.values()), as_json)
         return
-    typer.echo("score --protocol")
+    say("score --protocol")
     for known in PROTOCOLS.values():
         layers = known.layers
         if not isinstance(layers, str):
             layers = ", ".join(f"{layer} of {blocks}" for blocks, layer in layers.items())
-        typer.echo(
+        say(
             f"{known.name}: layer {layers}; pooling {', '.join(known.poolings)}; {known.measures}, "
             f"{' and '.join(known.directions)}"
         )
         more = [f"at most {known.max_length} tokens"] if known.max_length else []
         more += [f"the first {known.limit} sentences"] if known.limit else []
-        typer.echo(f"  {'; '.join([*more, f'for {known.stage} checkpoints', known.source])}")
-        typer.echo(f"  differs: {known.differs}")
-    typer.echo("mine --protocol")
+        say(f"  {'; '.join([*more, f'for {known.stage} checkpoints', known.source])}")
+        say(f"  differs: {known.differs}")
+    say("mine --protocol")
     for one in MINING_PROTOCOLS.values():
         threshold = "tuned" if one.threshold is None else f"{one.threshold:g}"
         candidates = "all" if one.extract is None else str(one.extract)
-        typer.echo(
+        say(
             f"{one.name}: k {one.k}, margin {one.margin} of {candidates} of them, {one.strategy}, "
             f"threshold {threshold}"
         )
-        typer.echo(f"  layer {one.layer}, pooling {one.pooling} (yours to set); {one.source}")
-        typer.echo(f"  differs: {one.differs}")
+        say(f"  layer {one.layer}, pooling {one.pooling} (yours to set); {one.source}")
+        say(f"  differs: {one.differs}")

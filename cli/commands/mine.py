@@ -7,6 +7,7 @@ import typer
 
 from ...alignment.mining.options import MineOptions
 from ..generate import command
+from ..messages import say
 from ..shared import MODEL
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def mine(
     crosslingual mine --corpus bucc --languages zh --data-dir DATA --checkpoint MODEL --out pairs.tsv
     """
     from ...alignment.mining.mining import mine as mined
-    from ...alignment.runs.folder import write_parquet
+    from ...alignment.runs.files import write_parquet
     from ..progress import reported
     from ..tsv import write_tsv
 
@@ -52,15 +53,15 @@ def mine(
     if len(result.table):
         table = out.with_name(f"{out.name}.scores.parquet")
         write_parquet(result.table, table)
-        typer.echo(_summary(result))
-        typer.echo(f"scores: {table}")
+        say(_summary(result))
+        say(f"scores: {table}")
     if errors is not None:
         write_tsv(result.errors, errors)
-        typer.echo(f"missed: {len(result.errors)} gold pairs in {errors}")
+        say(f"missed: {len(result.errors)} gold pairs in {errors}")
     kept = f"score ≥ {result.threshold:.6g}"
     if result.threshold == -float("inf"):
         kept = "no threshold applied; typical ratio margins are 1.04 to 1.10, --threshold sets one"
-    typer.echo(f"pairs: {len(result.pairs)} in {out} (layer {result.layer}, {kept})")
+    say(f"pairs: {len(result.pairs)} in {out} (layer {result.layer}, {kept})")
 
 
 def _summary(result: "MineResult") -> str:

@@ -2,10 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-import typer
-
 from ...probes.options import ProbeOptions
 from ..generate import command
+from ..messages import say
 from ..shared import EncoderArgument, run_folder
 
 if TYPE_CHECKING:
@@ -29,10 +28,10 @@ def probe(checkpoint: EncoderArgument, options: ProbeOptions) -> None:
     for one in dict.fromkeys(frame["train"]):
         _show(frame[frame["train"] == one], result.best_layer(one))
         for path in save(result.heatmap(one), [folder / "figures" / f"{options.task}-{one}.png"]):
-            typer.echo(f"figure: {path}")
+            say(f"figure: {path}")
     if frame["train"].nunique() > 1:
-        typer.echo(result.transfer_matrix().to_string(float_format=lambda value: f"{value:.3f}"))
-    typer.echo(f"table: {folder / 'probes.parquet'}")
+        say(result.transfer_matrix().to_string(float_format=lambda value: f"{value:.3f}"))
+    say(f"table: {folder / 'probes.parquet'}")
 
 
 def _show(rows: "pd.DataFrame", layer: int) -> None:
@@ -45,8 +44,8 @@ def _show(rows: "pd.DataFrame", layer: int) -> None:
     shown = {
         name: title for name, title in floors.items() if name in chosen and chosen[name].notna().any()
     }
-    typer.echo(f"{head['task']}, learnt in {head['train']}, layer {layer} (least loss on dev)")
-    typer.echo(
+    say(f"{head['task']}, learnt in {head['train']}, layer {layer} (least loss on dev)")
+    say(
         f"  {'':<8}{head['metric']:>9}  {'95 % interval':<18}"
         + "".join(f"{title:>10}" for title in (*shown.values(), "ceiling"))
         + "  gap"
@@ -56,25 +55,23 @@ def _show(rows: "pd.DataFrame", layer: int) -> None:
         interval = f"({row['accuracy_low']:.3f} to {row['accuracy_high']:.3f})"
         scores = "".join(f"{_number(row[name]):>10}" for name in (*shown, "ceiling"))
         own = row["ceiling"] == row["ceiling"]
-        typer.echo(
-            f"  {row['test']:<8}{row['accuracy']:>9.3f}  {interval:<18}{scores}  {gap if own else '–'}"
-        )
+        say(f"  {row['test']:<8}{row['accuracy']:>9.3f}  {interval:<18}{scores}  {gap if own else '–'}")
     for row in chosen.dropna(subset="selectivity").to_dict("records"):
-        typer.echo(
+        say(
             f"  selectivity ({row['test']}): {row['selectivity']:.3f} "
             f"({row['selectivity_low']:.3f} to {row['selectivity_high']:.3f})"
         )
     for row in chosen.dropna(subset="bits").to_dict("records") if "bits" in chosen else []:
-        typer.echo(
+        say(
             f"  codelength ({row['test']}): {row['bits']:.3f} bits a label, compression "
             f"{row['compression']:.2f}, against the labels' frequencies "
             f"{row['compression_of_marginal']:.2f}"
         )
     above = int((rows["q"] < 0.05).sum())
-    typer.echo(f"  above its floors in {above} of {len(rows)} languages and layers (q < 0.05)")
+    say(f"  above its floors in {above} of {len(rows)} languages and layers (q < 0.05)")
     loose = int((~rows["converged"]).sum())
     if loose:
-        typer.echo(f"  {loose} probes did not converge")
+        say(f"  {loose} probes did not converge")
 
 
 def _number(value: float) -> str:

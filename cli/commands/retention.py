@@ -8,6 +8,7 @@ import typer
 
 from ...analysis.options import RetentionOptions
 from ..generate import command
+from ..messages import say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,7 @@ def retention(
         folder = Path(options.out) if options.out is not None else run / "retention"
         result = retained(run, **vars(replace(options, out=folder)))
         if len(runs) > 1:
-            typer.echo(f"{run}:")
+            say(f"{run}:")
         _report(result.table, options.measure, options.direction, folder)
 
 
@@ -50,17 +51,17 @@ def _report(table: "pd.DataFrame", measure: str, direction: str, folder: Path) -
     last = shown[(shown["chosen"] == "equal") & (shown["layer"] == shown["layer"].max())]
     _show(last, f"{measure}, {direction}, at the last layer of both")
     _show(shown[shown["chosen"] == "best"], "each at its own best layer")
-    typer.echo(in_words(last))
-    typer.echo(f"table: {folder / 'retention.parquet'}")
+    say(in_words(last))
+    say(f"table: {folder / 'retention.parquet'}")
     for path in save(delta_heatmap(shown), [folder / f"delta-{measure}-{direction}.png"]):
-        typer.echo(f"figure: {path}")
+        say(f"figure: {path}")
 
 
 def _show(rows: "pd.DataFrame", title: str) -> None:
     if rows.empty:
         return
-    typer.echo(title)
-    typer.echo(f"  {'':<10}{'tuned':>8}{'base':>8}{'null':>8}{'surface':>8}   {'Δ':<30}ρ")
+    say(title)
+    say(f"  {'':<10}{'tuned':>8}{'base':>8}{'null':>8}{'surface':>8}   {'Δ':<30}ρ")
     for row in rows.to_dict("records"):
         name = row["source"] if row["source"] == row["target"] else f"{row['source']}-{row['target']}"
         own = row["chosen"] == "best" and row["source"] != "macro"
@@ -68,7 +69,7 @@ def _show(rows: "pd.DataFrame", title: str) -> None:
         delta = f"{row['delta']:+.4f} ({row['delta_low']:+.4f} to {row['delta_high']:+.4f})"
         share = f"{row['ratio']:.3f} ({row['ratio_low']:.3f} to {row['ratio_high']:.3f})"
         rho = row["note"] or share.replace("nan", "–")
-        typer.echo(
+        say(
             f"  {name:<10}{row['value']:>8.4f}{row['base']:>8.4f}{row['base_null']:>8.4f}"
             f"{row['surface']:>8.4f}   {delta:<30}{rho}  {layers}".rstrip()
         )

@@ -1,9 +1,8 @@
 """`crosslingual score`: the main job."""
 
-import typer
-
 from ...alignment.scoring.options import ScoreOptions
 from ..generate import command
+from ..messages import say
 from ..shared import CheckpointArgument, Json, run_folder
 
 
@@ -17,7 +16,7 @@ def score(checkpoint: CheckpointArgument, options: ScoreOptions, as_json: Json =
 
     crosslingual score ./my-model --corpus files --source de=news.de --target en=news.en
     """
-    from ...alignment.runs.folder import read_scores
+    from ...alignment.runs.files import read_table
     from ...alignment.scoring.map_decomposition import STEPS
     from ...analysis.results import score as scored
     from ..progress import reported
@@ -29,15 +28,15 @@ def score(checkpoint: CheckpointArgument, options: ScoreOptions, as_json: Json =
         settings = {**vars(options), "out": folder, "progress": progress}
         table = scored(checkpoint, **settings).table
     if as_json:
-        typer.echo(table.to_json(orient="records", lines=True, force_ascii=False), nl=False)
+        say(table.to_json(orient="records", lines=True, force_ascii=False), nl=False)
         return
-    typer.echo(score_summary(table))
+    say(score_summary(table))
     if set(STEPS) <= set(table["map"]):
-        typer.echo(decomposition(read_scores(folder / "decomposition.parquet"), table))
+        say(decomposition(read_table(folder / "decomposition.parquet"), table))
     if options.protocol == "mexa":
-        typer.echo(over_layers(read_scores(folder / "aggregates.parquet")))
-    typer.echo(f"table: {folder / 'scores.parquet'}")
+        say(over_layers(read_table(folder / "aggregates.parquet")))
+    say(f"table: {folder / 'scores.parquet'}")
     if options.errors:
-        missed = read_scores(folder / "errors.parquet")
+        missed = read_table(folder / "errors.parquet")
         write_tsv(missed, folder / "errors.tsv")
-        typer.echo(f"errors: {len(missed)} missed translations in {folder / 'errors.tsv'}")
+        say(f"errors: {len(missed)} missed translations in {folder / 'errors.tsv'}")

@@ -7,6 +7,7 @@ import typer
 
 from ...training.options import TrainOptions
 from ..generate import command
+from ..messages import say
 
 
 @command
@@ -22,14 +23,14 @@ def train(
     with reported() as progress:
         result = trained(recipe, **{**vars(options), "progress": progress})
     for phase in result.phases:
-        typer.echo(f"{phase.about['phase']}: {phase.folder}")
+        say(f"{phase.about['phase']}: {phase.folder}")
         cost = phase.about.get("cost")
         if cost:
-            typer.echo(
+            say(
                 f"  {cost['steps']:.0f} steps in {cost['seconds']:.0f} s, "
                 f"{cost['tokens_per_second']:,.0f} tokens/s, peak {cost['peak_mb']:,.0f} MB"
             )
         for score in [*phase.about.get("scores", ()), *phase.about.get("zero_shot", ())]:
-            typer.echo(f"  {score_line(score)}")
+            say(f"  {score_line(score)}")
         for row in phase.about.get("words", ()):
-            typer.echo(f"  {gain_line(row)}")
+            say(f"  {gain_line(row)}")

@@ -1,15 +1,11 @@
-"""A user's own bitext: two line-aligned files, or a table (TSV, CSV or JSONL) with named columns."""
+"""A user's own bitext: two line-aligned files, or a table with named columns."""
 
-import csv
-import io
-import json
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ..bitext import Bitext, Sentence, Side, join
 from ..languages import standard_tag
-from ..nearest import closest
-from ..text import read_lines, read_sentences, same_length
+from ..table_file import read_rows, text_of
+from ..text import read_sentences, same_length
 
 
 def two_files(
@@ -61,31 +57,26 @@ def table(
     group_column: str | None = None,
     limit: int | None = None,
 ) -> Bitext:
-    """Return the bitext that two columns of a `.tsv`, `.csv` or `.jsonl` file hold.
+    """Return the bitext that two columns of a table hold; see `table_file`.
 
-    TSV is split at tabs, quotes are characters; CSV is read with quoting. The languages default to
-    the names of the columns.
+    The languages default to the names of the columns.
 
     Raises:
-        ValueError: a missing column (nearest names), an empty cell, a broken line, an id twice.
+        ValueError: a missing column (nearest names), a cell without text, a broken line, an id twice.
     """
     sources: list[Sentence] = []
     targets: list[Sentence] = []
-    wanted = [source_column, target_column, id_column, group_column]
     first_line: dict[str, int] = {}
-    for number, row in _rows(path):
-        for column in filter(None, wanted):
-            if column not in row:
-                raise ValueError(f"{path}:{number}: no column {column!r}: {closest(column, row)}")
-            if not row[column].strip():
-                raise ValueError(f"{path}:{number}: empty {column!r}; every cell must hold text")
-        name = row[id_column].strip() if id_column else str(len(sources) + 1)
+    for number, row in read_rows(path):
+        where = f"{path}:{number}"
+        source, target = (text_of(where, row, column) for column in (source_column, target_column))
+        name = text_of(where, row, id_column, number=True) if id_column else str(len(sources) + 1)
         if name in first_line:
-            raise ValueError(f"{path}:{number}: id {name!r} stood in line {first_line[name]} already")
+            raise ValueError(f"{where}: id {name!r} is in line {first_line[name]} already")
         first_line[name] = number
-        group = row[group_column].strip() if group_column else None
-        sources.append(Sentence(name, row[source_column].strip(), group))
-        targets.append(Sentence(name, row[target_column].strip(), group))
+        group = text_of(where, row, group_column, number=True) if group_column else None
+        sources.append(Sentence(name, source, group))
+        targets.append(Sentence(name, target, group))
     return join(
         "files",
         path.name,
@@ -97,45 +88,3 @@ def table(
 
 def _side(code: str, sentences: list[Sentence]) -> Side:
     return Side(standard_tag(code), code, tuple(sentences))
-
-
-def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
-    suffix = Path(path.name.removesuffix(".gz").removesuffix(".xz")).suffix
-    if suffix in (".jsonl", ".ndjson"):
-        yield from _json_rows(path)
-    elif suffix == ".csv":
-        text = io.StringIO("".join(f"{line}\n" for _, line in read_lines(path)), newline="\n")
-        reader = csv.DictReader(text, strict=True, restval="")
-        try:
-            for cells in reader:
-                yield reader.line_num, {k: v for k, v in cells.items() if isinstance(k, str)}
-        except csv.Error as error:
-            raise ValueError(f"{path}:{reader.line_num}: {error}") from None
-    elif suffix == ".tsv":
-        header: list[str] | None = None
-        for number, line in read_lines(path):
-            fields = line.split("\t")
-            if header is None:
-                header = fields
-            elif len(fields) != len(header):
-                raise ValueError(
-                    f"{path}:{number}: {len(fields)} columns where the header has {len(header)}"
-                )
-            else:
-                yield number, dict(zip(header, fields, strict=True))
-    else:
-        raise ValueError(f"{path}: a table must end in .tsv, .csv or .jsonl (or those with .gz, .xz)")
-
-
-def _json_rows(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
-    for number, line in read_lines(path):
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path}:{number}: no JSON object ({error.msg})") from None
-        if not isinstance(row, dict):
-            raise ValueError(f"{path}:{number}: no JSON object")
-        yield (
-            number,
-            {key: value if isinstance(value, str) else str(value) for key, value in row.items()},
-        )

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -57,11 +57,18 @@ def load(
     asked = _Asked(base, split, root, languages, pivot, pairs, limit)
     reader = corpus.reader
     if isinstance(reader, ManyToMany):
-        return _many_to_many(reader, asked)
+        return [_named(bitext) for bitext in _many_to_many(reader, asked)]
     if isinstance(reader, Pairs):
         return _pairs_of_their_own(reader, asked)
     assert isinstance(reader, ManyParallel)  # haystacks have a table of their own
     return _many_parallel(reader, asked)
+
+
+def _named(bitext: GoldBitext) -> GoldBitext:
+    """Return a bitext whose sides know their corpus."""
+    name = f"{bitext.corpus}/{bitext.split}"
+    source, target = (replace(side, corpus=name) for side in (bitext.source, bitext.target))
+    return replace(bitext, source=source, target=target)
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,12 @@
 """Local files of labelled tasks: rows as they stand there, with file and line of each."""
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
 
 from ..rows import Columns
-from ..text import open_binary, read_lines
+from ..table_file import quoted_lines, read_json_line
+from ..text import read_lines
 
 Located = Iterator[tuple[str, Columns]]  # file:line, and what is there
 
@@ -32,16 +30,14 @@ def lines_of_tabs(*columns: str) -> Callable[[Path], Located]:
 
 def quoted(path: Path, separator: str = ",") -> Located:
     """Read separated values with a header, quoted as in CSV."""
-    with open_binary(path) as stream:
-        text = io.TextIOWrapper(cast("Any", stream), "utf-8-sig", newline="")
-        reader = csv.DictReader(text, strict=True, delimiter=separator)
-        try:
-            for row in reader:
-                if None in row or None in row.values():
-                    raise ValueError(f"{path}:{reader.line_num}: not as many columns as the header has")
-                yield f"{path}:{reader.line_num}", dict(row)
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise ValueError(f"{path}:{reader.line_num}: {error}") from None
+    header: list[str] = []
+    for number, cells in quoted_lines(path, separator):
+        if not header:
+            header = cells
+        elif len(cells) != len(header):
+            raise ValueError(f"{path}:{number}: {len(cells)} cells where the header has {len(header)}")
+        else:
+            yield f"{path}:{number}", dict(zip(header, cells, strict=True))
 
 
 def json_lines(path: Path) -> Located:
@@ -49,12 +45,9 @@ def json_lines(path: Path) -> Located:
     for number, line in read_lines(path):
         if not line.strip():
             continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise ValueError(f"{path}:{number}: not JSON ({error})") from None
+        row = read_json_line(f"{path}:{number}", line)
         if not isinstance(row, dict):
-            raise ValueError(f"{path}:{number}: not a JSON object")
+            raise ValueError(f"{path}:{number}: no JSON object")
         yield f"{path}:{number}", row
 
 

@@ -66,13 +66,13 @@ def test_tables(write, name):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("t.tsv", "de\ten\na\n", r"t.tsv:2: 1 columns where the header has 2"),
+        ("t.tsv", "de\ten\na\n", r"t.tsv:2: 1 cells where the header has 2"),
         ("t.tsv", "dee\ten\na\tb\n", r"t.tsv:2: no column 'de': did you mean dee"),
         ("t.tsv", "de\ten\na\t \n", r"t.tsv:2: empty 'en'"),
         ("t.jsonl", '{"de": "a", "en": "b"}\n{"de": \n', r"t.jsonl:2: no JSON object"),
         ("t.jsonl", '["a"]\n', r"t.jsonl:1: no JSON object"),
         ("t.csv", 'de,en\n"a,b\n', r"t.csv:\d: "),
-        ("t.txt", "x", "must end in .tsv, .csv or .jsonl"),
+        ("t.txt", "x", "must end in .tsv, .csv, .jsonl or .parquet"),
     ],
 )
 def test_broken_tables_are_named(write, name, text, message):
@@ -81,7 +81,7 @@ def test_broken_tables_are_named(write, name, text, message):
 
 
 def test_an_id_twice_is_named(write):
-    with pytest.raises(ValueError, match=r"t.tsv:3: id '1' stood in line 2 already"):
+    with pytest.raises(ValueError, match=r"t.tsv:3: id '1' is in line 2 already"):
         table(
             write("t.tsv", "id\tde\ten\n1\ta\tb\n1\tc\td\n"),
             source_column="de",

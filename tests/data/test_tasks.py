@@ -252,7 +252,7 @@ WRONG = [
     ("squad", "train-v1.1.json", '{"data": 3}', r"train-v1.1.json: not a SQuAD file"),
     ("hellaswag", "train.jsonl", '{"ctx": "a", "endings": ["b", "c"], "label": 2}\n', r"train.jsonl:1: label 2 is none of its 2 options"),
     ("hellaswag", "train.jsonl", '{"ctx": "a", "endings": ["b"], "label": 0}\n', r"train.jsonl:1: 1 options"),
-    ("hellaswag", "train.jsonl", "{ctx}\n", r"train.jsonl:1: not JSON"),
+    ("hellaswag", "train.jsonl", "{ctx}\n", r"train.jsonl:1: no JSON object"),
     ("wikiann", "train-en.tsv", "a\tO\nb O\n", r"train-en.tsv:2: not a word"),
     ("wikiann", "train-en.tsv", "a\tO\n\nb\tB-GPE\n", r"train-en.tsv:3: label 'B-GPE' is not in the map"),
     ("ewt", "en_ewt-ud-train.conllu", "1\ta\n", r"conllu:1: 2 columns; CoNLL-U has 10"),

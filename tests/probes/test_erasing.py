@@ -41,13 +41,10 @@ def test_retrieval_is_of_the_same_items_before_and_after(found):
     assert not some.xs("none", level="erased")[["change", "change_low", "change_high"]].any(axis=None)
 
 
-def test_languages_without_the_same_items_are_told_of(found, tmp_path, caplog):
-    folder = found[0]
-    options = {"languages": "de,sw", "store": folder.parent / "s", "layers": "1"}
-    table = erase(folder, pivot="xx", **options).to_frame()
-    assert table["retrieval"].isna().all()
-    told = "language: no retrieval in de, en, sw: the tests are not the same items as in xx"
-    assert sorted(told) == sorted(next(one for one in caplog.messages if "no retrieval" in one))
+def test_a_pivot_that_is_not_there_is_refused(found):
+    options = {"languages": "de,sw", "store": found[0].parent / "s", "layers": "1"}
+    with pytest.raises(ValueError, match="unknown `pivot` 'xx' here"):
+        erase(found[0], pivot="xx", **options)
 
 
 def test_a_second_run_reads_the_first(found, monkeypatch):

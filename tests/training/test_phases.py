@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import torch
 
+from crosslingual.alignment.checkpoints.about import read_about
 from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
 from crosslingual.data.splits import Leak
 from crosslingual.training.phases import run_recipe
@@ -70,7 +71,7 @@ def test_a_phase_leaves_a_plain_encoder(little, folder):
     assert same(model.state_dict(), state(done.folder))
     assert not same(model.state_dict(), state(little))
     assert AutoTokenizer.from_pretrained(done.folder)("a cat").input_ids
-    about = json.loads((done.folder / "crosslingual.json").read_text())
+    about = read_about(done.folder)
     assert about == done.about
     assert (about["stage"], about["recipe"], about["seed"], about["control"]) == (
         "intermediate",

@@ -58,7 +58,8 @@ def test_a_recipe(tmp_path):
         ("rate: 1e-5", "epochs: 1", r"phase one: steps or epochs, one of the two"),
         ("steps: 200", "clip: 1", r"phase one: steps or epochs, one of the two"),
         ("hold_out: 0.2", "hold_out: 2", r"hold_out must be between 0 and 1"),
-        ("base: some/model", "seed: 2", r"no base"),
+        ("base: some/model", "revision: main", r"no base"),
+        ("base: some/model", "seed: 2", r"r.yaml:3: seed is given twice"),
         ("keep: [0, 0.03, 1]", "keep: 3", r"r.yaml:12: keep must be a list"),
         ("keep: [0, 0.03, 1]", "keep: [3]", r"keep must be between 0 and 1, got 3"),
         ("name: r\n", "name: [\n", r"r.yaml: not YAML"),
@@ -72,7 +73,7 @@ def test_a_recipe(tmp_path):
             r"languages names the one language of the file",
         ),
         ("rate: 1e-5", "mlm: {share: 0.2}", r"r.yaml:11: mlm: corpus or files, one of the two"),
-        ("rate: 1e-5", "mlm: {corpus: a, share: 2}", r"r.yaml:11: share must be between 0 and 1"),
+        ("rate: 1e-5", "mlm: {corpus: a, share: 2}", r"r.yaml:11: share must be between 0 and 0.99"),
         ("task: rte", "{task: rte, language: 7}", r"r.yaml:9: language must be str, got 7"),
     ],
 )

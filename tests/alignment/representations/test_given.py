@@ -34,7 +34,9 @@ def test_what_is_wrong_is_named(folder, tmp_path_factory):
     values = np.load(folder / "de.npy")
     values[1, 7] = np.nan
     np.save(folder / "de.npy", values)
-    with pytest.raises(ValueError, match=r"de.npy: layer 1 is not finite for 1 sentences, first "):
+    with pytest.raises(
+        ValueError, match=r"de.npy: layer 1 is not finite, or too large, for 1 sentences, first "
+    ):
         score(f"vectors:{folder}", "pocket", languages="de")
     (folder / "de.ids").write_text("a\n")
     with pytest.raises(ValueError, match="has 218 rows but .*de.ids has 1 lines"):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from crosslingual.alignment.representations.shard import ShardRows
 from crosslingual.alignment.representations.store import Space, Store, key, prune, verify
 
 SPACE = Space("f" * 64, "mean", None, 128, "float32")
@@ -16,13 +17,10 @@ SPACE = Space("f" * 64, "mean", None, 128, "float32")
 
 def fill(store: Store, texts: list[str], values: np.ndarray, number: int | None = None) -> None:
     counts = np.stack([np.arange(len(texts)), np.zeros(len(texts)), np.ones(len(texts))], axis=1)
-    store.write(
-        store.next_number() if number is None else number,
-        [key(text) for text in texts],
-        counts.astype(np.int32),
-        range(len(values)),
-        values,
-    )
+    keys = [key(text) for text in texts]
+    tokens = [key(text + " in tokens") for text in texts]
+    rows = ShardRows(keys, tokens, counts.astype(np.int32))
+    store.write(store.next_number() if number is None else number, rows, range(len(values)), values)
 
 
 @pytest.fixture
@@ -64,7 +62,7 @@ def test_unfinished_shards_do_not_count_and_are_pruned(store, values, tmp_path):
     assert len(prune(tmp_path, older_than=-1.0)) == 1
 
 
-@pytest.mark.parametrize("file", ["values.npy", "keys.npy", "counts.npy", "meta.json"])
+@pytest.mark.parametrize("file", ["values.npy", "keys.npy", "tokens.npy", "counts.npy", "meta.json"])
 def test_one_flipped_byte_is_noticed(store, values, tmp_path, file, caplog):
     fill(store, list("abcde"), values)
     path = next(iter(store.shards.values())).path / file

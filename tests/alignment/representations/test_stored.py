@@ -10,6 +10,7 @@ import torch
 from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
 from crosslingual.alignment.encoding import encode
 from crosslingual.alignment.representations import missing as module
+from crosslingual.alignment.representations import texts as texts_module
 from crosslingual.alignment.representations.store import Store, shard_folders
 from crosslingual.alignment.representations.stored import represent
 from crosslingual.data import Context, Sentence, Side, load
@@ -104,7 +105,7 @@ def test_a_prefix_is_part_of_the_text(tiny_bert, tmp_path):
 
 
 def test_a_continued_run_has_the_bits_of_an_undisturbed_one(tiny_bert, texts, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "SHARD_TOKENS", 1500)
+    monkeypatch.setattr(texts_module, "SHARD_TOKENS", 1500)
     checkpoint = open_checkpoint(tiny_bert)
     whole = represent(checkpoint, [side(texts)], root=tmp_path / "whole")["mean"]
     original, calls = Store.write, []

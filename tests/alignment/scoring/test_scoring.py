@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from filelock import FileLock
 
 from crosslingual.alignment.representations.source import parse_layers
 from crosslingual.alignment.runs.folder import read_scores
@@ -109,12 +110,9 @@ def test_a_failed_cell_is_noted_and_the_others_are_kept(tiny_bert, tmp_path, mon
 
 
 def test_a_folder_is_used_by_one_process(tiny_bert, tmp_path, table):
-    import fcntl
-
-    with (tmp_path / "run" / ".lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(OSError, match="another process is writing there"):
-            score(tiny_bert, "pocket", languages="de", store=tmp_path / "s", out=tmp_path / "run")
+    held = FileLock(tmp_path / "run" / ".lock")
+    with held, pytest.raises(OSError, match="another process is writing there"):
+        score(tiny_bert, "pocket", languages="de", store=tmp_path / "s", out=tmp_path / "run")
 
 
 def test_no_store_keeps_nothing(tiny_bert, tmp_path, monkeypatch):

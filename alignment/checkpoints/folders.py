@@ -1,0 +1,165 @@
+"""Where the parts of a checkpoint lie: transformer, tokenizer, adapter, modules after them."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...data.rows import Columns
+
+_TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "spiece.model")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The folders of a checkpoint."""
+
+    folder: Path  # the checkpoint itself
+    transformer: Path  # config.json and weights; an adapter's base
+    tokenizer: Path
+    first: Path  # sentence-transformers' first module, with its sentence_*_config.json
+    modules: tuple[tuple[str, Path], ...] | None  # (class, folder) after the first; None: no such folder
+    adapter: Path | None = None
+
+    @property
+    def every(self) -> list[Path]:
+        """All folders with a file that decides what is computed."""
+        after = [place for _, place in self.modules or ()]
+        return list(dict.fromkeys([self.folder, self.transformer, self.tokenizer, self.first, *after]))
+
+    def sentence_settings(self) -> Columns:
+        """Return what sentence-transformers' first module says of texts: length, lower-casing."""
+        return next((read_json(path) for path in sorted(self.first.glob("sentence_*_config.json"))), {})
+
+    def default_prompt(self) -> str:
+        """Return what sentence-transformers puts before every text.
+
+        Raises:
+            ValueError: the default prompt is not one of the prompts.
+        """
+        path = self.folder / "config_sentence_transformers.json"
+        settings = read_json(path) if path.is_file() else {}
+        name = settings.get("default_prompt_name")
+        if name is None:
+            return ""
+        prompt = (settings.get("prompts") or {}).get(name)
+        if not isinstance(prompt, str):
+            raise ValueError(f"{path}: the default prompt {name!r} is not one of the prompts")
+        return prompt
+
+
+def find_parts(folder: Path) -> Parts:
+    """Return where the parts of a checkpoint lie.
+
+    Raises:
+        ValueError: no config.json where one has to be, or one that cannot be read.
+        OSError: an adapter's base that is neither a folder nor on the hub.
+    """
+    modules = _modules(folder)
+    first = modules[0][1] if modules else folder
+    after = None if modules is None else tuple(modules[1:])
+    if (folder / "adapter_config.json").is_file():
+        below = _base_of(folder)
+        if (below / "adapter_config.json").is_file():
+            raise ValueError(f"{folder}: its base {below} is an adapter, too; merge that first")
+        base = find_parts(below)
+        own = folder if any((folder / name).is_file() for name in _TOKENIZER) else base.tokenizer
+        if modules is None:
+            first, after = base.first, base.modules
+        return Parts(folder, base.transformer, own, first, after, adapter=folder)
+    if not (first / "config.json").is_file():
+        raise ValueError(f"{first}: no checkpoint there (no config.json); save one with save_pretrained")
+    return Parts(folder, first, first, first, after)
+
+
+def _base_of(adapter: Path) -> Path:
+    settings = read_json(adapter / "adapter_config.json")
+    base = settings.get("base_model_name_or_path")
+    if not isinstance(base, str) or not base:
+        raise ValueError(
+            f"{adapter / 'adapter_config.json'}: no base_model_name_or_path; the base is not known"
+        )
+    return find_folder(
+        str(adapter / base) if (adapter / base).is_dir() else base, settings.get("revision")
+    )[0]
+
+
+def _modules(folder: Path) -> list[tuple[str, Path]] | None:
+    """Return class and folder of each of sentence-transformers' modules."""
+    listing = folder / "modules.json"
+    if not listing.is_file():
+        return None
+    with refusing(listing, "no list of modules"):
+        entries = json.loads(listing.read_text("utf-8"))
+        found = [(str(one["type"]).rsplit(".", 1)[-1], folder / str(one["path"])) for one in entries]
+    root = folder.resolve()
+    for _, place in found:
+        if not place.resolve().is_relative_to(root):
+            raise ValueError(f"{listing}: the module {place} lies outside the folder")
+    return found
+
+
+def find_folder(name: str, revision: str | None = None) -> tuple[Path, str]:
+    """Return the folder of a checkpoint, and the commit where it comes from the hub.
+
+    Raises:
+        ValueError: neither a folder nor the form of a hub id.
+        OSError: the hub does not have it or cannot be reached.
+    """
+    folder = Path(name)
+    if folder.exists():
+        return folder, ""
+    if name.count("/") > 1 or name.startswith((".", "/", "~")) or not name.strip():
+        raise ValueError(f"{name}: no such folder, and not a hub id (owner/name)")
+    from huggingface_hub import snapshot_download
+
+    patterns = ["*.json", "*.safetensors", "*.txt", "*.model", "*/config.json", "*/*.safetensors"]
+    try:
+        folder = Path(snapshot_download(name, revision=revision, allow_patterns=patterns))
+    except Exception as error:  # offline, gated, unknown: dozens of kinds, one meaning
+        raise OSError(
+            f"{name}: neither a folder nor to be had from the hub ({first_line(error)})"
+        ) from error
+    return folder, folder.name  # the folder of a snapshot is named after its commit
+
+
+def read_json(path: Path) -> Columns:
+    """Return a JSON object of a checkpoint.
+
+    Raises:
+        ValueError: no JSON object.
+        OSError: there is none.
+    """
+    with refusing(path, "no JSON object"):
+        value = json.loads(path.read_text("utf-8"))
+    if not isinstance(value, dict):
+        raise ValueError(f"{path}: no JSON object")
+    return value
+
+
+@contextmanager
+def refusing(subject: object, what: str) -> Iterator[None]:
+    """Turn what a library raises over a file it is given into one line: what, and why.
+
+    Dozens of kinds are raised over files that cannot be read (SafetensorError, AssertionError, KeyError,
+    ImportError, validation errors, …); to whoever gave the file they mean the same.
+
+    Raises:
+        ValueError: for any of them.
+    """
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise ValueError(f"{subject}: {what} ({first_line(error)})") from error
+
+
+def first_line(error: BaseException) -> str:
+    """Return what a library's error says, in one line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = lines[0][:300] if lines else ""
+    if not said or isinstance(error, KeyError | AssertionError | AttributeError | TypeError):
+        return f"{type(error).__name__} {said}".strip()
+    return said
