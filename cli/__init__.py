@@ -6,8 +6,10 @@ Exit status: 0; 1 the user's error, one line saying what, where and what to do; 
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from .. import __version__
@@ -32,8 +34,21 @@ from .messages import one_line, say
 
 INTERRUPTED = 130
 
+
+class _Commands(TyperGroup):
+    """The commands: a file that ends early is damaged, which Typer would take for Ctrl-D."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except EOFError as error:
+            raise OSError(f"a file ends early ({' '.join(str(error).split())})") from error
+
+
 app = typer.Typer(
     name="crosslingual",
+    cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,  # [default: …] and flores[/dev] are text, not markup
@@ -89,7 +104,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise KeyboardInterrupt
         return int(status)
     except TyperException as error:
-        if message := error.format_message():
+        message = error.format_message()
+        if "\n" in message:  # the help, where no command was given
+            say(message, err=True)
+            message = "no command was given"
+        if message:
             say(f"usage: {message} (see --help)", err=True)
         return 2
     except (KeyboardInterrupt, typer.Abort):
@@ -98,7 +117,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone, as `| head` does
         return 1
-    except (ValueError, OSError, MemoryError, EOFError) as error:
+    except (ValueError, OSError, MemoryError) as error:
         if debug:
             raise
         say(f"error: {one_line(error)}", err=True)

@@ -90,6 +90,8 @@ def erase(checkpoint: CheckpointLike, options: EraseOptions) -> ErasureResult:
     _report_unretrieved(material, options.pivot)
     settings = {"erased": DRAWS, "pivot": options.pivot, "seed": options.seed, "weakest": WEAKEST}
     settings |= {"bootstrap": [RESAMPLES, LEVEL]}
+    if any(len(part) < 2 for part in material.parts.values()):
+        raise ValueError(f"{material.name}: erasing needs two examples a language at least")
     make = partial(_rows, material, options.pivot, options.seed)
     probed = Probed(material, [one], make, settings, "erasing")
     model = open_model(checkpoint, options)

@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from transformers import TrainerCallback
 
+from ..alignment.checkpoints.about import write_about
+
 
 class StepLog(TrainerCallback):  # type: ignore[misc]
     """A JSON line a step: loss, task, seconds, tokens; after a resume it goes on where that begins."""
@@ -73,6 +75,15 @@ class Keeper(TrainerCallback):  # type: ignore[misc]
         """Save, where it is time."""
         if state.global_step in self.steps and args.process_index == 0:
             self._save(state.global_step)
+
+
+class Sealer(TrainerCallback):  # type: ignore[misc]
+    """Notes the checksums of a checkpoint once it is written: only then it counts."""
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Write them."""
+        if args.process_index == 0:
+            write_about(Path(args.output_dir) / f"checkpoint-{state.global_step}", {})
 
 
 def cost(log: Path) -> dict[str, float]:

@@ -8,14 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..alignment.checkpoints.about import ABOUT, write_about
+from ..alignment.checkpoints.about import ABOUT, TRAINED_ON, write_about
 from ..alignment.checkpoints.checkpoint import Checkpoint
 from ..alignment.runs.files import MARK, own_folder, remove_folder
 from ..data.rows import Row
 from .lines import gain_line, score_line
 from .tasks.heads import HeadSpec, MultiHead
 
-TRAINED_ON = "trained-on.txt.gz"
 HEADS = "heads.safetensors"
 
 

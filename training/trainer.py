@@ -24,8 +24,10 @@ from transformers import (
     TrainingArguments,
 )
 
+from ..alignment.checkpoints.about import ABOUT, read_about, verify_files
+from ..alignment.runs.files import Damaged, remove_folder
 from ..data.rows import Columns
-from .callbacks import Keeper, StepLog, cost
+from .callbacks import Keeper, Sealer, StepLog, cost
 from .mixture import TaskSchedule
 from .recipe import Phase
 from .tasks.features import Feature, TaskFeatures, collate
@@ -35,7 +37,6 @@ logger = logging.getLogger(__name__)
 SCORE = "eval_score"  # by which the best is chosen
 SAVE_EVERY = 500  # steps, where nothing else is said
 STEPS_LOG = "steps.jsonl"
-TRAINER_STATE = "trainer_state.json"  # what a whole checkpoint has; it is written last
 
 
 class Rows(Dataset[tuple[int, Feature]]):
@@ -173,14 +174,26 @@ def train_phase(
     if hooks.keep is not None:
         kept = [max(1, round(share * steps.count)) for share in phase.keep if share]
         trainer.add_callback(Keeper(kept, hooks.keep))
+    trainer.add_callback(Sealer())
     trainer.train(resume_from_checkpoint=last_whole(work))
     return cost(log)
 
 
 def last_whole(work: Path) -> str | None:
-    """Return the latest checkpoint that was written to its end."""
-    whole = [path for path in work.glob("checkpoint-*") if (path / TRAINER_STATE).is_file()]
-    return str(max(whole, key=lambda path: int(path.name.partition("-")[2]))) if whole else None
+    """Return the latest checkpoint that was written to its end.
+
+    Where one is damaged, all are removed and the phase starts over: the best is loaded at its end.
+    """
+    found = [path for path in work.glob("checkpoint-*") if (path / ABOUT).is_file()]
+    try:
+        for path in found:
+            verify_files(path, read_about(path))
+    except Damaged as error:
+        logger.warning("%s; the phase is trained from its start", str(error).partition(";")[0])
+        for path in found:
+            remove_folder(path, ABOUT)
+        return None
+    return str(max(found, key=lambda path: int(path.name.partition("-")[2]))) if found else None
 
 
 def _arguments(

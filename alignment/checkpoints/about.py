@@ -8,6 +8,8 @@ from ..runs.files import SUM, Damaged, file_checksum, read_json, write_json
 from .folders import refusing
 
 ABOUT = "crosslingual.json"
+TRAINED_ON = "trained-on.txt.gz"  # next to it in every folder of `train`
+STAGES = ("pretrained", "intermediate", "target")
 _BY_HAND = {"stage": str, "family": str, "recipe": str, "seed": int, "zero_shot": list}
 
 
@@ -22,6 +24,8 @@ def read_about(folder: Path) -> Columns:
     """
     path = folder / ABOUT
     if not path.is_file():
+        if (folder / TRAINED_ON).is_file():
+            raise Damaged(f"{path} is missing; remove the folder and train it once more")
         return {}
     try:
         return read_json(path)
@@ -35,6 +39,8 @@ def read_about(folder: Path) -> Columns:
                 raise ValueError(
                     f"{path}: {name} must be {kind.__name__}, got {plain[name]!r}"
                 ) from None
+        if plain.get("stage") not in (None, *STAGES):
+            raise ValueError(f"{path}: stage must be one of {', '.join(STAGES)}") from None
         return plain
 
 

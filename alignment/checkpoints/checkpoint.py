@@ -90,7 +90,10 @@ class Checkpoint:
         """L, and the tokens that have a position."""
         with refusing(self.folder, "its config.json does not say how many layers there are"):
             part = encoder_config(self.config)
-            return int(part.num_hidden_layers), _positions(part)
+            shape = int(part.num_hidden_layers), _positions(part)
+        if shape[0] < 1:
+            raise ValueError(f"{self.folder}: its config.json says that there are {shape[0]} layers")
+        return shape
 
     @cached_property
     def tokenizer(self) -> "PreTrainedTokenizerBase":
@@ -105,6 +108,8 @@ class Checkpoint:
         if vocabulary and not any((folder / name).is_file() for name in files):
             # transformers makes one without a vocabulary, to which every word is unknown
             raise ValueError(f"{folder}: no tokenizer there (no {', '.join(sorted(files))})")
+        if 0 < len(tokenizer) <= len(tokenizer.all_special_ids):
+            raise ValueError(f"{folder}: its tokenizer has no vocabulary: every word is unknown to it")
         if self.parts.sentence_settings().get("do_lower_case"):
             lower_case(tokenizer)
         return tokenizer

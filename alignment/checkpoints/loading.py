@@ -5,6 +5,7 @@ an error, and no pooler is made (a checkpoint without one would get a random one
 """
 
 import inspect
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,10 @@ def check_weights(folder: Path, *, allow_pickle: bool) -> None:
 
     That is model.safetensors, else what model.safetensors.index.json names, which may be others.
     """
-    if allow_pickle or (folder / "model.safetensors").is_file():
+    if allow_pickle:
+        return
+    if (folder / "model.safetensors").is_file():
+        _refuse_integers(folder / "model.safetensors")
         return
     index = folder / "model.safetensors.index.json"
     if index.is_file():
@@ -35,6 +39,8 @@ def check_weights(folder: Path, *, allow_pickle: bool) -> None:
                 raise ValueError(f"{index}: {name} lies outside the folder")
             if not (folder / name).is_file():
                 raise ValueError(f"{folder / name}: no such file, though {index.name} names it")
+        for name in files:
+            _refuse_integers(folder / name)
         return
     pickles = sorted(path.name for path in folder.glob("*.bin"))
     if pickles:
@@ -43,6 +49,21 @@ def check_weights(folder: Path, *, allow_pickle: bool) -> None:
             "to safetensors or pass `allow_pickle`"
         )
     raise ValueError(f"{folder}: no weights there (no model.safetensors)")
+
+
+def _refuse_integers(path: Path) -> None:
+    """Raise a ValueError where weights are integers, unless the configuration says how to read them."""
+    from safetensors import safe_open
+
+    with refusing(path, "cannot be read"), safe_open(path, framework="pt") as tensors:
+        names = [name for name in list(tensors.keys()) if name.endswith(".weight")]
+        kinds = {name: tensors.get_slice(name).get_dtype() for name in names}
+    integers = sorted(name for name, kind in kinds.items() if kind[0] in "IU" or kind == "BOOL")
+    if integers and "quantization_config" not in read_json(path.parent / "config.json"):
+        raise ValueError(
+            f"{path}: {len(integers)} weights are integers, first {integers[0]}; config.json does not "
+            "say how they are quantised"
+        )
 
 
 class Loaded(NamedTuple):
@@ -74,6 +95,12 @@ def load_model(
         for key in info["missing_keys"]
         if "pooler" not in key.split(".") and (not whole or _encodes(key))
     )
+    beyond = sorted(key for key in info["unexpected_keys"] if _is_of_further_block(model, key))
+    if beyond:
+        raise ValueError(
+            f"{folder}: the checkpoint has {len(beyond)} weights of blocks that its config.json leaves "
+            f"out, first {beyond[0]}"
+        )
     mismatched = sorted(str(key[0]) for key in info.get("mismatched_keys", ()))
     for problem, keys in (("has no values for", missing), ("has the wrong shape for", mismatched)):
         if keys:
@@ -82,6 +109,17 @@ def load_model(
                 "they would be random"
             )
     return Loaded(model, whole)
+
+
+def _is_of_further_block(model: Any, key: str) -> bool:
+    """Return whether a weight is of a block beyond the last one of the model."""
+    from torch.nn import ModuleList
+
+    found = re.match(r"(.+?)\.(\d+)\.", key.removeprefix(f"{model.base_model_prefix}."))
+    if found is None:
+        return False
+    module = dict(model.named_modules()).get(found[1])
+    return isinstance(module, ModuleList) and int(found[2]) >= len(module)
 
 
 def _encodes(key: str) -> bool:

@@ -187,7 +187,8 @@ def describe(folder: Path, space: Space, about: Columns) -> None:
 
 def spaces(root: Path) -> list[Path]:
     """Return the folders of all spaces under the root of a store."""
-    return sorted(path for path in root.glob(f"*/*-v{VERSION}") if path.is_dir())
+    pattern = f"{'[0-9a-f]' * 16}/*-v{VERSION}"
+    return sorted(path for path in root.glob(pattern) if path.is_dir())
 
 
 def shard_folders(folder: Path) -> list[Path]:

@@ -15,7 +15,10 @@ def home() -> Path:
 
 def store_root(given: str | Path | bool | None = None) -> Path:
     """Return the root of the store: as given, else `store` under `home`."""
-    return Path(given) if isinstance(given, str | Path) and given else home() / "store"
+    root = Path(given) if isinstance(given, str | Path) and given else home() / "store"
+    if root.exists() and not root.is_dir():
+        raise OSError(f"{root} is a file; `store` names a folder")
+    return root
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from ..checkpoints.about import STAGES
 from ..measure import DEFAULT
 from ..options import Folder, Names, option, options_class
 from ..representations.options import WorkOptions
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
 
     from ...data import AnyBitext
 
-STAGES = ("pretrained", "intermediate", "target")
 NULLS = ("shuffle", "length", "document")
 
 

@@ -1,11 +1,11 @@
 """`crosslingual cache`: look after the store."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ...data.rows import Columns
 from ..messages import say
 
 app = typer.Typer(no_args_is_help=True, help="List, verify and prune stored vectors.")
@@ -22,16 +22,26 @@ def ls(store: _Store = None) -> None:
 
     root = store_root(store)
     for space in spaces(root):
-        about = space / "about.json"
-        known = json.loads(about.read_text("utf-8")) if about.is_file() else {}
-        shards = shard_folders(space)
-        size = sum(file.stat().st_size for shard in shards for file in shard.iterdir())
-        rows = sum(json.loads((s / "meta.json").read_text("utf-8"))["shape"][1] for s in shards)
+        known = _read(space / "about.json")
+        shards = [_read(shard / "meta.json") for shard in shard_folders(space)]
+        size = sum(file.stat().st_size for file in space.rglob("*") if file.is_file())
+        rows = sum(shard["shape"][1] for shard in shards if shard)
+        damaged = f", {shards.count({})} damaged" if {} in shards else ""
         say(
             f"{space.parent.name}/{space.name}  {known.get('checkpoint', '?')}  "
-            f"{rows:,} sentences in {len(shards)} shards, {size / 1e6:,.0f} MB"
+            f"{rows:,} sentences in {len(shards)} shards{damaged}, {size / 1e6:,.0f} MB"
         )
     say(f"store: {root}")
+
+
+def _read(path: Path) -> Columns:
+    """Return a JSON file of the store; nothing where it is missing or damaged."""
+    from ...alignment.runs.files import Damaged, read_json
+
+    try:
+        return read_json(path)
+    except (Damaged, OSError):
+        return {}
 
 
 @app.command()
@@ -60,10 +70,9 @@ def prune(
     ] = None,
 ) -> None:
     """Delete damaged and unfinished shards; with --checkpoint, a checkpoint's vectors."""
-    import shutil
-
     from ...alignment.representations.store import prune as remove
     from ...alignment.representations.store import spaces
+    from ...alignment.runs.files import remove_folder
     from ...alignment.runs.paths import store_root
 
     root = store_root(store)
@@ -73,7 +82,7 @@ def prune(
         if not hits:
             raise ValueError(f"{root}: no fingerprint {checkpoint!r}; see `crosslingual cache ls`")
         for space in hits:
-            shutil.rmtree(space)
+            remove_folder(space, "about.json")
         removed += hits
     for path in removed:
         say(f"deleted: {path}")
