@@ -16,6 +16,8 @@ LONGEST = 16 << 20  # bytes of a line
 UNPACKED = 32 << 20  # bytes that a compressed file may hold whatever its size
 RATIO = 200  # of unpacked to packed bytes, beyond that; texts are packed by 3 to 20
 
+_DAMAGE = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)  # of compressed data
+
 
 def open_binary(path: Path) -> BufferedIOBase:
     """Open a plain, `.gz` or `.xz` file for reading bytes.
@@ -65,7 +67,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
                     raise ValueError(
                         f"{path}:{number}: byte {error.start + 1} is not UTF-8; convert the file"
                     ) from None
-    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
+    except _DAMAGE as error:
         raise OSError(f"{path}:{number + 1}: compressed data is damaged ({error})") from None
 
 
@@ -76,8 +78,11 @@ def read_text(path: Path, largest: int) -> str:
         ValueError: more than `largest` bytes, or not UTF-8.
         OSError: it cannot be read.
     """
-    with open_binary(path) as stream:
-        data = stream.read(largest + 1)
+    try:
+        with open_binary(path) as stream:
+            data = stream.read(largest + 1)
+    except _DAMAGE as error:
+        raise OSError(f"{path}: compressed data is damaged ({error})") from None
     if len(data) > largest:
         raise ValueError(f"{path}: more than {largest:,} bytes, which no file of this kind needs")
     try:

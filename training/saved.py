@@ -50,8 +50,8 @@ def save_encoder(
             shutil.copyfile(path, unfinished / path.name)
         if more is not None:
             more(unfinished)
-        with gzip.open(unfinished / TRAINED_ON, "wt", encoding="utf-8", newline="\n") as stream:
-            stream.writelines(group + "\n" for group in sorted(set(groups)))
+        lines = "".join(group + "\n" for group in sorted(set(groups)))
+        (unfinished / TRAINED_ON).write_bytes(gzip.compress(lines.encode(), mtime=0))
         (unfinished / "README.md").write_text(_card(about), "utf-8")
         (unfinished / MARK).unlink()
         write_about(unfinished, about)

@@ -25,7 +25,7 @@ from transformers import (
 )
 
 from ..alignment.checkpoints.about import ABOUT, read_about, verify_files
-from ..alignment.runs.files import Damaged, remove_folder
+from ..alignment.runs.files import remove_folder
 from ..data.rows import Columns
 from .callbacks import Keeper, Sealer, StepLog, cost
 from .mixture import TaskSchedule
@@ -188,7 +188,7 @@ def last_whole(work: Path) -> str | None:
     try:
         for path in found:
             verify_files(path, read_about(path))
-    except Damaged as error:
+    except ValueError as error:
         logger.warning("%s; the phase is trained from its start", str(error).partition(";")[0])
         for path in found:
             remove_folder(path, ABOUT)

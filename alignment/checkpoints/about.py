@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from ...data.rows import Columns, Row
-from ..runs.files import SUM, Damaged, file_checksum, read_json, write_json
+from ..runs.files import SUM, Damaged, file_checksum, read_json, seal, write_json
 from .folders import refusing
 
 ABOUT = "crosslingual.json"
@@ -30,6 +30,8 @@ def read_about(folder: Path) -> Columns:
     try:
         return read_json(path)
     except Damaged:
+        if (folder / TRAINED_ON).is_file():
+            raise
         with refusing(path, "no JSON object"):
             plain = json.loads(path.read_text("utf-8"))
         if not isinstance(plain, dict) or {SUM, "files", "key"} & set(plain):
@@ -51,7 +53,8 @@ def write_about(folder: Path, about: Row) -> None:
         for path in sorted(folder.iterdir())
         if path.is_file() and path.name != ABOUT
     }
-    write_json(folder / ABOUT, {**about, "files": files})
+    apart = {"cost": seal(about["cost"])} if "cost" in about else {}
+    write_json(folder / ABOUT, {**about, **apart, "files": files})
 
 
 def verify_files(folder: Path, about: Row) -> None:

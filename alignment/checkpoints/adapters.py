@@ -80,7 +80,9 @@ def _on_encoder(adapter: Path, weights: dict[str, Any], model: Any) -> dict[str,
     outer = getattr(model, "base_model_prefix", "")
     kept, left = {}, []
     for name, value in weights.items():
-        path = name.removeprefix(_PREFIX)
+        path = name.removeprefix(_PREFIX).replace(".modules_to_save.", ".")
+        if ".original_module." in path:
+            continue  # the base's own weight
         if outer and outer not in children and path.startswith(f"{outer}."):
             path = path.removeprefix(f"{outer}.")
         if path.split(".")[0] in children:

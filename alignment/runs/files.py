@@ -67,6 +67,16 @@ def write_text(path: Path, text: str) -> str:
     return write_bytes(path, text.encode())
 
 
+def seal(value: Row) -> Columns:
+    """Return a mapping with its own checksum.
+
+    Of a mapping in it that has a checksum already only the name counts: times and costs are sealed
+    apart, so that the rest is the same whenever it is computed.
+    """
+    plain: Columns = json.loads(json.dumps(dict(value)))
+    return plain | {SUM: checksum(_canonical(plain))}
+
+
 def write_json(path: Path, value: Row, *, sync: bool = False) -> None:
     """Write a mapping with its own checksum, all or nothing.
 
@@ -78,9 +88,7 @@ def write_json(path: Path, value: Row, *, sync: bool = False) -> None:
     Raises:
         OSError: see `write_bytes`.
     """
-    plain = json.loads(json.dumps(dict(value)))
-    sealed = plain | {SUM: checksum(_canonical(plain))}
-    write_bytes(path, json.dumps(sealed, indent=1, ensure_ascii=False).encode(), sync=sync)
+    write_bytes(path, json.dumps(seal(value), indent=1, ensure_ascii=False).encode(), sync=sync)
 
 
 def read_json(path: Path) -> Columns:
@@ -92,18 +100,28 @@ def read_json(path: Path) -> Columns:
     """
     try:
         value = json.loads(path.read_bytes())
-        expected = value.pop(SUM)
-        intact = expected == checksum(_canonical(value))
-    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-        raise Damaged(f"{path} is damaged ({type(error).__name__})") from None
-    if not intact:
-        raise Damaged(f"{path} is damaged (it does not match its checksum)")
-    found: Columns = value
-    return found
+        if not isinstance(value, dict):
+            raise TypeError
+        return _opened(value)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise Damaged(f"{path} is damaged ({str(error) or type(error).__name__})") from None
+
+
+def _opened(value: Columns) -> Columns:
+    """Return a sealed mapping without its checksums."""
+    expected = value.pop(SUM)
+    if expected != checksum(_canonical(value)):
+        raise ValueError("it does not match its checksum")
+    return {name: _opened(one) if _is_sealed(one) else one for name, one in value.items()}
 
 
 def _canonical(value: Columns) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+    rest = {name: None if _is_sealed(one) else one for name, one in value.items()}
+    return json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _is_sealed(value: object) -> bool:
+    return isinstance(value, dict) and SUM in value
 
 
 def write_parquet(table: pd.DataFrame, path: Path) -> str:

@@ -137,3 +137,52 @@ def test_messages_name_the_flag_on_the_command_line(tmp_path):
 
     assert with_flags("`map_fit` names a bitext") == "--map-fit names a bitext"
     assert with_flags("unknown `nothing`") == "unknown nothing"
+
+
+def verbs():
+    """Yield every options class that a command is made of."""
+    import importlib
+    import pkgutil
+
+    import crosslingual
+
+    for module in pkgutil.walk_packages(crosslingual.__path__, "crosslingual."):
+        if module.name.endswith(".options") and ".tests" not in module.name:
+            for one in vars(importlib.import_module(module.name)).values():
+                if (
+                    isinstance(one, type)
+                    and dataclasses.is_dataclass(one)
+                    and one.__module__ == module.name
+                ):
+                    yield one
+
+
+def numbers():
+    for verb in verbs():
+        for field, known in options_of(verb):
+            arguments = getattr(field.type, "__args__", (field.type,))
+            if (int in arguments or float in arguments) and str not in arguments:
+                yield pytest.param(verb, field, known, id=f"{verb.__name__}.{field.name}")
+
+
+@pytest.mark.parametrize(("verb", "field", "known"), list(numbers()))
+def test_every_number_has_a_range(verb, field, known):
+    unbounded = field.name == "threshold"  # a score of any size
+    assert unbounded or known.least is not None
+    real = float in getattr(field.type, "__args__", (field.type,))
+    bad = [float("nan"), float("inf")] if real else [10**40, -(10**40)]
+    bad += [] if unbounded else [known.least - 1]
+    bad += [] if known.most is None else [known.most + 1]
+    for value in bad:
+        with pytest.raises(ValueError, match=f"`{field.name}` must be"):
+            verb(**{field.name: value})
+
+
+def test_every_list_of_names_refuses_none():
+    for verb in verbs():
+        for field, _ in options_of(verb):
+            if isinstance(field.default, str) and field.default:
+                path = Path in getattr(field.type, "__args__", ())
+                for value in ("",) if path else ("", " ", ","):
+                    with pytest.raises(ValueError, match=f"`{field.name}`"):
+                        verb(**{field.name: value})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crosslingual.training.recipe import Lora, read_recipe
+from crosslingual.training.recipe import RANGES, Lora, Phase, read_recipe
 
 GOOD = """\
 name: r
@@ -87,3 +87,56 @@ def test_an_empty_recipe(tmp_path):
     for text in ("", "name: r\nbase: b\nphases: []\n"):
         with pytest.raises(ValueError, match=r"r.yaml: (empty|no phases)"):
             read(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["/x", "../victim", "", ".", "..", "a/b", "a\\\\b", ".hidden", "-x", "a b", "a\\tb", "recipe.yaml"],
+)
+def test_a_phase_has_a_folder_of_its_name_and_no_path(tmp_path, name):
+    with pytest.raises(ValueError, match="a phase gets a folder of its name"):
+        read(tmp_path, GOOD.replace("name: two", f'name: "{name}"'))
+
+
+@pytest.mark.parametrize("name", ["one", "ONE", "one-at-7"])
+def test_two_phases_do_not_share_a_folder(tmp_path, name):
+    with pytest.raises(ValueError, match="another phase needs a folder of this name"):
+        read(tmp_path, GOOD.replace("name: two", f"name: {name}"))
+
+
+def test_every_number_has_a_range():
+    import dataclasses
+
+    for kind, ranges in RANGES.items():
+        hints = {field.name: str(field.type) for field in dataclasses.fields(kind)}
+        numbers = {name for name, hint in hints.items() if "int" in hint or "float" in hint}
+        assert set(ranges) == numbers, kind
+        assert all(low < high for low, high in ranges.values())
+
+
+@pytest.mark.parametrize("name", sorted(RANGES[Phase]))
+@pytest.mark.parametrize("value", [".nan", ".inf", "-1", "-.inf", "1e300"])
+def test_numbers_outside_their_range(tmp_path, name, value):
+    shown = f"[{value}]" if name == "keep" else value
+    text = GOOD.replace("stage: target", f"stage: target\n    {name}: {shown}")
+    if name == "epochs":
+        text = GOOD.replace("epochs: 2", f"epochs: {value}")
+    with pytest.raises(ValueError, match=r"r\.yaml:\d+: "):
+        read(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: &a r\nbase: *a\n", r"r.yaml:1: anchors, aliases and tags"),
+        ("name: !!python/object:os.system r\n", r"r.yaml:1: anchors, aliases and tags"),
+        ("name: " + "[" * 5000, r"r.yaml:1: more than 32 lists or mappings in each other"),
+        ("name: r\n" * 200_000, "more than 1,048,576 bytes"),
+        ("? [a]\n: b\n", r"the name of a field must be a word"),
+        ("name: 2020-99-99\n", r"r.yaml:1: name: "),
+        ("\x00", "not YAML"),
+    ],
+)
+def test_yaml_that_no_settings_need(tmp_path, text, message):
+    with pytest.raises(ValueError, match=message):
+        read(tmp_path, text)

@@ -174,3 +174,37 @@ def test_without_a_gpu_one_is_not_asked_for(vectors):
         pytest.skip("there is one")
     with pytest.raises(ValueError, match="FAISS sees no GPU"):
         build_index(vectors[0], [str(i) for i in range(200)], gpu=True)
+
+
+@pytest.mark.parametrize(
+    ("factory", "exact"),
+    [
+        ("Flat", True),
+        ("IDMap,Flat", None),
+        ("PCA4,Flat", False),
+        ("PCAR4,SQ8", False),
+        ("SQ4", False),
+        ("SQfp16", False),
+        ("PQ4x4", False),
+        ("RR8,Flat", False),
+        ("IVF4,Flat", False),
+        ("HNSW8,Flat", False),
+    ],
+)
+def test_an_index_is_exact_by_what_it_stores(vectors, factory, exact):
+    """Only Flat compares a query with every vector as it is; a missing knob says nothing."""
+    ids = [f"s{i}" for i in range(200)]
+    if exact is None:  # FAISS itself refuses it
+        with pytest.raises(ValueError, match="is no FAISS factory string"):
+            build_index(vectors[0], ids, factory=factory)
+        return
+    index = build_index(vectors[0], ids, factory=factory)
+    assert index.exact is exact
+    found = ExactSearch(index, vectors[0], vectors[0], 10).recall().value
+    assert found == 1 if exact else found <= 1
+
+
+@pytest.mark.parametrize("factory", ["IVF99999999,Flat", "HNSW9999999", "PQ99999999"])
+def test_no_room_is_made_for_what_cannot_be(vectors, factory):
+    with pytest.raises(ValueError, match="is more than there are vectors"):
+        build_index(vectors[0], [f"s{i}" for i in range(200)], factory=factory)

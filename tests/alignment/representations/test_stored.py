@@ -262,3 +262,41 @@ def test_words_in_context_have_no_native_pooling(tiny_bert, tmp_path):
         represent(
             open_checkpoint(tiny_bert), [Side("xx", "xx", (word,))], root=tmp_path, poolings=["native"]
         )
+
+
+def test_texts_with_the_same_tokens_have_the_same_vector(tiny_bert, tmp_path, rng):
+    """To the bit, within a run and across runs, whole texts and words in them alike."""
+    unknown = "日本語中国文字"  # characters that the tokenizer does not have
+    texts = ["".join(rng.choice(list("abcdefg "), n)) + "x" for n in rng.integers(3, 60, 400)]
+    twins = [text[:-1] + unknown[i % 7] for i, text in enumerate(texts)]
+    others = [text[:-1] + unknown[(i + 1) % 7] for i, text in enumerate(texts)]
+    opened = open_checkpoint(tiny_bert)
+    both = represent(opened, [side(twins), side(others[:200])], root=tmp_path)["mean"]
+    layers = range(4)
+    first = both.read(side(twins), layers)
+    assert np.array_equal(first[:, :200], both.read(side(others[:200]), layers))
+    later = represent(opened, [side(others)], root=tmp_path)["mean"].read(side(others), layers)
+    assert np.array_equal(first, later), "what the store has of the same tokens is copied"
+    other = represent(opened, [side(texts)], root=tmp_path)["mean"].read(side(texts), layers)
+    assert not (first == other).all(axis=(0, 2)).any(), "other tokens have other vectors"
+
+    def words(sentences):
+        contexts = [Context(text, len(text) - 2, len(text)) for text in sentences]
+        made = (Sentence(str(i), one.text[-2:], None, one) for i, one in enumerate(contexts))
+        return Side("xx", "xx", tuple(made))
+
+    apart = represent(opened, [words(twins)], root=tmp_path)["mean"].read(words(twins), layers)
+    again = represent(opened, [words(others)], root=tmp_path)["mean"].read(words(others), layers)
+    assert np.array_equal(apart, again)
+    counts = both.counts(side(twins))
+    assert (counts[:, 2] == 1).all() and len(set(counts[:, 0].tolist())) > 20
+
+
+def test_a_space_that_knows_some_of_the_tokens_keeps_its_own(tiny_bert, tmp_path):
+    """A pooling that has a text's tokens keeps its vector when another pooling still needs them."""
+    opened = open_checkpoint(tiny_bert)
+    one, twin, more = side(["ab日"]), side(["ab本"]), side(["abcdef", "abcde", "gh"])
+    mean = represent(opened, [one, more], root=tmp_path)["mean"].read(one, [3])
+    found = represent(opened, [twin], root=tmp_path, poolings=("mean", "first"))
+    assert np.array_equal(found["mean"].read(twin, [3]), mean)
+    assert np.isfinite(found["first"].read(twin, [3])).all()

@@ -1,0 +1,146 @@
+"""What is loaded is decided by reading what would be loaded, and what cannot be is one line."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
+from tests.alignment.checkpoints.test_checkpoint import load_tensors, save_tensors
+
+
+@pytest.fixture
+def copy(tiny_bert, tmp_path):
+    return Path(shutil.copytree(tiny_bert, tmp_path / "copy"))
+
+
+def settings(folder: Path, name: str, **changes: object) -> None:
+    path = folder / name
+    known = json.loads(path.read_text()) if path.is_file() else {}
+    path.write_text(json.dumps(known | changes))
+
+
+class Planted:
+    """A pickle that writes a file when it is opened."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("decoy", [False, True])
+def test_an_index_that_names_a_pickle_is_refused(copy, tmp_path, decoy):
+    """Safetensors of another name next to it change nothing: transformers reads what the index names."""
+    tensors = load_tensors(copy)
+    torch.save(Planted(tmp_path / "opened"), copy / "weights.bin")
+    (copy / "model.safetensors").rename(copy / ("decoy.safetensors" if decoy else "x.txt"))
+    index = {"metadata": {}, "weight_map": dict.fromkeys(tensors, "weights.bin")}
+    (copy / "model.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(ValueError, match=r"names weights\.bin, a pickle.*`allow_pickle`"):
+        open_checkpoint(copy).load()
+    assert not (tmp_path / "opened").exists()
+
+
+@pytest.mark.parametrize("name", ["../other.safetensors", "missing.safetensors"])
+def test_an_index_names_files_of_its_folder(copy, name):
+    tensors = load_tensors(copy)
+    (copy / "model.safetensors").rename(copy.parent / "other.safetensors")
+    index = {"weight_map": dict.fromkeys(tensors, name)}
+    (copy / "model.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(ValueError, match="outside the folder|no such file, though"):
+        open_checkpoint(copy).load()
+
+
+def test_only_pickles_and_nothing_are_said(copy):
+    torch.save({}, copy / "pytorch_model.bin")
+    (copy / "model.safetensors").unlink()
+    (copy / "decoy.safetensors").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"only a pickle \(pytorch_model\.bin\)"):
+        open_checkpoint(copy).load()
+    (copy / "pytorch_model.bin").unlink()
+    with pytest.raises(ValueError, match="no weights there"):
+        open_checkpoint(copy).load()
+
+
+def test_weights_of_blocks_that_the_configuration_leaves_out(copy):
+    settings(copy, "config.json", num_hidden_layers=2)
+    with pytest.raises(
+        ValueError, match=r"of blocks that its config\.json leaves out, first .*layer\.2"
+    ):
+        open_checkpoint(copy).load()
+
+
+def test_integers_are_no_weights(copy):
+    save_tensors(copy, {name: (10 * one).to(torch.int8) for name, one in load_tensors(copy).items()})
+    with pytest.raises(ValueError, match="weights are integers, first"):
+        open_checkpoint(copy).load()
+
+
+def test_a_tokenizer_without_vocabulary(copy):
+    path = copy / "tokenizer.json"
+    whole = json.loads(path.read_text())
+    special = {
+        name: number for name, number in whole["model"]["vocab"].items() if name[:1] == "[" < name
+    }
+    whole["model"]["vocab"] = special
+    path.write_text(json.dumps(whole))
+    with pytest.raises(ValueError, match="its tokenizer has no vocabulary"):
+        _ = open_checkpoint(copy).tokenizer
+
+
+def test_a_tokenizer_larger_than_the_embeddings(copy):
+    from crosslingual.alignment.representations.stored import represent
+    from crosslingual.data import Sentence, Side
+
+    path = copy / "tokenizer.json"
+    whole = json.loads(path.read_text())
+    whole["model"]["vocab"]["z"] = 4000
+    path.write_text(json.dumps(whole))
+    side = Side("en", "en", (Sentence("1", "a zebra"),))
+    with pytest.raises(ValueError, match="gives id 4000, the model has embeddings of"):
+        represent(open_checkpoint(copy), [side], root=copy / "store")
+
+
+BAD = {
+    "pointer": lambda folder: (folder / "model.safetensors").write_text(
+        "version https://git-lfs\noid x\n"
+    ),
+    "cut": lambda folder: (folder / "model.safetensors").write_bytes(
+        (folder / "model.safetensors").read_bytes()[:5000]
+    ),
+    "flash": lambda folder: settings(folder, "config.json", attn_implementation="flash_attention_2"),
+    "gptq": lambda folder: settings(
+        folder, "config.json", quantization_config={"quant_method": "gptq", "bits": 4}
+    ),
+    "activation": lambda folder: settings(folder, "config.json", hidden_act="no_such"),
+    "padding": lambda folder: settings(folder, "config.json", pad_token_id=99999),
+    "text": lambda folder: settings(folder, "config.json", max_position_embeddings="140"),
+    "heads": lambda folder: settings(folder, "config.json", num_attention_heads=0),
+    "layers": lambda folder: settings(folder, "config.json", num_hidden_layers=-1),
+    "kind": lambda folder: settings(folder, "config.json", model_type="no_such"),
+    "list": lambda folder: (folder / "config.json").write_text("[1]"),
+    "deep": lambda folder: (folder / "config.json").write_text("[" * 100000),
+    "tokenizer": lambda folder: (folder / "tokenizer.json").write_text("{}"),
+    "modules": lambda folder: (folder / "modules.json").write_text('{"a": 1}'),
+    "outside": lambda folder: (folder / "modules.json").write_text('[{"type": "x", "path": "../.."}]'),
+    "length": lambda folder: settings(folder, "sentence_bert_config.json", max_seq_length=-5),
+    "prompt": lambda folder: settings(
+        folder, "config_sentence_transformers.json", prompts={}, default_prompt_name="query"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_what_cannot_be_loaded_is_one_line(copy, kind, command):
+    BAD[kind](copy)
+    done = command(
+        "score", copy, "--languages", "de", "--limit", "8", "--layers", "last", "--out", "run"
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert [line.startswith("error: ") for line in done.stderr.splitlines()].count(True) == 1
+    assert str(copy) in done.stderr.splitlines()[-1]

@@ -1,0 +1,1 @@
+"""Attacks: every command is given bad inputs, every file of ours is damaged."""
