@@ -73,7 +73,10 @@ class Loaded(NamedTuple):
     whole: bool
 
     def encoder(self) -> Any:
-        """Return the encoder."""
+        """Return the encoder; a decoder keeps nothing for a next token."""
+        for config in (self.model.config, encoder_config(self.model.config)):
+            if getattr(config, "use_cache", False):
+                config.use_cache = False
         return self.model.get_encoder() if self.whole else self.model
 
 

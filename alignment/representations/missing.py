@@ -8,7 +8,9 @@ of the same token ids already is copied.
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +19,7 @@ from jaxtyping import Int64
 from ...data import Side
 from ...data.nearest import closest
 from ..checkpoints.checkpoint import Checkpoint
+from ..checkpoints.folders import refusing
 from ..encoding.encode import Batching, encode_rows
 from ..encoding.hidden_states import layer_states
 from ..encoding.native import native_pool
@@ -119,8 +122,11 @@ def _encode_shards(work: _Work, batch_tokens: int | None, progress: Tick | None)
     _refuse_unknown_ids(work, model)
     _announce_size(work)
     numbers = {name: store.next_number() for name, (store, _) in work.stores.items()}
-    with layer_states(model, checkpoint.layers) as run, ThreadPoolExecutor(1) as writer:
-        never_pad = padding_changes(run, device, checkpoint.max_length)
+    with ExitStack() as stack:
+        with refusing(checkpoint.name, "the model cannot be run"):
+            run = stack.enter_context(layer_states(model, checkpoint.layers))
+            never_pad = padding_changes(run, device, checkpoint.max_length)
+        writer = stack.enter_context(ThreadPoolExecutor(1))
         batching = Batching.of(device, checkpoint.tokenizer, batch_tokens, never_pad)
         if never_pad:
             logger.warning(
@@ -177,9 +183,12 @@ def _pool(checkpoint: Checkpoint, pooling: str) -> Pool:
     return POOLINGS[pooling]
 
 
-def _refuse_unknown_ids(work: _Work, model: torch.nn.Module) -> None:
+def _refuse_unknown_ids(work: _Work, model: Any) -> None:
     """Raise a ValueError where the tokenizer gives ids for which the model has no embedding."""
-    table = getattr(model, "get_input_embeddings", lambda: None)()
+    try:
+        table = model.get_input_embeddings()
+    except (AttributeError, NotImplementedError):  # CANINE hashes its characters
+        return
     greatest = max(int(texts.tokens.ids.max()) for texts in work.parts)
     if isinstance(table, torch.nn.Embedding) and greatest >= table.num_embeddings:
         raise ValueError(
