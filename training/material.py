@@ -1,5 +1,6 @@
 """What a phase is trained on and selected by: English examples, cut by group."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,12 @@ from ..data.tasks.load import SPLITS
 from ..data.text import read_sentences
 from .recipe import MaskedPart, TaskPart
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class TaskMaterial:
-    """A task's training examples and those it is selected by, which share no group."""
+    """A task's training examples and those it is selected by; they share no group unless asked to."""
 
     name: str
     train: TaskData
@@ -45,9 +48,16 @@ def load_material(part: TaskPart, data_dir: Path | None, seed: int) -> TaskMater
     if part.hold_out:  # of a translation and of its original the same groups
         stays, held = (hold_out(side.examples, part.hold_out, seed) for side in (train, dev))
         train, dev = train.having(stays[0]), dev.having(held[1])
-    # a premise or context that is on both sides: dev gives way
-    trained = {example.group for example in train.examples}
-    dev = dev.having([example for example in dev.examples if example.group not in trained])
+    if not part.official:  # a premise or context that is on both sides: dev gives way
+        trained = {example.group for example in train.examples}
+        apart = [example for example in dev.examples if example.group not in trained]
+        if len(apart) < len(dev.examples):
+            logger.info(
+                "%s: %d of %d dev examples share a premise or context with training and are left out; "
+                "official: true keeps them",
+                *(part.task, len(dev.examples) - len(apart), len(dev.examples)),
+            )
+        dev = dev.having(apart)
     if not dev.examples:
         raise ValueError(f"{part.task}: every group of {part.dev} is trained on; use hold_out")
     if part.limit is not None:

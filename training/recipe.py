@@ -40,6 +40,7 @@ class TaskPart:
     hold_out: float = 0.0  # of the groups of `train`: those are dev, where there is no other
     limit: int | None = None  # training examples, the first groups by hash
     language: str = "en"  # of the training examples: another where they are translated; dev is English
+    official: bool = False  # keep the published dev whole, though it shares groups with `train`
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from ..similarity.inference import Estimate, Matched
 from ..similarity.matrix_form import MatrixForm
 from ..similarity.view import Undefined
 from ..statistics.centring import Matrix
-from ..statistics.nulls import directed_deviation, permutation_moments, rank_p
+from ..statistics.nulls import directed_deviation, least_p, permutation_moments, rank_p
 from .stacked import CHUNK, Sums, cut, lay_out, multiply
 from .work import DEFAULTS, Computation, Work, refuse_beyond
 
@@ -181,6 +181,7 @@ def _finish(
     deviation = deviation / scale
     z = np.divide(value - mean, deviation, out=nan.copy(), where=deviation > 1e-14)
     p = scipy.stats.pearson3.sf(z, np.where(np.isfinite(skewness), skewness, 0.0))
+    p = np.maximum(p, least_p(n))  # NaN stays
     return Grid(measure, n, value, mean, z, p, nan, nan, bound, tuple(notes))
 
 

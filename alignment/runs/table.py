@@ -9,7 +9,7 @@ import pandas as pd
 
 from ...data.rows import Row
 
-SCHEMA = 3
+SCHEMA = 4
 
 
 class Tables(NamedTuple):
@@ -62,6 +62,7 @@ COLUMNS: Mapping[str, str] = {
     "random": "float64",
     "z": "float64",
     "p": "float64",
+    "p_kind": "string",
     "effect": "float64",
     "calibrated": "float64",
     "note": "string",

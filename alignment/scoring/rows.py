@@ -10,7 +10,7 @@ from jaxtyping import Int64
 from ...data.rows import Columns
 from ..measure import Measure
 from ..retrieval.pairing import Pairing
-from ..similarity.inference import Estimate, Matched
+from ..similarity.inference import UNKNOWN, Estimate, Matched
 from ..similarity.view import Undefined
 from ..statistics.intervals import LEVEL, group_bootstrap, jackknife
 from ..statistics.outcomes import Outcome, Statistic, TooFewSentences
@@ -67,7 +67,7 @@ def view_entries(matched: Matched, layer: int, measures: Sequence[Measure]) -> I
             elif measure.estimate is not None:
                 yield Entry(layer, measure, "both", measure.estimate(matched))
         except Undefined as error:
-            yield Entry(layer, measure, "both", Estimate(float("nan"), note=str(error)))
+            yield Entry(layer, measure, "both", Estimate(float("nan"), note=str(error), p_kind=UNKNOWN))
 
 
 def _outcomes(measure: Measure, pairing: Pairing) -> list[Outcome]:
@@ -120,6 +120,7 @@ def entry_rows(
             "null_kind": "" if np.isnan(estimate.null) else entry.null_kind,
             "z": estimate.z,
             "p": estimate.p,
+            "p_kind": estimate.p_kind,
             "effect": measure.towards_best(estimate.null, estimate.value),
             "calibrated": float(
                 np.maximum(0.0, measure.towards_best(estimate.threshold, estimate.value))

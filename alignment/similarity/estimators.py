@@ -6,13 +6,14 @@ form, else half-sampling: never the bootstrap, to which a sentence drawn twice i
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float, Float64, Int64
 
 from ..statistics.centring import Gram, double_centre, u_centre
 from ..statistics.intervals import by_group, jackknife, pair_jackknife, twice_counted
-from ..statistics.nulls import draw
+from ..statistics.nulls import directed_deviation, directed_invariants, draw
 from . import cca, cka, neurons
 from . import dissimilarities as rsa
 from . import knn as neighbourhood
@@ -22,6 +23,7 @@ from .inference import (
     MANY,
     NAN,
     TOO_MANY,
+    UNKNOWN,
     Estimate,
     Estimator,
     Matched,
@@ -47,7 +49,9 @@ def linear(*, debiased: bool) -> Estimator:
     def estimate(matched: Matched) -> Estimate:
         if matched.x.n > LARGEST:
             value = cka.debiased_linear_cka if debiased else cka.linear_cka
-            return Estimate(value(matched.x, matched.y), 0.0 if debiased else NAN, note=TOO_MANY)
+            return Estimate(
+                value(matched.x, matched.y), 0.0 if debiased else NAN, note=TOO_MANY, p_kind=UNKNOWN
+            )
         groups = matched.groups
 
         def deletions(view: View) -> cka.Deletions:
@@ -137,7 +141,7 @@ def squared_cca(matched: Matched) -> Estimate:
     ends = halves(matched, cca.mean_squared_cca, value, full_rank=True)
     if matched.x.n > LARGEST:
         null = max(a.rank, b.rank) / (matched.x.n - 1)
-        return Estimate(value, null, ends=ends, interval="half-sampling", note=TOO_MANY)
+        return Estimate(value, null, ends=ends, interval="half-sampling", note=TOO_MANY, p_kind=UNKNOWN)
     left, right = Square(a.u @ a.u.T), Square(b.u @ b.u.T)
     return against_moments(value, left, right, float(min(a.rank, b.rank)), ends, "half-sampling")
 
@@ -245,9 +249,11 @@ def heldout(components: int) -> Estimator:
 
 
 def neighbours(k: int, *, jaccard: bool) -> Estimator:
-    """Return the estimator of a neighbourhood overlap: exact null; drawn p; jackknife to first order.
+    """Return the estimator of a neighbourhood overlap: exact null; jackknife to first order.
 
-    The interval of the Jaccard form is the mutual one's, carried over: the two are nearly a function of
+    Of the mutual form the null's variance is exact, too, and only its skewness is drawn: its p is not
+    bounded by the number of draws, as that of the Jaccard form is. The interval of the Jaccard form is
+    the mutual one's, carried over: the two are nearly a function of
     each other.
     """
 
@@ -271,9 +277,26 @@ def neighbours(k: int, *, jaccard: bool) -> Estimator:
         if jaccard:  # d/dh of h / (2k - h) is 2k / (2k - h)², that of h / k is 1 / k
             pairs *= (2 * k**2 / (2 * k - hits) ** 2).mean()
         ends = pair_jackknife(value, pairs, matched.groups, share=0.5)
-        return against_ranks(value, drawn, null, ends, "jackknife")
+        if jaccard:
+            return against_ranks(value, drawn, null, ends, "jackknife")
+        left, right = (_directed(view, k) for view in (x, y))
+        deviation = k / x.n * float(directed_deviation(left[None], right[None], x.n)[0, 0])
+        if deviation <= 1e-14:
+            return against_pearson(value, null, (deviation, 0.0, x.n), ends, "jackknife")
+        skewness = float((((drawn - null) / deviation) ** 3).mean())
+        found = against_pearson(value, null, (deviation, skewness, x.n), ends, "jackknife")
+        return replace(found, p_kind=f"exact variance, skewness of {MANY} re-pairings, Pearson III law")
 
     return estimate
+
+
+def _directed(view: View, k: int) -> Float64[np.ndarray, "7"]:
+    """Return the invariants of a view's k-NN graph, each arc 1 / k."""
+    ids = view.once(("nearest", k), lambda view: neighbourhood.nearest(view, k))
+    return view.once(
+        ("nearest invariants", k),
+        lambda view: directed_invariants(neighbourhood.mark(ids, view.n) / k),
+    )
 
 
 def neuron_correlation(*, absolute: bool) -> Estimator:
@@ -295,9 +318,10 @@ def neuron_correlation(*, absolute: bool) -> Estimator:
         ends = jackknife(value, left_out.mean(axis=1))
         if len(left) > LARGEST:
             note = "; ".join(filter(None, (note, TOO_MANY)))
-            return Estimate(value, 0.0, ends=ends, interval="jackknife", note=note)
+            return Estimate(value, 0.0, ends=ends, interval="jackknife", note=note, p_kind=UNKNOWN)
         deviation, skewness = neurons.shuffle_moments(left, right)
-        return against_pearson(value, 0.0, deviation, skewness, ends, "jackknife", note)
+        law = deviation, skewness, len(left)
+        return against_pearson(value, 0.0, law, ends, "jackknife", note)
 
     return estimate
 

@@ -9,7 +9,14 @@ from jaxtyping import Float64, Int64
 from ..lazy_property import lazy
 from ..statistics.centring import Gram
 from ..statistics.intervals import NO_INTERVAL, Interval, OfSubsets, half_sampling
-from ..statistics.nulls import invariants, permutation_mean, permutation_moments, rank_p, threshold
+from ..statistics.nulls import (
+    invariants,
+    least_p,
+    permutation_mean,
+    permutation_moments,
+    rank_p,
+    threshold,
+)
 from .view import LARGEST, Basis, Undefined, View
 
 ALPHA = 0.05  # at which a score is calibrated
@@ -17,6 +24,8 @@ FEW = 9  # re-pairings drawn where each costs a decomposition
 MANY = 99  # where it does not
 NOISE = 1e-6  # a null that varies no more than this share of itself does not vary
 NAN = float("nan")
+CONSTANT = "none: the null does not vary"
+UNKNOWN = "none: see note"
 TOO_MANY = f"z and p need n × n matrices: at most {LARGEST:,} sentences"
 
 
@@ -38,6 +47,7 @@ class Estimate:
     ends: Interval = NO_INTERVAL
     interval: str = ""
     note: str = ""  # why there is no value, or none of the rest
+    p_kind: str = "none: of this null only the mean is known"  # how p was found, and its least value
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,29 +92,40 @@ def against_moments(
     deviation, skewness = permutation_moments(a.invariants[None], b.invariants[None], len(a.matrix))
     null = permutation_mean(a.matrix, b.matrix) / scale
     null = 0.0 if abs(null) < 1e-14 else null  # of U-centred matrices it is 0, but for rounding
-    return against_pearson(
-        value, null, float(deviation[0, 0]) / scale, float(skewness[0, 0]), ends, method
-    )
+    law = float(deviation[0, 0]) / scale, float(skewness[0, 0]), len(a.matrix)
+    return against_pearson(value, null, law, ends, method)
 
 
 def against_pearson(
     value: float,
     null: float,
-    deviation: float,
-    skewness: float,
+    law: tuple[float, float, int],
     ends: Interval,
     method: str,
     note: str = "",
 ) -> Estimate:
-    """Return the estimate against a null of known mean, standard deviation and skewness: Pearson III."""
+    """Return the estimate against a null of known mean, standard deviation and skewness: Pearson III.
+
+    Args:
+        value: of the pairing itself.
+        null: the mean of all re-pairings.
+        law: their standard deviation, their skewness, and the number of sentences.
+        ends: of the interval.
+        method: of the interval.
+        note: see `Estimate`.
+    """
     import scipy.stats  # when needed: it takes half a second
 
+    deviation, skewness, n = law
     if deviation <= 1e-14:
-        return Estimate(value, null, ends=ends, interval=method, note=note)
+        return Estimate(value, null, ends=ends, interval=method, note=note, p_kind=CONSTANT)
     z = (value - null) / deviation
     null_law = scipy.stats.pearson3(skewness)
     reached = null + deviation * float(null_law.isf(ALPHA))
-    return Estimate(value, null, z, float(null_law.sf(z)), reached, ends, method, note)
+    least = least_p(n)
+    kind = f"exact moments, Pearson III law (least {least:.3g})"
+    p = max(least, float(null_law.sf(z)))
+    return Estimate(value, null, z, p, reached, ends, method, note, kind)
 
 
 def against_draws(
@@ -136,11 +157,12 @@ def against_draws(
     else:
         null, deviation, known = mean, float(np.sqrt(np.square(drawn - mean).mean())), 1.0
     if deviation <= NOISE * abs(null):
-        return Estimate(value, null, ends=ends, interval=method)
+        return Estimate(value, null, ends=ends, interval=method, p_kind=CONSTANT)
     law = scipy.stats.t(k - (mean is None), scale=deviation * np.sqrt(known))
-    p = float(law.sf(sign * (value - null)))
+    p = max(float(np.finfo(np.float64).tiny), float(law.sf(sign * (value - null))))
     reached = null + sign * float(law.isf(ALPHA))
-    return Estimate(value, null, (value - null) / deviation, p, reached, ends, method)
+    kind = f"t law around {k} re-pairings"
+    return Estimate(value, null, (value - null) / deviation, p, reached, ends, method, p_kind=kind)
 
 
 def against_ranks(
@@ -154,9 +176,9 @@ def against_ranks(
     """Return the estimate against many drawn re-pairings: p from the rank of the value among them."""
     deviation = float(drawn.std(ddof=1))
     z = (value - null) / deviation if deviation > 1e-14 else NAN
-    return Estimate(
-        value, null, z, rank_p(value, drawn), threshold(value, drawn, ALPHA), ends, method, note
-    )
+    p, reached = rank_p(value, drawn), threshold(value, drawn, ALPHA)
+    kind = f"rank among {len(drawn)} re-pairings (least {1 / (len(drawn) + 1):g})"
+    return Estimate(value, null, z, p, reached, ends, method, note, kind)
 
 
 def halves(

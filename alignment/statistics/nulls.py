@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import permutations
-from math import factorial, perm, prod
+from math import factorial, lgamma, perm, prod
 
 import numpy as np
 from jaxtyping import Float, Float64
@@ -142,6 +142,17 @@ def rank_p(value: float, drawn: Float[np.ndarray, "k"]) -> float:
     # equal up to rounding is equal: else a constant statistic would always be significant
     close = value - 1e-12 * max(1.0, abs(value))
     return float((1 + (drawn >= close).sum()) / (len(drawn) + 1))
+
+
+def least_p(n: int) -> float:
+    """Return the least p-value that re-pairings of n sentences can give: 1 / n!, the pairing itself.
+
+    Or the least number that a float has, where that is more.
+
+    >>> round(1 / least_p(4))
+    24
+    """
+    return float(np.exp(max(-lgamma(n + 1), np.log(np.finfo(np.float64).tiny))))
 
 
 def threshold(value: float, drawn: Float[np.ndarray, "k"], alpha: float) -> float:

@@ -140,3 +140,20 @@ def test_numbers_outside_their_range(tmp_path, name, value):
 def test_yaml_that_no_settings_need(tmp_path, text, message):
     with pytest.raises(ValueError, match=message):
         read(tmp_path, text)
+
+
+def test_dev_gives_way_to_training_unless_the_official_one_is_asked_for(tmp_path, caplog):
+    """Of RTE's dev, rows that share a premise with train are left out, and that is said."""
+    from crosslingual.training.material import load_material
+    from crosslingual.training.recipe import TaskPart
+
+    (tmp_path / "rte").mkdir()
+    for split, premises in (("train", "abc"), ("dev", "cde")):
+        rows = "".join(f"{i}\tpremise {p}\th {i}\tentailment\n" for i, p in enumerate(premises))
+        (tmp_path / "rte" / f"{split}.tsv").write_text("index\tsentence1\tsentence2\tlabel\n" + rows)
+    with caplog.at_level("INFO", logger="crosslingual"):
+        apart = load_material(TaskPart("rte"), tmp_path, 0)
+    assert [one.group for one in apart.dev.examples] and len(apart.dev.examples) == 2
+    assert "rte: 1 of 3 dev examples share a premise" in caplog.text
+    official = load_material(TaskPart("rte", official=True), tmp_path, 0)
+    assert len(official.dev.examples) == 3

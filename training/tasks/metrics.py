@@ -27,6 +27,7 @@ class Metric:
 
     name: str
     value: Callable[[Float[np.ndarray, "r c"]], Float[np.ndarray, "r"]]
+    convention: str = ""  # whose definition it is, where there are several
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class MetricResult:
     baseline: float
     n: int
     groups: int
+    convention: str = ""  # see `Metric`
 
     @property
     def at_baseline(self) -> bool:
@@ -71,7 +73,14 @@ def measure(
         low = high = np.nan
     value, *reached = (float(metric.value(c.mean(axis=0)[None])[0]) for c in (counts, *constants))
     return MetricResult(
-        metric.name, value, float(low), float(high), max(reached), len(counts), int(numbers.max()) + 1
+        metric.name,
+        value,
+        float(low),
+        float(high),
+        max(reached),
+        len(counts),
+        int(numbers.max()) + 1,
+        metric.convention,
     )
 
 
@@ -89,8 +98,9 @@ def f1(counts: Float[np.ndarray, "r c"]) -> Float[np.ndarray, "r"]:
 
 
 ACCURACY = Metric("accuracy", ratio)
-ENTITY_F1 = Metric("entity_f1", f1)
-SPAN_F1 = Metric("span_f1", ratio)
+# seqeval's default, which XTREME reports: an I- without its B- begins an entity (strict IOB2: none)
+ENTITY_F1 = Metric("entity_f1", f1, "seqeval")
+SPAN_F1 = Metric("span_f1", ratio, "SQuAD")
 EXACT = Metric("exact_match", ratio)
 CHARACTER_F1 = Metric("character_f1", ratio)
 

@@ -11,6 +11,7 @@ from crosslingual.data.tasks import TASKS, Choice, Pair, Span, Tagged, TaskData
 from crosslingual.training.tasks.evaluation import constant_answers, score_answers
 from crosslingual.training.tasks.metrics import (
     ACCURACY,
+    ENTITY_F1,
     entities,
     entity_counts,
     f1,
@@ -147,3 +148,14 @@ def test_parts_of_speech_as_xtreme_counts_them(rng):
     expected = [(name, first, last + 1) for name, first, last in get_entities(tags)]
     assert [(tag[1:], first, end) for tag, first, end in runs(tags)] == expected
     assert entity_counts(["NOUN", "NOUN"], ["NOUN", "VERB"], prefixed=False) == (0, 1, 2)
+
+
+def test_an_inside_tag_alone_begins_an_entity_for_seqeval_and_not_for_strict_iob2():
+    from seqeval.metrics import f1_score
+    from seqeval.scheme import IOB2
+
+    gold, predicted = [["B-PER", "I-PER", "O"]], [["I-PER", "I-PER", "O"]]
+    ours = entity_counts(predicted[0], gold[0])
+    assert f1(np.array([ours], dtype=float))[0] == f1_score(gold, predicted) == 1
+    assert f1_score(gold, predicted, mode="strict", scheme=IOB2) == 0
+    assert ENTITY_F1.convention == "seqeval"
