@@ -70,10 +70,11 @@ def read_published(path: Path) -> pd.DataFrame:
     """
     if path.suffix == ".tsv":
         with refusing(path, "no table"):
-            table = pd.read_csv(path, sep="\t").astype({"value": float})
+            table = pd.read_csv(path, sep="\t")
         if not {"subset", "measure", "value"} <= set(table.columns):
             raise ValueError(f"{path}:1: expected the columns subset, measure, value")
-        return table[["subset", "measure", "value"]]
+        with refusing(path, "a value is no number"):
+            return table[["subset", "measure", "value"]].astype({"value": float})
     try:
         scores = json.loads(read_text(path, 1 << 28))["scores"]
         return pd.DataFrame(

@@ -6,10 +6,10 @@ from pathlib import Path
 from ...data.rows import Columns, Row
 from ..runs.files import SUM, Damaged, file_checksum, read_json, seal, write_json
 from .folders import refusing
+from .options import STAGES
 
 ABOUT = "crosslingual.json"
 TRAINED_ON = "trained-on.txt.gz"  # next to it in every folder of `train`
-STAGES = ("pretrained", "intermediate", "target")
 _BY_HAND = {"stage": str, "family": str, "recipe": str, "seed": int, "zero_shot": list}
 
 

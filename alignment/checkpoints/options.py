@@ -2,6 +2,7 @@
 
 from ..options import option, options_class
 
+STAGES = ("pretrained", "intermediate", "target")  # of training
 DEVICE_MAPS = ("auto", "balanced", "balanced_low_0", "sequential")
 DTYPES = ("float32", "bfloat16", "float16")
 

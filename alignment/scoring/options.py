@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ..checkpoints.about import STAGES
+from ..checkpoints.options import STAGES
 from ..measure import DEFAULT
 from ..options import Folder, Names, option, options_class
 from ..representations.options import WorkOptions

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from crosslingual.alignment.runs.table import COLUMNS
 from crosslingual.analysis.suites import AVERAGE, SUITES, average, read_suite
 
 
@@ -85,8 +86,10 @@ def test_where_scores_come_from(tmp_path, command):
         {
             "corpus": "tatoeba", "measure": "accuracy", "protocol": ["xtreme", "", "xtreme-r"],
             "source": "de", "value": [0.9, 0.1, 0.2], "direction": "backward", "depth": 0.6,
-        }
-    )  # fmt: skip
+            "checkpoint": "m", "target": "en", "layer": 7,
+        },
+        columns=list(COLUMNS),
+    ).astype(dict(COLUMNS))  # fmt: skip
     run.to_parquet(tmp_path / "run.parquet")
     (tmp_path / "more.tsv").write_text("bucc\tdeu\tf1\t0.25\nbucc\tfr\tf1\t0.75\n")
     paths = [trained, tmp_path / "run.parquet", tmp_path / "more.tsv"]

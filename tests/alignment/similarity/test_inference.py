@@ -58,7 +58,9 @@ def test_p_of_mutual_knn_rejects_as_often_as_it_says(rng):
 
 def test_every_row_says_how_p_was_found_or_why_there_is_none(tiny_bert, tmp_path):
     names = ",".join(name for name, measure in MEASURES.items() if measure.strong is None)
-    table = score(tiny_bert, languages="de", limit=40, layers="1,3", measures=names, store=tmp_path / "s")
+    table = score(
+        tiny_bert, languages="de", limit=40, layers="1,3", measures=names, store=tmp_path / "s"
+    )
     with_p = table["p"].notna()
     assert with_p.any() and (~with_p).any()
     assert (table.loc[with_p, "p"] > 0).all()
