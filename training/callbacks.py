@@ -81,7 +81,9 @@ class Sealer(TrainerCallback):  # type: ignore[misc]
     """Notes the checksums of a checkpoint once it is written: only then it counts."""
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Write them."""
+        """Write them, when every process has written its part."""
+        if args.world_size > 1:
+            torch.distributed.barrier()
         if args.process_index == 0:
             write_about(Path(args.output_dir) / f"checkpoint-{state.global_step}", {})
 

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 # Provenance and bookkeeping; everything else in config.json may change what is computed.
-_IGNORED_CONFIG = ("_name_or_path", "transformers_version", "dtype", "torch_dtype", "architectures")
+_IGNORED_CONFIG = (
+    *("_name_or_path", "transformers_version", "dtype", "torch_dtype", "architectures"),
+    "use_cache",
+)
 
 
 class Identity(NamedTuple):

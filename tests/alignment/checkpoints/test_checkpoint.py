@@ -34,7 +34,11 @@ def edit(path: Path, **changes: object) -> None:
 
 def test_fingerprint_ignores_what_computes_nothing(tiny_bert, copy):
     edit(
-        copy / "config.json", _name_or_path="elsewhere", transformers_version="4.8", architectures=["X"]
+        copy / "config.json",
+        _name_or_path="elsewhere",
+        transformers_version="4.8",
+        architectures=["X"],
+        use_cache=False,
     )
     tokenizer = json.loads((copy / "tokenizer.json").read_text())
     tokenizer["truncation"] = {

@@ -45,7 +45,9 @@ def test_an_index_that_names_a_pickle_is_refused(copy, tmp_path, decoy):
     assert not (tmp_path / "opened").exists()
 
 
-@pytest.mark.parametrize("name", ["../other.safetensors", "missing.safetensors"])
+@pytest.mark.parametrize(
+    "name", ["../other.safetensors", "/etc/other.safetensors", "missing.safetensors"]
+)
 def test_an_index_names_files_of_its_folder(copy, name):
     tensors = load_tensors(copy)
     (copy / "model.safetensors").rename(copy.parent / "other.safetensors")
