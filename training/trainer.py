@@ -39,6 +39,10 @@ SAVE_EVERY = 500  # steps, where nothing else is said
 STEPS_LOG = "steps.jsonl"
 
 
+# of what Trainer writes into a checkpoint
+WRITTEN = ("model.safetensors", "pytorch_model.bin", "optimizer.pt", "training_args.bin", "config.json")
+
+
 class Rows(Dataset[tuple[int, Feature]]):
     """The features of all tasks, by (task, row, number of the draw)."""
 
@@ -184,7 +188,14 @@ def last_whole(work: Path) -> str | None:
 
     Where one is damaged, all are removed and the phase starts over: the best is loaded at its end.
     """
-    found = [path for path in work.glob("checkpoint-*") if (path / ABOUT).is_file()]
+    found = []
+    for path in work.glob("checkpoint-*"):
+        if (path / ABOUT).is_file():
+            found.append(path)
+        elif any(path.iterdir()):  # killed as it was written: Trainer would count it among those to keep
+            remove_folder(path, *WRITTEN)
+        else:
+            path.rmdir()
     try:
         for path in found:
             verify_files(path, read_about(path))

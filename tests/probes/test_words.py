@@ -167,6 +167,7 @@ def test_what_treebanks_may_lack(tiny, data, tmp_path, caplog):
         load_material("trees", data_dir=data)
 
 
+@pytest.mark.slow
 def test_real_treebanks(real_data):
     material = load_material("pos", data_dir=real_data, limit=20)
     assert len(material.languages) == 12 and len(material.classes) >= 15

@@ -285,7 +285,8 @@ def test_pairs_may_come_in_any_order(noisy, rng):
             assert np.allclose(before[direction].sentences[order], after[direction].sentences)
 
 
-@pytest.mark.parametrize("within", [pytest.param("all", marks=pytest.mark.slow), "documents"])
+@pytest.mark.slow
+@pytest.mark.parametrize("within", ["all", "documents"])
 def test_null_is_that_of_2000_re_pairings_of_real_sentences(minilm, real_data, shared_store, within):
     """NTREX German-English, all-MiniLM: hits counted from the nearest neighbours of its cosines."""
     from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
