@@ -14,6 +14,7 @@ import crosslingual
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ["data", "alignment", "probes", "training", "analysis", "cli"]
+PACKAGES = ("alignment", "analysis", "cli", "data", "probes", "training")
 # a folder may import from itself and from those named here
 ALLOWED = {
     "data": set(),
@@ -137,3 +138,23 @@ def test_doctests():
     assert done.returncode == 0, done.stdout
     marks = sum(path.read_text("utf-8").count(">>> ") for folder in FOLDERS for path in sources(folder))
     assert re.search(r"[1-9]\d* passed", done.stdout) and marks > 15
+
+
+def test_nothing_is_imported_that_only_posix_has():
+    """Not at import, that is: Windows has our modules, too."""
+    root = Path(crosslingual.__file__).parent
+    posix = {"fcntl", "resource", "pwd", "grp", "termios"}
+    modules = [path for path in root.rglob("*.py") if path.relative_to(root).parts[0] in PACKAGES]
+    assert len(modules) > 150
+    for path in modules:
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.Import):
+                assert not posix & {one.name for one in node.names}, path
+            elif isinstance(node, ast.ImportFrom):
+                assert node.module not in posix, path
+
+
+def test_commands_start_without_fcntl():
+    code = "import sys; sys.modules['fcntl'] = None; from crosslingual.cli import main; main(['list', 'measures'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "accuracy" in done.stdout, done.stderr[-600:]

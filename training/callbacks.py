@@ -1,7 +1,6 @@
 """What is kept of a training while it runs: a line a step, encoders along the way, and the cost."""
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -92,8 +91,6 @@ def cost(log: Path) -> dict[str, float]:
     """Return what the steps cost, from their log."""
     steps = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
     seconds, tokens = (float(sum(step[name] for step in steps)) for name in ("seconds", "tokens"))
-    unit = 1 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
     cuda = torch.cuda.max_memory_allocated() / 2**20 if torch.cuda.is_available() else 0.0
     return {
         "steps": float(len(steps)),
@@ -101,6 +98,16 @@ def cost(log: Path) -> dict[str, float]:
         "tokens": tokens,
         "padded_tokens": float(sum(step["padded"] for step in steps)),
         "tokens_per_second": tokens / seconds if seconds else 0.0,
-        "peak_mb": round(peak),
+        "peak_mb": round(_peak_mb()),
         "peak_cuda_mb": round(cuda),
     }
+
+
+def _peak_mb() -> float:
+    """Return the most memory that the process has had; 0 where the platform does not say."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0.0
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20

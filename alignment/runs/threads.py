@@ -5,6 +5,7 @@ take the time of one.
 """
 
 import ctypes
+import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -80,6 +81,8 @@ def _keep_freed_memory() -> None:
     The arenas of further threads are in pieces of 64 MB that are given back whatever one says, so all
     share the first; 32 MB is the greatest threshold that is taken.
     """
+    if os.name == "nt":  # no glibc, and no library without a name
+        return
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):
         # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX
