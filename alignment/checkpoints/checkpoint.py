@@ -35,6 +35,7 @@ class Checkpoint:
 
     name: str
     folder: Path
+    parts: Parts  # where its parts lie
     revision: str = ""
     dtype: str = "float32"
     requested_length: int | None = None
@@ -44,11 +45,6 @@ class Checkpoint:
     allow_pickle: bool = False
     random_seed: int | None = None  # the seed of random weights instead of the folder's
     about: Row = field(default_factory=dict)  # the folder's crosslingual.json
-
-    @cached_property
-    def parts(self) -> Parts:
-        """Where its parts lie."""
-        return find_parts(self.folder)
 
     @cached_property
     def config(self) -> Any:
@@ -189,7 +185,7 @@ def open_checkpoint(name: str | Path, options: LoadOptions) -> Checkpoint:
     if options.device not in ("auto", "cpu"):
         pick_device(options.device)
     folder, resolved = find_folder(str(name), options.revision)
-    parts = find_parts(folder)
+    parts = find_parts(folder.resolve())
     prefix = options.prefix
     if prefix is None:
         prefix = parts.default_prompt()
@@ -202,7 +198,8 @@ def open_checkpoint(name: str | Path, options: LoadOptions) -> Checkpoint:
             )
     return Checkpoint(
         name=str(name),
-        folder=folder.resolve(),
+        folder=parts.folder,
+        parts=parts,
         revision=resolved,
         dtype=options.dtype,
         requested_length=options.max_length,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ...data.rows import Columns
 from ..runs.files import Damaged, file_checksum, read_json, write_json
 from ..runs.paths import home
-from .folders import Parts
+from .folders import Parts, read_settings
 
 if TYPE_CHECKING:
     import torch
@@ -92,7 +92,7 @@ def hash_checkpoint(model: "torch.nn.Module", texts: Iterable[str]) -> str:
 
 
 def _config(folder: Path) -> str:
-    config = json.loads((folder / "config.json").read_text("utf-8"))
+    config = read_settings(folder / "config.json")
     return _canonical({key: config[key] for key in config if key not in _IGNORED_CONFIG})
 
 

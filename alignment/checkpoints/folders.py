@@ -30,7 +30,9 @@ class Parts:
 
     def sentence_settings(self) -> Columns:
         """Return what sentence-transformers' first module says of texts: length, lower-casing."""
-        return next((read_json(path) for path in sorted(self.first.glob("sentence_*_config.json"))), {})
+        return next(
+            (read_settings(path) for path in sorted(self.first.glob("sentence_*_config.json"))), {}
+        )
 
     def default_prompt(self) -> str:
         """Return what sentence-transformers puts before every text.
@@ -39,7 +41,7 @@ class Parts:
             ValueError: the default prompt is not one of the prompts.
         """
         path = self.folder / "config_sentence_transformers.json"
-        settings = read_json(path) if path.is_file() else {}
+        settings = read_settings(path) if path.is_file() else {}
         name = settings.get("default_prompt_name")
         if name is None:
             return ""
@@ -74,7 +76,7 @@ def find_parts(folder: Path) -> Parts:
 
 
 def _base_of(adapter: Path) -> Path:
-    settings = read_json(adapter / "adapter_config.json")
+    settings = read_settings(adapter / "adapter_config.json")
     base = settings.get("base_model_name_or_path")
     if not isinstance(base, str) or not base:
         raise ValueError(
@@ -124,7 +126,7 @@ def find_folder(name: str, revision: str | None = None) -> tuple[Path, str]:
     return folder, folder.name  # the folder of a snapshot is named after its commit
 
 
-def read_json(path: Path) -> Columns:
+def read_settings(path: Path) -> Columns:
     """Return a JSON object of a checkpoint.
 
     Raises:

@@ -6,13 +6,13 @@ an error, and no pooler is made (a checkpoint without one would get a random one
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...data.rows import Columns
-from .folders import read_json, refusing
+from .folders import read_settings, refusing
 
 
 def check_weights(folder: Path, *, allow_pickle: bool) -> None:
@@ -28,7 +28,7 @@ def check_weights(folder: Path, *, allow_pickle: bool) -> None:
     index = folder / "model.safetensors.index.json"
     if index.is_file():
         with refusing(index, "no index of weights"):
-            files = sorted(set(map(str, read_json(index)["weight_map"].values())))
+            files = sorted(set(map(str, read_settings(index)["weight_map"].values())))
         for name in files:
             if not name.endswith(".safetensors"):
                 raise ValueError(
@@ -59,7 +59,7 @@ def _refuse_integers(path: Path) -> None:
         names = [name for name in list(tensors.keys()) if name.endswith(".weight")]
         kinds = {name: tensors.get_slice(name).get_dtype() for name in names}
     integers = sorted(name for name, kind in kinds.items() if kind[0] in "IU" or kind == "BOOL")
-    if integers and "quantization_config" not in read_json(path.parent / "config.json"):
+    if integers and "quantization_config" not in read_settings(path.parent / "config.json"):
         raise ValueError(
             f"{path}: {len(integers)} weights are integers, first {integers[0]}; config.json does not "
             "say how they are quantised"
@@ -98,7 +98,7 @@ def load_model(
         for key in info["missing_keys"]
         if "pooler" not in key.split(".") and (not whole or _encodes(key))
     )
-    beyond = sorted(key for key in info["unexpected_keys"] if _is_of_further_block(model, key))
+    beyond = _of_further_blocks(model, info["unexpected_keys"])
     if beyond:
         raise ValueError(
             f"{folder}: the checkpoint has {len(beyond)} weights of blocks that its config.json leaves "
@@ -114,15 +114,17 @@ def load_model(
     return Loaded(model, whole)
 
 
-def _is_of_further_block(model: Any, key: str) -> bool:
-    """Return whether a weight is of a block beyond the last one of the model."""
+def _of_further_blocks(model: Any, keys: Iterable[str]) -> list[str]:
+    """Return the weights that are of a block beyond the last one of the model."""
     from torch.nn import ModuleList
 
-    found = re.match(r"(.+?)\.(\d+)\.", key.removeprefix(f"{model.base_model_prefix}."))
-    if found is None:
-        return False
-    module = dict(model.named_modules()).get(found[1])
-    return isinstance(module, ModuleList) and int(found[2]) >= len(module)
+    lists = {name: len(one) for name, one in model.named_modules() if isinstance(one, ModuleList)}
+    places = {
+        key: re.match(r"(.+?)\.(\d+)\.", key.removeprefix(f"{model.base_model_prefix}.")) for key in keys
+    }
+    return sorted(
+        key for key, at in places.items() if at and at[1] in lists and int(at[2]) >= lists[at[1]]
+    )
 
 
 def _encodes(key: str) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..checkpoints.folders import Parts, read_json, refusing
+from ..checkpoints.folders import Parts, read_settings, refusing
 from . import pooling
 from .pooling import Batch, Pool
 
@@ -74,7 +74,7 @@ _MODES: dict[str, Pool] = {
 
 def _pooling(place: Path, prompt_tokens: Callable[[], int]) -> Pool:
     path = place / "config.json"
-    config = read_json(path)
+    config = read_settings(path)
     mode = config.get("pooling_mode")
     names = [mode] if isinstance(mode, str) else list(mode or [])
     prefix = "pooling_mode_"
@@ -122,7 +122,7 @@ _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 def _dense(place: Path) -> Callable[[Tensor], Tensor]:
     from safetensors.torch import load_file
 
-    config = read_json(place / "config.json")
+    config = read_settings(place / "config.json")
     if config.get("module_input_name", "sentence_embedding") != "sentence_embedding":
         raise ValueError(f"{place / 'config.json'}: a dense module of {config['module_input_name']}")
     name = config.get("activation_function", "torch.nn.modules.activation.Tanh").rsplit(".", 1)[-1]

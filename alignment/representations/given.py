@@ -40,8 +40,6 @@ class GivenVectors:
         if len(set(layers.values())) > 1:
             raise ValueError(f"{folder}: different numbers of layers in {layers}")
         self.last = next(iter(layers.values())) - 1
-        if self.last < 0:
-            raise ValueError(f"{files[0]}: no layers in it")
 
     @property
     def name(self) -> str:
