@@ -1,5 +1,7 @@
 """What is known of a measure, and how a name with a parameter (`recall@7`) becomes one."""
 
+import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from .similarity.view import View
     from .statistics.outcomes import Outcome, Statistic
 
+NUMBER = re.compile(r"-?\d+")
 DEFAULT = "default"  # the name of the first measure of every family
 
 
@@ -49,6 +52,20 @@ class Measure:
     any_size: bool = False  # whether values compare between corpora of different sizes
     inflated: bool = False  # its null grows with the width: n-gram vectors are no floor for it
     mteb: str = ""  # its name in MTEB's result files
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the greatest possible value, infinite where `range` names no number.
+
+        >>> from crosslingual import MEASURES
+        >>> MEASURES["accuracy"].bounds, MEASURES["dprime"].bounds
+        ((0.0, 1.0), (-inf, inf))
+        """
+        ends = self.range.strip("[]()").split(", ")
+        if len(ends) != 2:
+            return -math.inf, math.inf
+        low, high = (float(end) if NUMBER.fullmatch(end) else None for end in ends)
+        return -math.inf if low is None else low, math.inf if high is None else high
 
     def towards_best(self, start: float, value: float) -> float:
         """Return how far a value is on its way from `start` to perfect agreement, 1 being there."""

@@ -15,7 +15,7 @@ from ..alignment.measures import MEASURES
 from ..alignment.runs.folder import read_cells
 from ..alignment.runs.table import SENTENCES, SETTINGS, TREATMENT, Tables
 from ..alignment.scoring.sentences import groups_of, outcomes_of
-from ..alignment.statistics.intervals import LEVEL, RESAMPLES, resampled_means
+from ..alignment.statistics.intervals import RESAMPLES, percentiles, resampled_means
 from ..data.rows import Columns, Row
 from .paired import Estimated, Means, average, difference, interval, log_odds, means_of, ratio
 
@@ -107,14 +107,14 @@ class _Sides:
 
     def shared(self) -> list[Key]:
         """Return what both sides have, with what gives their covariance."""
-        return [key for key in self.scores[1].index if self._means(key) or self._alike(key)]
+        return [key for key in self.scores[1].index if self._means(key) or self._alike(key, key)]
 
     def _means(self, key: Key) -> bool:
         return all(key in side for side in self.outcomes)
 
-    def _alike(self, key: Key) -> bool:
+    def _alike(self, tuned: Key, plain: Key) -> bool:
         """Whether both sides' intervals are of the same groups, or the same random halves."""
-        found = [side.get(key) for side in self.influences]
+        found = [side.get(key) for side, key in zip(self.influences, (tuned, plain), strict=True)]
         return all(each is not None for each in found) and len({each[0] for each in found if each}) == 1
 
     def means(self, tuned: Key, plain: Key) -> tuple[Means, Columns]:
@@ -128,11 +128,12 @@ class _Sides:
             "surface": scores[1]["surface"],
             "n": int(scores[1]["n"]),
         }
-        if self._means(plain):
-            both = np.stack([self.outcomes[0][tuned], self.outcomes[1][plain]], axis=1)
-            return means_of(both, self.groups), facts
-        influences = np.stack([self.influences[0][tuned][1], self.influences[1][plain][1]], axis=1)
-        return Means(np.array([facts["value"], facts["base"]]), influences), facts
+        # those of means over documents know that a document's candidates leave, too
+        if self._alike(tuned, plain):
+            influences = np.stack([self.influences[0][tuned][1], self.influences[1][plain][1]], axis=1)
+            return Means(np.array([facts["value"], facts["base"]]), influences), facts
+        both = np.stack([self.outcomes[0][tuned], self.outcomes[1][plain]], axis=1)
+        return means_of(both, self.groups), facts
 
 
 def _key(row: Mapping[Any, Any]) -> Key:
@@ -181,14 +182,18 @@ def _macro_at_best(parts: Sequence[tuple[Columns, np.ndarray]]) -> Columns:
     facts: Columns = {
         name: table[name].mean() for name in ("value", "base", "null", "base_null", "surface", "delta")
     }
-    delta = _named("delta", _span(facts["delta"], np.mean([drawn for _, drawn in parts], axis=0)))
+    drawn, groups = (
+        np.mean([drawn for _, drawn in parts], axis=0),
+        max(row["groups"] for row, _ in parts),
+    )
+    delta = _named("delta", _span(facts["delta"], drawn, groups))
     row = parts[0][0] | {"source": MACRO, "target": MACRO, "n": int(table["n"].sum())} | facts | delta
     row |= {name: np.nan for name in row if name.startswith(("ratio", "log_odds"))}
     return row | {"layer": None, "base_layer": None}  # each language has its own
 
 
-def _span(value: float, drawn: np.ndarray) -> Estimated:
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+def _span(value: float, drawn: np.ndarray, groups: int) -> Estimated:
+    low, high = percentiles(drawn, groups)
     return Estimated(value, float(low), float(high))
 
 
@@ -221,7 +226,7 @@ def _at_best(sides: _Sides, choice: _Sides, seed: int) -> Iterator[tuple[Columns
             full.append(int((better * on_dev.mean(axis=0)).argmax()))
         means, facts = sides.means(keys[full[0]], keys[full[1]])
         found = _compared(means, facts, measure)
-        found |= _named("delta", _span(found["delta"], drawn[0] - drawn[1]))
+        found |= _named("delta", _span(found["delta"], drawn[0] - drawn[1], means.groups))
         # Fieller's interval and the log-odds' would not know of the choice
         found |= {name: np.nan for name in found if name.startswith(("ratio_", "log_odds_"))}
         where = {"layer": some[full[0]], "base_layer": some[full[1]], "chosen": "best"}

@@ -48,8 +48,7 @@ def p_value(
 ) -> float:
     """Return the p-value of a difference from its interval of `LEVEL`; nan without interval.
 
-    By t of one less degree of freedom than there are groups; the bootstrap's error, whose variance is
-    (G - 1)/G of what it should be, is scaled accordingly.
+    By t of one less degree of freedom than there are groups, as wide as the interval is.
 
     Args:
         difference: of means.
@@ -66,7 +65,7 @@ def p_value(
         return float("nan")
     if high == low:
         return same if difference > 0 or (difference and sides == 2) else 1.0
-    error = (high - low) / (2 * scipy.stats.norm.ppf((1 + LEVEL) / 2)) * (groups / (groups - 1)) ** 0.5
+    error = (high - low) / (2 * scipy.stats.t.ppf((1 + LEVEL) / 2, groups - 1))
     t = abs(difference) / error if sides == 2 else difference / error
     return float(sides * scipy.stats.t.sf(t, groups - 1))
 

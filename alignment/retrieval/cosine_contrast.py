@@ -7,6 +7,7 @@ do not depend on the number of candidates.
 import numpy as np
 from jaxtyping import Float
 
+from ..statistics.intervals import are_documents, jackknife
 from ..statistics.outcomes import Outcome, Statistic
 from .pairing import Pairing
 
@@ -28,11 +29,25 @@ def contrast(pairing: Pairing) -> list[Outcome]:
         sums = pairing.stratum_sums
         within = float((sums / np.bincount(pairing.strata)).sum())
         null = (n * within - float(moments.row_sums.sum())) / (n * (n - 1))
+    left_out = _contrast_without(pairing) if are_documents(pairing.groups) else None
     return [
-        Outcome("forward", forward, null),
-        Outcome("backward", backward, null),
-        Outcome("mean", (forward + backward) / 2, null),
+        Outcome("forward", forward, null, left_out),
+        Outcome("backward", backward, null, left_out),
+        Outcome("mean", (forward + backward) / 2, null, left_out),
     ]
+
+
+def _contrast_without(pairing: Pairing) -> Float[np.ndarray, "g"]:
+    """Return the contrast without the rows and columns of each group."""
+    m, groups = pairing.moments, pairing.groups
+    by_row, by_column, own = (
+        np.bincount(groups, weights=part) for part in (m.row_sums, m.column_sums, m.matched)
+    )
+    n = len(pairing) - np.bincount(groups)
+    total, matched = m.row_sums.sum() - by_row - by_column + pairing.blocks[0], m.matched.sum() - own
+    with np.errstate(invalid="ignore", divide="ignore"):  # a single document leaves nothing
+        result: np.ndarray = (matched - (total - matched) / (n - 1)) / n
+    return result
 
 
 def matched_cosine(pairing: Pairing) -> list[Outcome]:
@@ -78,7 +93,8 @@ def dprime(pairing: Pairing) -> list[Statistic]:
         [len(pairing), m.matched.sum(), (m.matched**2).sum(), all_sum, all_squares], dtype=np.float64
     )
     null = float("nan") if pairing.strata.any() else 0.0
-    return [Statistic("both", float(_dprime(*whole)), _dprime(*left.values()), null)]
+    value = float(_dprime(*whole))
+    return [Statistic("both", value, jackknife(value, _dprime(*left.values())), null)]
 
 
 def _dprime(

@@ -17,14 +17,15 @@ most (duplicates / n).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Float, Int64
 
-from ..neighbours.nearest import Nearest
+from ..statistics.intervals import are_documents
 from ..statistics.outcomes import Outcome, TooFewSentences
-from .pairing import ROWS, GoldRank, Pairing
+from .pairing import ROWS, Pairing
+from .side import Credit, Scored, Side, both_ways, credited, mutually_without, sides
 
 
 def accuracy(pairing: Pairing) -> list[Outcome]:
@@ -32,7 +33,12 @@ def accuracy(pairing: Pairing) -> list[Outcome]:
 
     Null: Σ_j c_j m_j / n², with c_j the queries that find j and m_j the texts identical to j.
     """
-    return both_ways(pairing, lambda side: _hits(side, side.nearest.ids[:, 0]))
+
+    def score(side: Side) -> Scored:
+        hits = side.hits(side.found)
+        return hits, _null(side, side.found), side.without(hits, side.hits(side.second))
+
+    return both_ways(pairing, score)
 
 
 def ratio_accuracy(pairing: Pairing, k: int = 4) -> list[Outcome]:
@@ -44,9 +50,10 @@ def ratio_accuracy(pairing: Pairing, k: int = 4) -> list[Outcome]:
     """
     k = min(k, len(pairing) - 1)
 
-    def score(side: "_Side") -> tuple[np.ndarray, float]:
+    def score(side: Side) -> Scored:
         density = side.other.scores[:, :k]
-        return _hits(side, best_by_ratio(side.nearest.ids[:, :k], side.nearest.scores[:, :k], density))
+        found = best_by_ratio(side.nearest.ids[:, :k], side.nearest.scores[:, :k], density)
+        return side.hits(found), _null(side, found), None
 
     return both_ways(pairing, score)
 
@@ -60,20 +67,15 @@ def csls_accuracy(pairing: Pairing, k: int = 10) -> list[Outcome]:
     """
     k = min(k, len(pairing) - 1)
     everything = np.arange(len(pairing))
-    ways = iter((False, True))
 
-    def score(side: "_Side") -> tuple[np.ndarray, float]:
-        transposed, density = next(ways), side.other.scores[:, :k].mean(axis=1, dtype=np.float64)
+    def score(side: Side) -> Scored:
+        density = side.other.scores[:, :k].mean(axis=1, dtype=np.float64)
         found = np.empty(len(everything), np.int64)
         for start in range(0, len(found), ROWS):
             queries = everything[start : start + ROWS]
-            if transposed:
-                cosines = pairing.product.exact_block(everything, queries).T
-            else:
-                cosines = pairing.product.exact_block(queries, everything)
             # the query's own density is the same for all its candidates
-            found[queries] = (2 * cosines.astype(np.float64) - density).argmax(axis=1)
-        return _hits(side, found)
+            found[queries] = (2 * side.scores(queries).astype(np.float64) - density).argmax(axis=1)
+        return side.hits(found), _null(side, found), None
 
     return both_ways(pairing, score)
 
@@ -84,27 +86,38 @@ def mutual_accuracy(pairing: Pairing) -> list[Outcome]:
     Null: M / n², with M the pairs (i, j) in the matrix that are each other's nearest, up to identical
     texts; not 1/(2n - 1), which hubs make far too high.
     """
-    forward, backward = _sides(pairing)
-    hit = _hits(forward, forward.nearest.ids[:, 0])[0] * _hits(backward, backward.nearest.ids[:, 0])[0]
+    forward, backward = sides(pairing)
+    hits = [(side.hits(side.found), side.hits(side.second)) for side in (forward, backward)]
     x, y = pairing.source_class, pairing.target_class
-    finds = _codes(pairing.strata, x, y[forward.nearest.ids[:, 0]])
-    found = _codes(pairing.strata, x[backward.nearest.ids[:, 0]], y)
-    return [Outcome("both", hit, float((_count(found, finds) / forward.choices).mean()))]
+    finds, found = (
+        _codes(pairing.strata, x, y[forward.found]),
+        _codes(pairing.strata, x[backward.found], y),
+    )
+    null = float((_count(found, finds) / forward.choices).mean())
+    left_out = mutually_without(forward, backward, hits)
+    return [Outcome("both", hits[0][0] * hits[1][0], null, left_out)]
 
 
 def mexa(pairing: Pairing) -> list[Outcome]:
     """Share of pairs whose cosine is strictly greater than all others of its row and of its column.
 
     `mutual_accuracy` by index, where a tie is a miss. Null: M / n², M the pairs of the matrix of which
-    that is true. Source: Kargaran et al. 2024, compute_mexa.py.
+    that is true. Source: Kargaran et al. 2024, compute_mexa.py. Without a document, a tie with one of
+    its sentences stays a miss.
     """
-    sides = pairing.found.rows, pairing.found.columns
-    hit = np.logical_and.reduce([(side.rank == 0) & (side.ties == 0) for side in sides])
-    found, back = (np.where(side.scores[:, 0] > side.scores[:, 1], side.ids[:, 0], -1) for side in sides)
-    mutual = (found >= 0) & (back[found] == np.arange(len(found)))
+    both, everything = sides(pairing), np.arange(len(pairing))
+    nearest = [side.nearest for side in both]
+    found, back = (
+        np.where(each.scores[:, 0] > each.scores[:, 1], each.ids[:, 0], -1) for each in nearest
+    )
+    mutual = (found >= 0) & (back[found] == everything)
     mutual &= pairing.strata[found] == pairing.strata
-    null = float((mutual / _sides(pairing)[0].choices).mean())
-    return [Outcome("both", hit.astype(np.float64), null)]
+    null = float((mutual / both[0].choices).mean())
+    hits = [
+        (((each.rank == 0) & (each.ties == 0)).astype(np.float64), (side.second == everything) * 1.0)
+        for each, side in zip(nearest, both, strict=True)
+    ]
+    return [Outcome("both", hits[0][0] * hits[1][0], null, mutually_without(*both, hits))]
 
 
 def precision_weighted(pairing: Pairing) -> list[Outcome]:
@@ -112,14 +125,7 @@ def precision_weighted(pairing: Pairing) -> list[Outcome]:
 
     Null: the number of targets that are found at all / n². The weighted recall is the accuracy.
     """
-
-    def score(side: "_Side") -> tuple[np.ndarray, float]:
-        found = side.nearest.ids[:, 0]
-        n = len(found)
-        discount = 1 / np.maximum(np.bincount(found, minlength=n), 1)
-        return (found == np.arange(n)) * discount[found], _discounted_null(side, found, discount)
-
-    return both_ways(pairing, score)
+    return both_ways(pairing, _discounted(lambda count: 1 / np.maximum(count, 1)))
 
 
 def within_document_accuracy(pairing: Pairing) -> list[Outcome]:
@@ -132,10 +138,14 @@ def within_document_accuracy(pairing: Pairing) -> list[Outcome]:
     Raises:
         TooFewSentences: no documents are known.
     """
-    if int(pairing.groups.max()) + 1 == len(pairing):
+    if not are_documents(pairing.groups):
         raise TooFewSentences("within_document_accuracy needs documents of more than one sentence")
-    ways = iter(pairing.within)
-    return both_ways(pairing, lambda side: _hits(replace(side, strata=pairing.groups), next(ways)))
+
+    def score(side: Side) -> Scored:
+        found = pairing.within[side.backward]
+        return side.hits(found), _null(replace(side, strata=pairing.groups), found), None
+
+    return both_ways(pairing, score)
 
 
 def f1_weighted(pairing: Pairing) -> list[Outcome]:
@@ -143,17 +153,10 @@ def f1_weighted(pairing: Pairing) -> list[Outcome]:
 
     Accuracy discounted by how much of a hub the hit is. Null: Σ_j 2 c_j / (1 + c_j) / n².
     """
-
-    def score(side: "_Side") -> tuple[np.ndarray, float]:
-        found = side.nearest.ids[:, 0]
-        n = len(found)
-        discount = 2 / (1 + np.bincount(found, minlength=n))
-        return (found == np.arange(n)) * discount[found], _discounted_null(side, found, discount)
-
-    return both_ways(pairing, score)
+    return both_ways(pairing, _discounted(lambda count: 2 / (1 + count)))
 
 
-def rank_measure(credit: Callable[[int], Float[np.ndarray, "n"]]) -> Callable[[Pairing], list[Outcome]]:
+def rank_measure(credit: Credit) -> Callable[[Pairing], list[Outcome]]:
     """Return a measure that gives credit[r] for r wrong candidates above the translation.
 
     Equal scores are broken at random: the credit is the mean over the places they share. Null: the
@@ -163,10 +166,10 @@ def rank_measure(credit: Callable[[int], Float[np.ndarray, "n"]]) -> Callable[[P
     def measure(pairing: Pairing) -> list[Outcome]:
         table = credit(len(pairing))
 
-        def score(side: "_Side") -> tuple[np.ndarray, float]:
-            rank, ties = side.place.rank, side.place.ties
+        def score(side: Side) -> Scored:
             null = float("nan") if pairing.strata.any() else float(table.mean())
-            return credited(table, rank, ties), null
+            values = credited(table, side.place.rank, side.place.ties)
+            return values, null, side.credited_without(credit)
 
         return both_ways(pairing, score)
 
@@ -191,16 +194,7 @@ def best_by_ratio(
     return np.where(np.isfinite(margin).any(axis=1), found, -1)
 
 
-def credited(
-    table: Float[np.ndarray, "n"], rank: Int64[np.ndarray, "q"], ties: Int64[np.ndarray, "q"]
-) -> Float[np.ndarray, "q"]:
-    """Return each query's mean credit over the places it shares, credits by rank."""
-    sums = np.concatenate([[0.0], np.cumsum(table)])
-    shared: np.ndarray = (sums[rank + ties + 1] - sums[rank]) / (ties + 1)
-    return shared
-
-
-def accuracy_at(m: int) -> Callable[[int], Float[np.ndarray, "n"]]:
+def accuracy_at(m: int) -> Credit:
     """Credit for accuracy among m candidates: C(n-1-r, m-1) / C(n-1, m-1), null 1/m at any n."""
 
     def credit(n: int) -> Float[np.ndarray, "n"]:
@@ -223,57 +217,33 @@ def reciprocal_rank(n: int) -> Float[np.ndarray, "n"]:
     return 1 / np.arange(1.0, n + 1)
 
 
-def recall_at(k: int) -> Callable[[int], Float[np.ndarray, "n"]]:
+def recall_at(k: int) -> Credit:
     """Credit for recall among the k nearest: 1 if r < k."""
     return lambda n: (np.arange(n) < k).astype(np.float64)
 
 
-@dataclass(frozen=True, eq=False)
-class _Side:
-    """One direction of a pairing: what queries found, how the found see the queries."""
-
-    nearest: Nearest
-    other: Nearest
-    place: GoldRank
-    classes: Int64[np.ndarray, "n"]  # of the candidates
-    strata: Int64[np.ndarray, "n"]
-
-    @property
-    def choices(self) -> Int64[np.ndarray, "n"]:
-        """How many sentences each query may be re-paired with."""
-        sizes: np.ndarray = np.bincount(self.strata)[self.strata]
-        return sizes
+def _null(side: Side, found: Int64[np.ndarray, "n"]) -> float:
+    """Return how often what was found is right when translations are re-paired."""
+    matching = _count(_codes(side.strata, side.classes), _codes(side.strata, side.classes[found]))
+    return float((matching * (found >= 0) / side.choices).mean())
 
 
-def _sides(pairing: Pairing) -> tuple[_Side, _Side]:
-    rows, columns = pairing.found.rows, pairing.found.columns
-    return (
-        _Side(rows, columns, pairing.places[0], pairing.target_class, pairing.strata),
-        _Side(columns, rows, pairing.places[1], pairing.source_class, pairing.strata),
-    )
+def _discounted(
+    discount: Callable[[Int64[np.ndarray, "n"]], Float[np.ndarray, "n"]],
+) -> Callable[[Side], Scored]:
+    """Return the score by index that is discounted by how many queries find a candidate."""
 
+    def score(side: Side) -> Scored:
+        found, n = side.found, len(side.found)
+        credit = discount(np.bincount(found, minlength=n))
+        values, null = (found == np.arange(n)) * credit[found], _discounted_null(side, found, credit)
+        return values, null, side.discounted_without(discount)
 
-def both_ways(pairing: Pairing, score: Callable[[_Side], tuple[np.ndarray, float]]) -> list[Outcome]:
-    """Score both directions and their mean."""
-    (forward, null_forward), (backward, null_backward) = map(score, _sides(pairing))
-    return [
-        Outcome("forward", forward, null_forward),
-        Outcome("backward", backward, null_backward),
-        Outcome("mean", (forward + backward) / 2, (null_forward + null_backward) / 2),
-    ]
-
-
-def _hits(side: _Side, found: Int64[np.ndarray, "n"]) -> tuple[Float[np.ndarray, "n"], float]:
-    """Return 1 where the class of what was found is the gold's, and the null of that."""
-    some: Bool[np.ndarray, "n"] = found >= 0
-    classes = side.classes[found]
-    matching = _count(_codes(side.strata, side.classes), _codes(side.strata, classes)) * some
-    null = float((matching / side.choices).mean())
-    return ((classes == side.classes) & some).astype(np.float64), null
+    return score
 
 
 def _discounted_null(
-    side: _Side, found: Int64[np.ndarray, "n"], discount: Float[np.ndarray, "n"]
+    side: Side, found: Int64[np.ndarray, "n"], discount: Float[np.ndarray, "n"]
 ) -> float:
     """Return the null of a credit that the found j gives to the query it belongs to."""
     inside = side.strata[found] == side.strata

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ...data.rows import Row
 
-SCHEMA = 4
+SCHEMA = 5
 
 
 class Tables(NamedTuple):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int64
 
-from ..statistics.intervals import LEVEL, resampled_means
+from ..statistics.intervals import percentiles, resampled_means
 from .sentences import BITEXT, groups_of, outcomes_of
 
 AGGREGATES = ("mean-over-layers", "max-over-layers")
@@ -31,7 +31,7 @@ def aggregate(
         return np.stack([means.mean(axis=-1), means.max(axis=-1)])
 
     drawn = both(resampled_means(outcomes, groups, seed=seed))
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
+    low, high = percentiles(drawn.T, int(groups.max()) + 1)
     return both(outcomes.mean(axis=0)), low, high
 
 

@@ -14,8 +14,8 @@ from ..measure import Measure
 from ..measures import MEASURES
 from ..retrieval.many_to_many import GoldSide, QueryOutcomes, gold_sides, gold_surface
 from ..runs.table import Tables
-from ..similarity.inference import NAN, Estimate
-from ..statistics.intervals import LEVEL, Interval, resampled_means
+from ..similarity.inference import Estimate
+from ..statistics.intervals import Interval, percentiles, resampled_means
 from ..statistics.outcomes import TooFewSentences
 from .bitext_cell import LayerScores, bitext_columns, read_pairs, read_sides
 from .plan import PlannedCell
@@ -83,13 +83,12 @@ class LexiconCell(PlannedCell):
             # the same seed and as many components: both directions see the same resamples
             resampled.append(resampled_means(outcomes, groups, seed=self.plan.seed))
         resampled.append((resampled[0] + resampled[1]) / 2)
-        ends = (1 - LEVEL) / 2, (1 + LEVEL) / 2
-        several = int(self.bitext.components[0].max()) > 0  # of one component nothing can be resampled
+        components = int(self.bitext.components[0].max()) + 1
         for column, (measure, ways) in enumerate(known.items()):
             values = [float(outcomes.mean()) for outcomes, _ in ways]
             nulls = [null for _, null in ways]
             for number, direction in enumerate(DIRECTIONS):
-                low, high = np.quantile(resampled[number][:, column], ends) if several else (NAN, NAN)
+                low, high = map(float, percentiles(resampled[number][:, column], components))
                 value = (*values, sum(values) / 2)[number]
                 null = (*nulls, sum(nulls) / 2)[number]
                 estimate = Estimate(value, null, ends=Interval(low, high), interval="bootstrap")

@@ -1,12 +1,16 @@
 """Why a score is low: from the offset between two languages to their content, rung by rung.
 
     offset   = centre - none            what moving a language gains
-    rotation = procrustes - centre      what turning it gains beyond that
-    linear   = ridge - procrustes       what any linear map gains beyond that
+    scale    = standardise - centre     what scaling its dimensions gains beyond that
+    rotation = turned - standardise     what turning it gains beyond that
+    linear   = ridge - turned           what any linear map gains beyond that
     content  = best - ridge             what no linear map brings together
 
-With the score itself they add up to the best value. Maps are fitted on finitely many sentences: a part
-may be negative, where a freer map generalises worse.
+`turned` is `procrustes`, which scales nothing, or `standardise` where turning alone gains less than
+that: one large noisy dimension is no rotation. With the score itself the parts add up to the best value.
+Scale is where a few dimensions outweigh the others, of one language or, as noise, of both. Maps are
+fitted on finitely many sentences: a part may be negative, where a freer map generalises worse. A linear
+map has a part that turns and one that stretches, and is booked as both.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,8 +24,8 @@ from ..measures import MEASURES
 from ..statistics.intervals import group_bootstrap
 from .sentences import BITEXT, groups_of, outcomes_of
 
-STEPS = ("none", "centre", "procrustes", "ridge")
-PARTS = ("score", "offset", "rotation", "linear", "content")
+STEPS = ("none", "centre", "standardise", "procrustes", "ridge")
+PARTS = ("score", "offset", "scale", "rotation", "linear", "content")
 
 
 def decompose(
@@ -30,8 +34,8 @@ def decompose(
     groups: Int64[np.ndarray, "n"],
     *,
     seed: int = 0,
-) -> tuple[Float[np.ndarray, "5 c"], Float[np.ndarray, "5 c"], Float[np.ndarray, "5 c"]]:
-    """Return the five PARTS of c scores, which sum to `best`, with paired bootstrap intervals.
+) -> tuple[Float[np.ndarray, "6 c"], Float[np.ndarray, "6 c"], Float[np.ndarray, "6 c"]]:
+    """Return the PARTS of c scores, which sum to `best`, with paired bootstrap intervals.
 
     Args:
         rungs: map -> a row per sentence (the same for all maps), a column per score.
@@ -42,7 +46,9 @@ def decompose(
     Returns:
         Values, lower and upper ends.
     """
-    heights = [rungs[rung] for rung in STEPS]
+    none, centred, scaled, turned, linear = (rungs[rung] for rung in STEPS)
+    turned = np.where(turned.mean(axis=0) > scaled.mean(axis=0), turned, scaled)
+    heights = [none, centred, scaled, turned, linear]
     parts = [heights[0], *np.diff(heights, axis=0), best - heights[-1]]
     joint = np.concatenate(parts, axis=1)
     low, high = group_bootstrap(joint, groups, seed=seed)

@@ -12,8 +12,10 @@ from ..measure import Measure
 from ..retrieval.pairing import Pairing
 from ..similarity.inference import UNKNOWN, Estimate, Matched
 from ..similarity.view import Undefined
-from ..statistics.intervals import LEVEL, group_bootstrap, jackknife
+from ..statistics.intervals import LEVEL, are_documents, group_bootstrap, jackknife, mean_without
 from ..statistics.outcomes import Outcome, Statistic, TooFewSentences
+
+BOOTSTRAP = "bootstrap"
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,9 @@ def pairing_entries(
     for measure in measures:
         if measure.statistic is not None:
             for found in measure.statistic(pairing):
-                yield Entry(layer, measure, found.direction, _jackknifed(found), null_kind=null_kind)
+                yield Entry(layer, measure, found.direction, _estimate(found), null_kind=null_kind)
         for outcome in _outcomes(measure, pairing):
-            value = float(outcome.sentences.mean())
-            estimate = Estimate(value, outcome.null, interval="bootstrap")
+            estimate = _mean(outcome, pairing.groups)
             yield Entry(layer, measure, outcome.direction, estimate, outcome.sentences, null_kind)
 
 
@@ -63,7 +64,7 @@ def view_entries(matched: Matched, layer: int, measures: Sequence[Measure]) -> I
         try:
             if measure.geometry is not None:
                 for found in measure.geometry(matched):
-                    yield Entry(layer, measure, found.direction, _jackknifed(found))
+                    yield Entry(layer, measure, found.direction, _estimate(found))
             elif measure.estimate is not None:
                 yield Entry(layer, measure, "both", measure.estimate(matched))
         except Undefined as error:
@@ -80,9 +81,17 @@ def _outcomes(measure: Measure, pairing: Pairing) -> list[Outcome]:
         return []
 
 
-def _jackknifed(found: Statistic) -> Estimate:
-    ends = jackknife(found.value, found.left_out)
-    return Estimate(found.value, found.null, ends=ends, interval="jackknife")
+def _estimate(found: Statistic) -> Estimate:
+    return Estimate(found.value, found.null, ends=found.ends, interval="jackknife")
+
+
+def _mean(outcome: Outcome, groups: Int64[np.ndarray, "n"]) -> Estimate:
+    """Return the estimate of a mean: over documents with its interval, else that is still to come."""
+    value = float(outcome.sentences.mean())
+    if not are_documents(groups):
+        return Estimate(value, outcome.null, interval=BOOTSTRAP)
+    left_out = mean_without(outcome.sentences, groups) if outcome.left_out is None else outcome.left_out
+    return Estimate(value, outcome.null, ends=jackknife(value, left_out), interval="jackknife")
 
 
 def entry_rows(
@@ -106,14 +115,15 @@ def entry_rows(
     """
     for entry, (low, high) in zip(entries, _intervals(entries, groups, seed), strict=True):
         estimate, measure = entry.estimate, entry.measure
+        least, most = measure.bounds
         yield {
             "layer": entry.layer,
             "depth": entry.layer / last if last else 1.0,
             "measure": measure.name,
             "direction": entry.direction,
             "value": estimate.value,
-            "low": low,
-            "high": high,
+            "low": max(low, least),  # nan stays nan
+            "high": min(high, most),
             "level": LEVEL,
             "interval": f"{resampled} {estimate.interval}" if np.isfinite(low) else "",
             "null": estimate.null,
@@ -125,11 +135,22 @@ def entry_rows(
             "calibrated": float(
                 np.maximum(0.0, measure.towards_best(estimate.threshold, estimate.value))
             ),
-            "note": estimate.note,
+            "note": _note(entry, interval=bool(np.isfinite(low)), unit=resampled),
             "surface": surface.get((measure.name, entry.direction), float("nan")),
             "groups": int(groups.max()) + 1,
             "resample_seed": seed,
         }
+
+
+def _note(entry: Entry, *, interval: bool, unit: str) -> str:
+    """Return why there is no value, or none of what else a row says; `p_kind` says it of z and p."""
+    estimate, parts = entry.estimate, [entry.estimate.note]
+    if np.isfinite(estimate.value):
+        if not interval:
+            parts.append(f"no interval: without some {unit}s there is no value, or there is one {unit}")
+        if np.isfinite(estimate.null) and entry.measure.best is None:
+            parts.append("no effect: perfect agreement has no value")
+    return "; ".join(filter(None, parts))
 
 
 def entry_influences(entries: Sequence[Entry]) -> pd.DataFrame:
@@ -148,12 +169,13 @@ def entry_influences(entries: Sequence[Entry]) -> pd.DataFrame:
 
 
 def _intervals(entries: Sequence[Entry], groups: np.ndarray, seed: int) -> list[tuple[float, float]]:
-    """Return the interval of every entry; all means are resampled together."""
-    means = [entry.outcomes for entry in entries if entry.outcomes is not None]
+    """Return the interval of every entry; all that are bootstrapped are resampled together."""
+    means = [e.outcomes for e in entries if e.outcomes is not None and e.estimate.interval == BOOTSTRAP]
     if means:
         low, high = group_bootstrap(np.stack(means, axis=1), groups, seed=seed)
-        ends = iter(zip(low.tolist(), high.tolist(), strict=True))
-    return [
-        (entry.estimate.ends.low, entry.estimate.ends.high) if entry.outcomes is None else next(ends)
-        for entry in entries
-    ]
+        drawn = iter(zip(low.tolist(), high.tolist(), strict=True))
+    found = []
+    for entry in entries:
+        to_come = entry.outcomes is not None and entry.estimate.interval == BOOTSTRAP
+        found.append(next(drawn) if to_come else (entry.estimate.ends.low, entry.estimate.ends.high))
+    return found

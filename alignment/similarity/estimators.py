@@ -12,7 +12,13 @@ import numpy as np
 from jaxtyping import Float, Float64, Int64
 
 from ..statistics.centring import Gram, double_centre, u_centre
-from ..statistics.intervals import by_group, jackknife, pair_jackknife, twice_counted
+from ..statistics.intervals import (
+    are_documents,
+    by_group,
+    jackknife,
+    pair_jackknife,
+    twice_counted,
+)
 from ..statistics.nulls import directed_deviation, directed_invariants, draw
 from . import cca, cka, neurons
 from . import dissimilarities as rsa
@@ -101,8 +107,10 @@ def rbf(*, debiased: bool) -> Estimator:
 
 def _spectral(a: Square, b: Square, left_out: Float64[np.ndarray, "g"], matched: Matched) -> Estimate:
     """Return the estimate of the cosine of two centred matrices."""
-    value, pairs = cka.cosine(a.matrix, b.matrix), cka.influence(a.matrix, b.matrix)
-    ends = jackknife(value, left_out, twice=twice_counted(pairs, matched.groups))
+    value, twice = cka.cosine(a.matrix, b.matrix), 0.0
+    if not are_documents(matched.groups):
+        twice = twice_counted(cka.influence(a.matrix, b.matrix))
+    ends = jackknife(value, left_out, twice=twice)
     return against_moments(value, a, b, a.norm * b.norm, ends, "jackknife")
 
 

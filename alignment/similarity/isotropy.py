@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from ..statistics.centring import Matrix
-from ..statistics.intervals import group_sums, members_of
+from ..statistics.intervals import Interval, group_sums, jackknife, members_of, of_equal_size
 from ..statistics.outcomes import Statistic, both_and_mean
 from .inference import Matched
 from .view import View
@@ -120,7 +120,14 @@ def of_sides(
 
     def measure(matched: Matched) -> list[Statistic]:
         key, groups = (function, matched.groups.tobytes()), matched.groups
-        sides = matched.y, matched.x
-        return both_and_mean(*(view.once(key, lambda view: function(view, groups)) for view in sides))
+        first, second = (
+            view.once(key, lambda view: function(view, groups)) for view in (matched.y, matched.x)
+        )
+
+        def interval(value: float, left_out: Float64[np.ndarray, "g"]) -> Interval:
+            # vectors of few sentences lie in few directions, whatever the sentences
+            return jackknife(value, of_equal_size(value, left_out, groups))
+
+        return both_and_mean(first, second, interval)
 
     return measure

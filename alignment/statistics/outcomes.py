@@ -1,27 +1,35 @@
-"""What a measure gives of a pairing: a value per sentence, or one value and those without each group."""
+"""What a measure gives of a pairing: a value per sentence, or one value and its interval."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
+from .intervals import Interval
+
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """A measure in one direction: a value per sentence, whose mean it is, and its null."""
+    """A measure in one direction: a value per sentence, whose mean it is, and its null.
+
+    Where documents are known, also the means without each, its sentences being no candidates either;
+    None where a value does not depend on other sentences, or what it would be is not known.
+    """
 
     direction: str
     sentences: Float[np.ndarray, "n"]
     null: float
+    left_out: Float[np.ndarray, "g"] | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Statistic:
-    """A measure in one direction that is no mean: its value, and those without each group."""
+    """A measure in one direction that is no mean: its value, interval and null."""
 
     direction: str
     value: float
-    left_out: Float[np.ndarray, "g"]
+    ends: Interval
     null: float = float("nan")
 
 
@@ -30,8 +38,19 @@ class TooFewSentences(ValueError):
 
 
 def both_and_mean(
-    forward: Float[np.ndarray, "g_plus_1"], backward: Float[np.ndarray, "g_plus_1"]
+    forward: Float[np.ndarray, "g_plus_1"],
+    backward: Float[np.ndarray, "g_plus_1"],
+    interval: Callable[[float, Float[np.ndarray, "g"]], Interval],
 ) -> list[Statistic]:
-    """Return the statistics of two directions and their mean, each a value before those left out."""
+    """Return the statistics of two directions and their mean.
+
+    Args:
+        forward: a value, and those without each group.
+        backward: of the other direction.
+        interval: of a value and those without each group.
+    """
     each = {"forward": forward, "backward": backward, "mean": (forward + backward) / 2}
-    return [Statistic(direction, float(found[0]), found[1:]) for direction, found in each.items()]
+    return [
+        Statistic(direction, float(found[0]), interval(float(found[0]), found[1:]))
+        for direction, found in each.items()
+    ]

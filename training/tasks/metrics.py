@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from jaxtyping import Float
 
-from ...alignment.statistics.intervals import LEVEL, resampled_means
+from ...alignment.statistics.intervals import percentiles, resampled_means
 from ...data.groups import group_numbers
 from ...data.rows import Columns
 
@@ -68,9 +68,7 @@ def measure(
     """
     numbers = group_numbers(list(groups), len(counts))
     means = resampled_means(counts, numbers, seed=seed)
-    low, high = np.quantile(metric.value(means), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    if not numbers.any():  # a single group has no spread
-        low = high = np.nan
+    low, high = percentiles(metric.value(means), int(numbers.max()) + 1)
     value, *reached = (float(metric.value(c.mean(axis=0)[None])[0]) for c in (counts, *constants))
     return MetricResult(
         metric.name,

@@ -8,6 +8,7 @@ from crosslingual.alignment.measures import MEASURES
 from crosslingual.alignment.retrieval import hubs as hubness
 from crosslingual.alignment.retrieval.hubs import antihub_rate, hub_share, skewness
 from crosslingual.alignment.retrieval.pairing import pair_vectors
+from crosslingual.alignment.statistics.intervals import jackknife
 
 NAMES = ("hubness_skew@10", "hub_share@10", "antihub_rate@10")
 
@@ -43,13 +44,17 @@ def test_definitions(rng):
         assert np.isnan(found["mean"].null)
 
 
-def test_without_a_group_is_without_its_queries(rng):
+def test_intervals_are_of_queries_and_of_what_they_find(rng):
     x, y = (rng.normal(size=(30, 5)).astype(np.float32) for _ in range(2))
     groups = np.arange(30) // 3
     for name, summary in zip(NAMES, (skewness, hub_share, antihub_rate), strict=True):
-        left_out = measured(x, y, name, groups)["forward"].left_out
-        expected = [summary(occurrences(x[groups != g], y)[None])[0] for g in range(10)]
-        assert left_out == pytest.approx(np.array(expected))
+        found = measured(x, y, name, groups)["forward"]
+        queries = [summary(occurrences(x[groups != g], y)[None])[0] for g in range(10)]
+        candidates = [summary(occurrences(x, y)[None, groups != g])[0] for g in range(10)]
+        wide, narrow = (jackknife(found.value, np.array(side)) for side in (queries, candidates))
+        squares = (np.square(each.high - each.low) for each in (wide, narrow))
+        expected = np.sqrt(np.dot([1 / 3, 2 / 3], [*squares]))
+        assert found.ends.high - found.ends.low == pytest.approx(expected)
 
 
 def test_extremes():
@@ -85,5 +90,5 @@ def test_groups_are_counted_some_at_a_time(rng, monkeypatch):
     whole = MEASURES["hubness_skew@10"].statistic(pairing)[0]
     monkeypatch.setattr(hubness, "CELLS", 60 * 7)
     parts = MEASURES["hubness_skew@10"].statistic(pairing)[0]
-    assert np.array_equal(whole.left_out, parts.left_out)
-    assert len(parts.left_out) == 20
+    assert np.array_equal(whole.ends.influences, parts.ends.influences)
+    assert len(parts.ends.influences) == 2 * 20

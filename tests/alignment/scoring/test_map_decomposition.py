@@ -70,10 +70,25 @@ def test_a_turn_is_a_rotation(ladder, rng):
     assert is_only(ladder(lambda x: x @ turn), "rotation")
 
 
-def test_a_stretch_is_linear(ladder, rng):
-    """Half of the dimensions are blown up thirtyfold, and so is what is noise in them."""
+def test_a_stretch_is_scale(ladder, rng):
+    """Two dimensions of one language are blown up sixtyfold, and so is what is noise in them."""
     stretch = np.where(np.arange(D) < 2, 60.0, 1.0)
-    assert is_only(ladder(lambda x: x * stretch), "linear")
+    assert is_only(ladder(lambda x: x * stretch), "scale")
+
+
+def test_a_noisy_outlier_dimension_is_scale(ladder, rng):
+    """One dimension of both languages is large and means nothing: no rotation repairs it."""
+    outlier = 40 * (np.arange(D) == 5)
+    parts = ladder(lambda x: x + rng.normal(size=(len(x), 1)) * outlier)
+    assert is_only(parts, "scale")
+
+
+def test_a_mixing_map_is_rotation_and_linear(ladder, rng):
+    """An ill-conditioned matrix turns and stretches: no scaling of single dimensions repairs it."""
+    left, right = (np.linalg.qr(rng.normal(size=(D, D)))[0] for _ in range(2))
+    parts = ladder(lambda x: x @ (left * np.geomspace(1, 60, D) @ right))
+    assert (parts["value"][["offset", "scale", "content"]].abs() < 0.05).all()
+    assert parts["low"]["rotation"] + parts["low"]["linear"] > 0.5
 
 
 def test_noise_is_content(ladder, rng):
@@ -87,11 +102,12 @@ def test_nothing_is_wrong_with_translations_that_agree(ladder):
 
 def test_the_parts_add_up_and_their_intervals_are_paired(rng):
     rungs = {name: rng.random(size=(60, 3)) for name in STEPS}
+    rungs["procrustes"] = rungs["standardise"] + 0.1 * rng.random(size=(60, 3))
     rungs["centre"] = rungs["none"] + 0.1  # the same for every sentence: nothing to be uncertain of
     best = np.array([1.0, 1.0, np.nan])
     values, low, high = decompose(rungs, best, np.arange(60) // 3)
     assert values[:, :2].sum(axis=0) == pytest.approx(np.ones(2), abs=1e-12)
-    assert np.isnan(values[4, 2]) and np.isfinite(values[:4]).all()
+    assert np.isnan(values[-1, 2]) and np.isfinite(values[:-1]).all()
     for each in (values, low, high):
         assert each[1] == pytest.approx(np.full(3, 0.1))
     assert (low[0] < values[0]).all() and (values[0] < high[0]).all()
@@ -121,12 +137,14 @@ def test_the_decomposition_is_that_of_the_table(tiny_bert, tmp_path):
     values = values.loc[parts.index]
     for part, (upper, lower) in {
         "offset": ("centre", "none"),
-        "rotation": ("procrustes", "centre"),
-        "linear": ("ridge", "procrustes"),
+        "scale": ("standardise", "centre"),
     }.items():
         assert parts[part].to_numpy() == pytest.approx(
             (values[upper] - values[lower]).to_numpy(), abs=1e-12
         )
+    turned = np.maximum(values["procrustes"], values["standardise"])
+    assert parts["rotation"].to_numpy() == pytest.approx(turned - values["standardise"], abs=1e-12)
+    assert parts["linear"].to_numpy() == pytest.approx(values["ridge"] - turned, abs=1e-12)
     known = parts["content"].notna()
     assert set(parts.index[~known].get_level_values("measure")) == {"contrast"}
     assert parts[known].sum(axis=1).to_numpy() == pytest.approx(np.ones(known.sum()), abs=1e-12)
