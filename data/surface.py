@@ -5,7 +5,7 @@ German-English: three in four). A model's score means something above this floor
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -44,17 +44,28 @@ def surface_vectors(
 
 
 def similarities(x: scipy.sparse.csr_array, y: scipy.sparse.csr_array) -> Float64[np.ndarray, "n m"]:
-    """Return x yᵀ of surface vectors.
+    """Return x yᵀ of surface vectors."""
+    return np.concatenate([block for _, block in similarity_blocks(x, y, x.shape[0])])
+
+
+def similarity_blocks(
+    x: scipy.sparse.csr_array, y: scipy.sparse.csr_array, rows: int
+) -> Iterator[tuple[slice, Float64[np.ndarray, "b m"]]]:
+    """Yield some rows of x yᵀ at a time.
 
     A few hundred n-grams are in most texts and cause most of the work: theirs is a dense product.
     """
-    often = np.bincount(x.indices, minlength=x.shape[1]) * np.bincount(y.indices, minlength=x.shape[1])
+    often = np.bincount(x.indices, minlength=x.shape[1]) * np.bincount(y.indices, minlength=y.shape[1])
     order = np.argsort(-often, kind="stable")
     common, rare = order[:COMMON], order[COMMON:][often[order[COMMON:]] > 0]
     left = x[:, common].toarray()
     right = left if y is x else y[:, common].toarray()  # a product with itself is half the work
-    product: np.ndarray = left @ right.T + (x[:, rare] @ y[:, rare].T).toarray()
-    return product
+    left_rare, right_rare = x[:, rare], y[:, rare].T
+    for start in range(0, len(left), max(rows, 1)):
+        some = slice(start, start + rows)
+        block: np.ndarray = left[some] @ right.T
+        block += (left_rare[some] @ right_rare).toarray()
+        yield some, block
 
 
 def _counts(texts: Sequence[str]) -> scipy.sparse.csr_array:

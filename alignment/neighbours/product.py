@@ -168,4 +168,7 @@ class MatrixProduct:
         self, rows: slice | np.ndarray, columns: slice | np.ndarray
     ) -> Float[np.ndarray, "b c"]:
         """Return a part of the matrix."""
-        return self.similarities[rows][:, columns]
+        if isinstance(rows, slice) or isinstance(columns, slice):
+            return self.similarities[rows, columns]
+        part: np.ndarray = self.similarities[np.ix_(rows, columns)]
+        return part

@@ -18,9 +18,9 @@ from scipy.special import gammaln
 
 from ..neighbours.nearest import Nearest, Neighbours, Product
 from ..neighbours.unit_vectors import unit_sides
+from .direction import credited
 from .one_to_one import best_by_ratio
 from .pairing import K
-from .side import credited
 from .strong import DEPTH, average_precision
 
 Vectors = Float[np.ndarray, "_ _"]

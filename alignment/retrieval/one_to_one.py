@@ -24,8 +24,8 @@ from jaxtyping import Float, Int64
 
 from ..statistics.intervals import are_documents
 from ..statistics.outcomes import Outcome, TooFewSentences
+from .direction import Credit, Direction, Scored, both_ways, credited, mutually_without, sides
 from .pairing import ROWS, Pairing
-from .side import Credit, Scored, Side, both_ways, credited, mutually_without, sides
 
 
 def accuracy(pairing: Pairing) -> list[Outcome]:
@@ -34,7 +34,7 @@ def accuracy(pairing: Pairing) -> list[Outcome]:
     Null: Σ_j c_j m_j / n², with c_j the queries that find j and m_j the texts identical to j.
     """
 
-    def score(side: Side) -> Scored:
+    def score(side: Direction) -> Scored:
         hits = side.hits(side.found)
         return hits, _null(side, side.found), side.without(hits, side.hits(side.second))
 
@@ -50,7 +50,7 @@ def ratio_accuracy(pairing: Pairing, k: int = 4) -> list[Outcome]:
     """
     k = min(k, len(pairing) - 1)
 
-    def score(side: Side) -> Scored:
+    def score(side: Direction) -> Scored:
         density = side.other.scores[:, :k]
         found = best_by_ratio(side.nearest.ids[:, :k], side.nearest.scores[:, :k], density)
         return side.hits(found), _null(side, found), None
@@ -68,7 +68,7 @@ def csls_accuracy(pairing: Pairing, k: int = 10) -> list[Outcome]:
     k = min(k, len(pairing) - 1)
     everything = np.arange(len(pairing))
 
-    def score(side: Side) -> Scored:
+    def score(side: Direction) -> Scored:
         density = side.other.scores[:, :k].mean(axis=1, dtype=np.float64)
         found = np.empty(len(everything), np.int64)
         for start in range(0, len(found), ROWS):
@@ -141,7 +141,7 @@ def within_document_accuracy(pairing: Pairing) -> list[Outcome]:
     if not are_documents(pairing.groups):
         raise TooFewSentences("within_document_accuracy needs documents of more than one sentence")
 
-    def score(side: Side) -> Scored:
+    def score(side: Direction) -> Scored:
         found = pairing.within[side.backward]
         return side.hits(found), _null(replace(side, strata=pairing.groups), found), None
 
@@ -166,7 +166,7 @@ def rank_measure(credit: Credit) -> Callable[[Pairing], list[Outcome]]:
     def measure(pairing: Pairing) -> list[Outcome]:
         table = credit(len(pairing))
 
-        def score(side: Side) -> Scored:
+        def score(side: Direction) -> Scored:
             null = float("nan") if pairing.strata.any() else float(table.mean())
             values = credited(table, side.place.rank, side.place.ties)
             return values, null, side.credited_without(credit)
@@ -222,7 +222,7 @@ def recall_at(k: int) -> Credit:
     return lambda n: (np.arange(n) < k).astype(np.float64)
 
 
-def _null(side: Side, found: Int64[np.ndarray, "n"]) -> float:
+def _null(side: Direction, found: Int64[np.ndarray, "n"]) -> float:
     """Return how often what was found is right when translations are re-paired."""
     matching = _count(_codes(side.strata, side.classes), _codes(side.strata, side.classes[found]))
     return float((matching * (found >= 0) / side.choices).mean())
@@ -230,10 +230,10 @@ def _null(side: Side, found: Int64[np.ndarray, "n"]) -> float:
 
 def _discounted(
     discount: Callable[[Int64[np.ndarray, "n"]], Float[np.ndarray, "n"]],
-) -> Callable[[Side], Scored]:
+) -> Callable[[Direction], Scored]:
     """Return the score by index that is discounted by how many queries find a candidate."""
 
-    def score(side: Side) -> Scored:
+    def score(side: Direction) -> Scored:
         found, n = side.found, len(side.found)
         credit = discount(np.bincount(found, minlength=n))
         values, null = (found == np.arange(n)) * credit[found], _discounted_null(side, found, credit)
@@ -243,7 +243,7 @@ def _discounted(
 
 
 def _discounted_null(
-    side: Side, found: Int64[np.ndarray, "n"], discount: Float[np.ndarray, "n"]
+    side: Direction, found: Int64[np.ndarray, "n"], discount: Float[np.ndarray, "n"]
 ) -> float:
     """Return the null of a credit that the found j gives to the query it belongs to."""
     inside = side.strata[found] == side.strata

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse
-from jaxtyping import Float, Float32, Int64
+from jaxtyping import Float, Float32, Float64, Int64
 
-from ...data.surface import similarities
+from ...data.surface import similarity_blocks
 from ..lazy_property import lazy
 from ..neighbours.nearest import Nearest, Neighbours, Product
 from ..neighbours.unit_vectors import unit_sides
 from ..statistics.intervals import members_of
 
+SURFACE_ROWS = 1024  # texts whose n-gram similarities are multiplied at once
 ROWS = 256  # queries whose similarities with everything are held at once
 K = 10  # neighbours kept at least: what was found instead is reported behind up to this many duplicates
 
@@ -110,21 +111,28 @@ def pair_surface(
     """Return the pairing of sparse vectors with unit rows; without groups each row is its own."""
     from ..neighbours.product import MatrixProduct
 
-    s = similarities(x, y).astype(np.float32).astype(np.float64)
+    s = np.empty((x.shape[0], y.shape[0]), np.float32)
+    for some, block in similarity_blocks(x, y, SURFACE_ROWS):
+        s[some] = block
+
+    def sums(subscripts: str, *factors: np.ndarray) -> Float64[np.ndarray, "n"]:
+        total: np.ndarray = np.einsum(subscripts, *factors, dtype=np.float64)  # no float64 copy
+        return total
+
     moments = Moments(
-        s.diagonal().copy(),
-        s.sum(axis=1),
-        s.sum(axis=0),
-        lambda: (np.square(s).sum(axis=1), np.square(s).sum(axis=0)),
+        s.diagonal().astype(np.float64),
+        sums("ij->i", s),
+        sums("ij->j", s),
+        lambda: (sums("ij,ij->i", s, s), sums("ij,ij->j", s, s)),
     )
     groups = np.arange(len(s)) if groups is None else groups
     return _pairing(
-        MatrixProduct(s.astype(np.float32)),
+        MatrixProduct(s),
         moments,
         classes,
         groups,
         None,
-        lambda rows: s[np.ix_(rows, rows)],
+        lambda rows: s[np.ix_(rows, rows)].astype(np.float64),
         neighbours,
     )
 

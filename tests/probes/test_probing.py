@@ -182,7 +182,7 @@ def test_a_language_that_cannot_be_learnt_in_has_no_ceiling(tiny, table, tmp_pat
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        ((0.2, 0.1, 0.3), 1.56e-4),
+        ((0.2, 0.1, 0.3), 0.0001),
         ((0.2, 0.2, 0.2), 0.3),
         ((-0.2, -0.2, -0.2), 1.0),
         ((0.0, 0.0, 0.0), 1.0),

@@ -43,7 +43,7 @@ def test_every_layer_language_map_and_measure_is_there_once(table):
     assert ((table["low"] <= table["value"]) & (table["value"] <= table["high"])).all()
     assert set(table["groups"]) == {58}
     assert set(table["interval"]) == {"group jackknife"}
-    assert set(table["note"]) == {""}
+    assert set(table["note"]) == {"", "no effect: perfect agreement has no value"}
     depth = table.drop_duplicates("layer").set_index("layer")["depth"]
     assert depth.to_dict() == {0: 0, 1: 1 / 3, 2: 2 / 3, 3: 1}
 

@@ -24,7 +24,7 @@ Scored = tuple[Float[np.ndarray, "n"], float, Float[np.ndarray, "g"] | None]
 
 
 @dataclass(frozen=True, eq=False)
-class Side:
+class Direction:
     """One direction of a pairing."""
 
     pairing: Pairing
@@ -146,17 +146,17 @@ class Side:
         return less(scores > best, self.place.rank), less(scores == best, self.place.ties)
 
 
-def sides(pairing: Pairing) -> tuple[Side, Side]:
+def sides(pairing: Pairing) -> tuple[Direction, Direction]:
     """Return both directions of a pairing: forward, backward."""
     rows, columns, (first, second) = pairing.found.rows, pairing.found.columns, pairing.places
     strata = pairing.strata
     return (
-        Side(pairing, rows, columns, first, pairing.target_class, strata, backward=False),
-        Side(pairing, columns, rows, second, pairing.source_class, strata, backward=True),
+        Direction(pairing, rows, columns, first, pairing.target_class, strata, backward=False),
+        Direction(pairing, columns, rows, second, pairing.source_class, strata, backward=True),
     )
 
 
-def both_ways(pairing: Pairing, score: Callable[[Side], Scored]) -> list[Outcome]:
+def both_ways(pairing: Pairing, score: Callable[[Direction], Scored]) -> list[Outcome]:
     """Score both directions and their mean."""
     scored = [score(side) for side in sides(pairing)]
     (forward, null_forward, left), (backward, null_backward, back) = scored
@@ -169,7 +169,7 @@ def both_ways(pairing: Pairing, score: Callable[[Side], Scored]) -> list[Outcome
 
 
 def mutually_without(
-    forward: Side, backward: Side, hits: Sequence[tuple[np.ndarray, np.ndarray]]
+    forward: Direction, backward: Direction, hits: Sequence[tuple[np.ndarray, np.ndarray]]
 ) -> Float[np.ndarray, "g"] | None:
     """Return the share of mutual hits without each document.
 

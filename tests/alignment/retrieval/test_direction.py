@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from crosslingual.alignment.measures import MEASURES
+from crosslingual.alignment.retrieval.direction import sides
 from crosslingual.alignment.retrieval.pairing import Pairing, pair_vectors
-from crosslingual.alignment.retrieval.side import sides
 
 ALONE = ("matched_cosine", "within_document_accuracy")  # no other document's candidates count
 FIXED = ("ratio_accuracy@4", "csls_accuracy@10")  # whose candidates stay what they are
