@@ -38,7 +38,7 @@ def noisy(rng: np.random.Generator, groups: np.ndarray, d: int = 6) -> tuple[np.
 
 
 @pytest.mark.parametrize("name", EXACT)
-@pytest.mark.parametrize("count", [5, 40, 120])
+@pytest.mark.parametrize("count", [5, 40, pytest.param(120, marks=pytest.mark.slow)])
 def test_left_out_is_the_score_of_what_is_left(rng, name, count):
     groups = documents(rng, 130 if "@100" not in name else 400, count)
     x, y = noisy(rng, groups)
