@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-LIMIT = 180  # seconds
+LIMIT = 240  # seconds; on two quiet cores the slowest takes 150
 
 nbformat = pytest.importorskip("nbformat")
 
