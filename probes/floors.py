@@ -8,7 +8,6 @@ import numpy as np
 import scipy.sparse
 import scipy.special
 from jaxtyping import Float, Int64
-from sklearn.exceptions import ConvergenceWarning
 
 from ..data.surface import surface_vectors
 from .classifiers.families import CHOOSING
@@ -85,6 +84,8 @@ def solve(
         y: labels, two classes or more.
         least: the gap to be reached.
     """
+    from sklearn.exceptions import ConvergenceWarning
+
     for tolerance in TOLERANCES:
         model.set_params(tol=tolerance)
         with warnings.catch_warnings():  # of steps at their limit: the gap says whether it matters

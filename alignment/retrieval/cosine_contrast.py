@@ -7,8 +7,9 @@ do not depend on the number of candidates.
 import numpy as np
 from jaxtyping import Float
 
-from ..statistics.intervals import are_documents, jackknife
+from ..statistics.intervals import jackknife
 from ..statistics.outcomes import Outcome, Statistic
+from .direction import over_documents
 from .pairing import Pairing
 
 Numbers = np.ndarray | np.floating
@@ -29,11 +30,11 @@ def contrast(pairing: Pairing) -> list[Outcome]:
         sums = pairing.stratum_sums
         within = float((sums / np.bincount(pairing.strata)).sum())
         null = (n * within - float(moments.row_sums.sum())) / (n * (n - 1))
-    left_out = _contrast_without(pairing) if are_documents(pairing.groups) else None
+    without = over_documents(pairing, lambda: _contrast_without(pairing))
     return [
-        Outcome("forward", forward, null, left_out),
-        Outcome("backward", backward, null, left_out),
-        Outcome("mean", (forward + backward) / 2, null, left_out),
+        Outcome("forward", forward, null, without),
+        Outcome("backward", backward, null, without),
+        Outcome("mean", (forward + backward) / 2, null, without),
     ]
 
 

@@ -1,11 +1,11 @@
 """One direction of a pairing: what the queries of one language found in the other.
 
 And what would be if a whole document were not there: its sentences leave as queries and as candidates.
-That is what an interval over documents rests on, for a document's sentences stand in the way of other
+An interval over documents needs that, for a document's sentences come before the translations of other
 documents' queries together, too.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,8 +19,9 @@ from .pairing import ROWS, GoldRank, Pairing
 
 Found = Int64[np.ndarray, "n"]  # a candidate of each query, -1: none
 Credit = Callable[[int], Float[np.ndarray, "n"]]  # of n candidates: by the number of wrong ones ahead
-# a value per sentence, its null, and its means without each document where these are known
-Scored = tuple[Float[np.ndarray, "n"], float, Float[np.ndarray, "g"] | None]
+Without = Callable[[], Float[np.ndarray, "g"]]  # the means without each document
+# a value per sentence, its null, and its means without each document where these can be known
+Scored = tuple[Float[np.ndarray, "n"], float, Without | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,10 +80,8 @@ class Direction:
 
     def without(
         self, values: Float[np.ndarray, "n"], moved: Float[np.ndarray, "n"]
-    ) -> Float[np.ndarray, "g"] | None:
+    ) -> Float[np.ndarray, "g"]:
         """Return the mean without each document; a query gets `moved` where what it found leaves."""
-        if not are_documents(self.groups):
-            return None
         left_out: np.ndarray = mean_without(
             values, self.groups, [(self.groups[self.found], moved - values)]
         )
@@ -90,11 +89,9 @@ class Direction:
 
     def discounted_without(
         self, discount: Callable[[Int64[np.ndarray, "n"]], Float[np.ndarray, "n"]]
-    ) -> Float[np.ndarray, "g"] | None:
+    ) -> Float[np.ndarray, "g"]:
         """Return the mean credit without each document, of a credit by how many find a candidate."""
         groups, n = self.groups, len(self.groups)
-        if not are_documents(groups):
-            return None
         left_out = np.full(int(groups.max()) + 1, np.nan)
         for group in range(len(left_out) if len(left_out) > 1 else 0):
             queries = np.flatnonzero(groups != group)
@@ -103,14 +100,12 @@ class Direction:
             left_out[group] = (credits * (found == queries)).mean()
         return left_out
 
-    def credited_without(self, credit: Credit) -> Float[np.ndarray, "g"] | None:
+    def credited_without(self, credit: Credit) -> Float[np.ndarray, "g"]:
         """Return the mean credit for the place of the translation without each document.
 
-        Wrong candidates of the document no longer stand before it. Texts identical to the translation,
+        Wrong candidates of the document no longer come before it. Texts identical to the translation,
         of which any is right, stay right where their document leaves.
         """
-        if not are_documents(self.groups):
-            return None
         sizes = np.bincount(self.groups)
         left = len(self.groups) - sizes
         tables = {int(n): _table(credit, int(n)) for n in np.unique(left)}
@@ -158,36 +153,47 @@ def sides(pairing: Pairing) -> tuple[Direction, Direction]:
 
 def both_ways(pairing: Pairing, score: Callable[[Direction], Scored]) -> list[Outcome]:
     """Score both directions and their mean."""
-    scored = [score(side) for side in sides(pairing)]
-    (forward, null_forward, left), (backward, null_backward, back) = scored
-    mean = None if left is None or back is None else (left + back) / 2
-    return [
-        Outcome("forward", forward, null_forward, left),
-        Outcome("backward", backward, null_backward, back),
-        Outcome("mean", (forward + backward) / 2, (null_forward + null_backward) / 2, mean),
-    ]
+    forward, backward = (
+        Outcome(name, values, null, over_documents(pairing, without))
+        for name, (values, null, without) in zip(
+            ("forward", "backward"), map(score, sides(pairing)), strict=True
+        )
+    )
+    values, null = (forward.sentences + backward.sentences) / 2, (forward.null + backward.null) / 2
+
+    def mean() -> Float[np.ndarray, "g"]:
+        left, right = forward.left_out, backward.left_out
+        assert left is not None and right is not None  # what one direction knows the other does
+        both: np.ndarray = (left + right) / 2
+        return both
+
+    return [forward, backward, Outcome("mean", values, null, forward.without and mean)]
+
+
+def over_documents(pairing: Pairing, without: Without | None) -> Without | None:
+    """Return what gives the means without each document; None where every sentence is its own."""
+    return without if are_documents(pairing.groups) else None
 
 
 def mutually_without(
-    forward: Direction, backward: Direction, hits: Sequence[tuple[np.ndarray, np.ndarray]]
-) -> Float[np.ndarray, "g"] | None:
+    both: tuple[Direction, Direction],
+    now: tuple[np.ndarray, np.ndarray],
+    then: tuple[np.ndarray, np.ndarray],
+) -> Float[np.ndarray, "g"]:
     """Return the share of mutual hits without each document.
 
     Args:
-        forward: one direction.
-        backward: the other.
-        hits: of either, whether a query is right, and whether it would be without the document of what
-            it found.
+        both: forward and backward.
+        now: of either, whether a query is right.
+        then: whether it would be without the document of what it found.
     """
-    groups = forward.groups
-    if not are_documents(groups):
-        return None
-    (there, there_then), (back, back_then) = hits
-    one, other = groups[forward.found], groups[backward.found]
-    both = there * back
-    first = np.where(one == other, there_then * back_then, there_then * back) - both
-    second = np.where(one == other, 0.0, there * back_then - both)
-    return mean_without(both, groups, [(one, first), (other, second)])
+    groups = both[0].groups
+    one, other = (groups[side.found] for side in both)
+    mutual = now[0] * now[1]
+    first = np.where(one == other, then[0] * then[1], then[0] * now[1]) - mutual
+    second = np.where(one == other, 0.0, now[0] * then[1] - mutual)
+    left_out: np.ndarray = mean_without(mutual, groups, [(one, first), (other, second)])
+    return left_out
 
 
 def credited(

@@ -24,7 +24,16 @@ from jaxtyping import Float, Int64
 
 from ..statistics.intervals import are_documents
 from ..statistics.outcomes import Outcome, TooFewSentences
-from .direction import Credit, Direction, Scored, both_ways, credited, mutually_without, sides
+from .direction import (
+    Credit,
+    Direction,
+    Scored,
+    both_ways,
+    credited,
+    mutually_without,
+    over_documents,
+    sides,
+)
 from .pairing import ROWS, Pairing
 
 
@@ -36,7 +45,7 @@ def accuracy(pairing: Pairing) -> list[Outcome]:
 
     def score(side: Direction) -> Scored:
         hits = side.hits(side.found)
-        return hits, _null(side, side.found), side.without(hits, side.hits(side.second))
+        return hits, _null(side, side.found), lambda: side.without(hits, side.hits(side.second))
 
     return both_ways(pairing, score)
 
@@ -86,16 +95,18 @@ def mutual_accuracy(pairing: Pairing) -> list[Outcome]:
     Null: M / n², with M the pairs (i, j) in the matrix that are each other's nearest, up to identical
     texts; not 1/(2n - 1), which hubs make far too high.
     """
-    forward, backward = sides(pairing)
-    hits = [(side.hits(side.found), side.hits(side.second)) for side in (forward, backward)]
+    both = forward, backward = sides(pairing)
+    hits = forward.hits(forward.found), backward.hits(backward.found)
     x, y = pairing.source_class, pairing.target_class
-    finds, found = (
-        _codes(pairing.strata, x, y[forward.found]),
-        _codes(pairing.strata, x[backward.found], y),
-    )
+    finds = _codes(pairing.strata, x, y[forward.found])
+    found = _codes(pairing.strata, x[backward.found], y)
     null = float((_count(found, finds) / forward.choices).mean())
-    left_out = mutually_without(forward, backward, hits)
-    return [Outcome("both", hits[0][0] * hits[1][0], null, left_out)]
+
+    def without() -> Float[np.ndarray, "g"]:
+        then = forward.hits(forward.second), backward.hits(backward.second)
+        return mutually_without(both, hits, then)
+
+    return [Outcome("both", hits[0] * hits[1], null, over_documents(pairing, without))]
 
 
 def mexa(pairing: Pairing) -> list[Outcome]:
@@ -113,11 +124,13 @@ def mexa(pairing: Pairing) -> list[Outcome]:
     mutual = (found >= 0) & (back[found] == everything)
     mutual &= pairing.strata[found] == pairing.strata
     null = float((mutual / both[0].choices).mean())
-    hits = [
-        (((each.rank == 0) & (each.ties == 0)).astype(np.float64), (side.second == everything) * 1.0)
-        for each, side in zip(nearest, both, strict=True)
-    ]
-    return [Outcome("both", hits[0][0] * hits[1][0], null, mutually_without(*both, hits))]
+    first, second = (((each.rank == 0) & (each.ties == 0)).astype(np.float64) for each in nearest)
+
+    def without() -> Float[np.ndarray, "g"]:
+        there, back = ((side.second == everything).astype(np.float64) for side in both)
+        return mutually_without(both, (first, second), (there, back))
+
+    return [Outcome("both", first * second, null, over_documents(pairing, without))]
 
 
 def precision_weighted(pairing: Pairing) -> list[Outcome]:
@@ -169,7 +182,7 @@ def rank_measure(credit: Credit) -> Callable[[Pairing], list[Outcome]]:
         def score(side: Direction) -> Scored:
             null = float("nan") if pairing.strata.any() else float(table.mean())
             values = credited(table, side.place.rank, side.place.ties)
-            return values, null, side.credited_without(credit)
+            return values, null, lambda: side.credited_without(credit)
 
         return both_ways(pairing, score)
 
@@ -237,7 +250,7 @@ def _discounted(
         found, n = side.found, len(side.found)
         credit = discount(np.bincount(found, minlength=n))
         values, null = (found == np.arange(n)) * credit[found], _discounted_null(side, found, credit)
-        return values, null, side.discounted_without(discount)
+        return values, null, lambda: side.discounted_without(discount)
 
     return score
 

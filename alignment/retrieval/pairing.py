@@ -15,7 +15,7 @@ from ...data.surface import similarity_blocks
 from ..lazy_property import lazy
 from ..neighbours.nearest import Nearest, Neighbours, Product
 from ..neighbours.unit_vectors import unit_sides
-from ..statistics.intervals import members_of
+from ..statistics.intervals import are_documents, members_of
 
 SURFACE_ROWS = 1024  # texts whose n-gram similarities are multiplied at once
 ROWS = 256  # queries whose similarities with everything are held at once
@@ -151,7 +151,7 @@ def _pairing(
     rows = np.arange(product.n)
     found = search([product], max(K, neighbours), np.stack([rows, rows], axis=1))
     within = rows.copy(), rows.copy()
-    if int(groups.max()) + 1 == len(groups):  # every sentence its own group: the block is one cosine
+    if not are_documents(groups):  # every sentence its own group: the block is one cosine
         sums = moments.matched[np.argsort(groups)]
         blocks = sums, sums**2
     else:

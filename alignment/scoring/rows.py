@@ -170,12 +170,12 @@ def entry_influences(entries: Sequence[Entry]) -> pd.DataFrame:
 
 def _intervals(entries: Sequence[Entry], groups: np.ndarray, seed: int) -> list[tuple[float, float]]:
     """Return the interval of every entry; all that are bootstrapped are resampled together."""
-    means = [e.outcomes for e in entries if e.outcomes is not None and e.estimate.interval == BOOTSTRAP]
+    to_come = [entry.outcomes if entry.estimate.interval == BOOTSTRAP else None for entry in entries]
+    means = [outcomes for outcomes in to_come if outcomes is not None]
     if means:
         low, high = group_bootstrap(np.stack(means, axis=1), groups, seed=seed)
         drawn = iter(zip(low.tolist(), high.tolist(), strict=True))
-    found = []
-    for entry in entries:
-        to_come = entry.outcomes is not None and entry.estimate.interval == BOOTSTRAP
-        found.append(next(drawn) if to_come else (entry.estimate.ends.low, entry.estimate.ends.high))
-    return found
+    return [
+        (entry.estimate.ends.low, entry.estimate.ends.high) if outcomes is None else next(drawn)
+        for entry, outcomes in zip(entries, to_come, strict=True)
+    ]

@@ -75,9 +75,6 @@ def group_bootstrap(
     Returns:
         Lower and upper ends; nan with a single group.
     """
-    if int(groups.max()) < 1:
-        empty = np.full(outcomes.shape[1], np.nan)
-        return empty, empty
     means = resampled_means(outcomes, groups, seed=seed, resamples=resamples)
     return percentiles(means, int(groups.max()) + 1, level=level)
 
@@ -251,7 +248,7 @@ def pair_jackknife(
 
     Without a group the value moves by what its pairs contribute, as a share of the pairs that are left.
     Over documents nothing is taken off: their sizes and contents differ, and what differs so between
-    pairs of documents is not to be told from what is counted twice.
+    pairs of documents looks like what is counted twice.
 
     Args:
         value: of all sentences.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
@@ -13,14 +14,20 @@ from .intervals import Interval
 class Outcome:
     """A measure in one direction: a value per sentence, whose mean it is, and its null.
 
-    Where documents are known, also the means without each, its sentences being no candidates either;
-    None where a value does not depend on other sentences, or what it would be is not known.
+    Where documents are known, `without` returns the means without each, its sentences being no
+    candidates either; None where a value does not depend on other sentences, or what it would be is not
+    known. It is asked for intervals only: n-gram floors have none.
     """
 
     direction: str
     sentences: Float[np.ndarray, "n"]
     null: float
-    left_out: Float[np.ndarray, "g"] | None = None
+    without: Callable[[], Float[np.ndarray, "g"]] | None = None
+
+    @cached_property
+    def left_out(self) -> Float[np.ndarray, "g"] | None:
+        """The means without each document."""
+        return None if self.without is None else self.without()
 
 
 @dataclass(frozen=True, eq=False)
