@@ -5,10 +5,7 @@ sizes. Truth is the mean of the measure over fresh documents of the same sizes. 
 table of docs/measures.md.
 """
 
-import os
-from concurrent.futures import ProcessPoolExecutor
 from itertools import product
-from multiprocessing import get_context
 
 import numpy as np
 import pytest
@@ -18,8 +15,6 @@ from crosslingual.alignment.measures import MEASURES
 from crosslingual.alignment.retrieval.pairing import pair_vectors
 from crosslingual.alignment.scoring.rows import (
     entry_rows,
-    need_pairing,
-    need_views,
     neighbours_for,
     pairing_entries,
     view_entries,
@@ -33,7 +28,6 @@ SENTENCES = 7.5  # a document
 WIDTH = 24  # of vectors
 DESIGNS = list(product((20, 40, 60), ("Gaussian", "t₄"), (0.05, 0.3)))  # documents, law, correlation
 TRUTH, REPLICATES, BLOCK = 1200, 400, 20
-WORKERS = min(8, os.cpu_count() or 1)
 # few documents make the folds so unequal that CCA mostly has no interval
 SOMETIMES = {"heldout_cca@20": 40}
 # a ratio of fourth powers of the features, which have no variance under t₄: nothing can cover
@@ -68,15 +62,15 @@ def drawn(
 
 def scored(x: np.ndarray, y: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
     """Return value, low and high of every measure, as `score` makes them; nan where there are none."""
-    rows, everything = [], np.arange(len(x))
-    if need_pairing(MEASURED):
-        pairing = pair_vectors(
-            x, y, classes=(everything, everything), groups=groups, neighbours=neighbours_for(MEASURED)
-        )
-        rows += pairing_entries(pairing, 0, MEASURED)
-    if need_views(MEASURED):
-        rows += view_entries(Matched(View(x), View(y, "y"), groups, seed), 0, MEASURED)
-    made = entry_rows(rows, groups, resampled="group", last=0, seed=seed, surface={})
+    everything = np.arange(len(x))
+    pairing = pair_vectors(
+        x, y, classes=(everything, everything), groups=groups, neighbours=neighbours_for(MEASURED)
+    )
+    entries = [
+        *pairing_entries(pairing, 0, MEASURED),
+        *view_entries(Matched(View(x), View(y, "y"), groups, seed), 0, MEASURED),
+    ]
+    made = entry_rows(entries, groups, resampled="group", last=0, seed=seed, surface={})
     found = {
         row["measure"]: (row["value"], row["low"], row["high"])
         for row in made
@@ -92,12 +86,6 @@ def replicates(job: tuple[Design, int]) -> np.ndarray:
         return np.array(
             [scored(*drawn(groups, law, correlation, rng), groups, seed) for _ in range(BLOCK)]
         )
-
-
-@pytest.fixture(scope="module")
-def pool():
-    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as workers:
-        yield workers
 
 
 @pytest.mark.slow

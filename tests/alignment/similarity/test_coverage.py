@@ -4,10 +4,6 @@ Truth is the mean of the measure over fresh draws of the same n: what the estima
 n included.
 """
 
-import os
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
@@ -25,7 +21,6 @@ SHAPES = [
     (200, 768, [*DEFAULTS, "linear_cka", "rbf_cka", "debiased_rbf_cka", "anc_abs"]),
 ]
 TRUTH, REPLICATES, BLOCK = 2000, 400, 20
-WORKERS = min(8, os.cpu_count() or 1)
 
 
 def drawn(n: int, d: int, rng: np.random.Generator, correlation: float = 0.6) -> tuple[View, View]:
@@ -68,12 +63,6 @@ def intervals(job: tuple[int, int, list[str], int]) -> np.ndarray:
                     continue
                 row[i] = (*estimate.ends,)
     return found
-
-
-@pytest.fixture(scope="module")
-def pool():
-    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as workers:
-        yield workers
 
 
 @pytest.mark.slow
