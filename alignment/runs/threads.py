@@ -14,24 +14,14 @@ from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
 
-ROW = 64 << 10  # bytes of a sentence: its two vectors, about a thousand wide, and copies of them
-MATRICES = 20  # n × n matrices of two views and what is computed of them
-MEMORY = 4 << 30  # bytes that all layers under way may take
-
 Result = TypeVar("Result")
 
 
-def jobs_for(sentences: int, *, squares: bool) -> int:
-    """Return how many layers of this many sentences may be measured at once: threads, if they fit.
-
-    Args:
-        sentences: of the largest bitext.
-        squares: whether n × n matrices are made of them.
-    """
+def jobs_for(size: int, memory: int) -> int:
+    """Return how many pieces of work of so many bytes fit into memory at once: threads, at the most."""
     import torch
 
-    size = sentences * ROW + squares * 8 * MATRICES * sentences**2
-    return max(1, min(torch.get_num_threads(), MEMORY // max(size, 1)))
+    return max(1, min(torch.get_num_threads(), memory // max(size, 1)))
 
 
 def in_order(work: Iterable[Callable[[], Result]], jobs: int | None = None) -> Generator[Result]:

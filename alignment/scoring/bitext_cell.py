@@ -91,8 +91,9 @@ class BitextCell(PlannedCell):
             }
             items += make_items(prepared.bitext, pairing, layer, parts)
         if need_views(measures):
-            sides = View(x, "the source"), self.kept.view(y, "the target")
-            entries += view_entries(Matched(*sides, prepared.groups, plan.seed), layer, measures)
+            sides = View(x, "the source", prepared.largest), self.kept.view(y, "the target")
+            matched = Matched(*sides, prepared.groups, plan.seed)
+            entries += view_entries(matched, layer, measures, self.kept)
         return entries, items
 
 

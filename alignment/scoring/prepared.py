@@ -13,7 +13,8 @@ from ..lazy_property import lazy
 from ..measure import Measure
 from ..representations.stored import Representations
 from ..retrieval.pairing import Pairing, pair_surface
-from ..similarity.view import LARGEST, Undefined, View
+from ..similarity.room import LARGEST
+from ..similarity.view import Undefined, View
 from .rows import need_pairing, need_views, neighbours_for, pairing_entries
 
 DECILES = 10
@@ -28,6 +29,7 @@ class PreparedBitext:
     duplicates: str  # "class" or "index"
     resample: str  # "group" or "sentence"
     null: str = "shuffle"  # which sentences the null re-pairs: all, of a decile of length, of a document
+    largest: int = LARGEST  # number of sentences with n × n matrices
 
     @lazy
     def classes(self) -> tuple[np.ndarray, np.ndarray]:
@@ -75,7 +77,7 @@ class PreparedBitext:
                 if need_pairing(missing)
                 else None
             )
-            small = need_views(missing) and len(self.bitext) <= LARGEST
+            small = need_views(missing) and len(self.bitext) <= self.largest
             sides = [View.of_similarities(similarities(side, side)) for side in (x, y)] if small else []
             for measure in missing:
                 self._surface[measure.name] = _surface(measure, pairing, sides)

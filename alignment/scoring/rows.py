@@ -1,6 +1,6 @@
 """Entries: the scores of a layer on their way into the table, with intervals from shared resamples."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from ...data.rows import Columns
 from ..measure import Measure
 from ..retrieval.pairing import Pairing
 from ..similarity.inference import UNKNOWN, Estimate, Matched
-from ..similarity.view import Undefined
+from ..similarity.view import Undefined, View
 from ..statistics.intervals import LEVEL, are_documents, group_bootstrap, jackknife, mean_without
 from ..statistics.outcomes import Outcome, Statistic, TooFewSentences
 
@@ -58,8 +58,13 @@ def pairing_entries(
             yield Entry(layer, measure, outcome.direction, estimate, outcome.sentences, null_kind)
 
 
-def view_entries(matched: Matched, layer: int, measures: Sequence[Measure]) -> Iterator[Entry]:
-    """Yield the scores that are made of two views; a measure without a value says why."""
+def view_entries(
+    matched: Matched, layer: int, measures: Sequence[Measure], keep: Container[View] = ()
+) -> Iterator[Entry]:
+    """Yield the scores that are made of two views; a measure without a value says why.
+
+    What a measure made of a view is released before the next, unless the view is in `keep`.
+    """
     for measure in measures:
         try:
             if measure.geometry is not None:
@@ -69,6 +74,9 @@ def view_entries(matched: Matched, layer: int, measures: Sequence[Measure]) -> I
                 yield Entry(layer, measure, "both", measure.estimate(matched))
         except Undefined as error:
             yield Entry(layer, measure, "both", Estimate(float("nan"), note=str(error), p_kind=UNKNOWN))
+        for view in (matched.x, matched.y):
+            if view not in keep:
+                view.release()
 
 
 def _outcomes(measure: Measure, pairing: Pairing) -> list[Outcome]:

@@ -1,6 +1,7 @@
 """The cells of a run of `score`, in their order, each with the key of everything that decides it."""
 
 import hashlib
+import logging
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -12,7 +13,8 @@ from ..representations.stored import Representations
 from ..runs.cells import Engine, Piece
 from ..runs.table import SCHEMA, canonical_hash
 from ..runs.threads import in_order, jobs_for
-from ..similarity.view import LARGEST, KeptViews
+from ..similarity.room import bytes_for, largest_for
+from ..similarity.view import KeptViews
 from ..statistics.intervals import LEVEL, RESAMPLES
 from .bitext_cell import BitextCell
 from .lexicon_cell import LexiconCell, gold_measures
@@ -21,6 +23,10 @@ from .prepared import PreparedBitext
 from .rows import need_views
 from .settings import DECIDING, Settings
 from .strong_cell import Pool, StrongCell
+
+ROW = 64 << 10  # bytes of a sentence: its two vectors, about a thousand wide, and copies of them
+LARGE = 10**9  # bytes of a layer that are said before
+logger = logging.getLogger(__name__)
 
 Represent = Callable[[], Mapping[str, Representations]]
 
@@ -38,17 +44,21 @@ class Schedule:
     def bitext_cells(self) -> Iterator[BitextCell | LexiconCell]:
         """Yield every bitext × pooling × map: bitext by bitext, to make what they share once."""
         measures = cell_measures(self.settings, self.bitexts)
-        prepared, kept = None, KeptViews()
+        prepared, kept = None, KeptViews(0)
         for number, bitext in enumerate(self.bitexts if measures else ()):
             if isinstance(bitext, Bitext):
-                if prepared is None or prepared.bitext.target != bitext.target:
-                    kept = KeptViews()
                 options = self.settings.options
-                prepared = PreparedBitext(bitext, options.duplicates, options.resample, options.null)
+                if prepared is None or prepared.bitext.target != bitext.target:
+                    kept = self._kept_views(len(bitext))
+                prepared = PreparedBitext(
+                    bitext, options.duplicates, options.resample, options.null, self._largest
+                )
             for pooling, map_name in product(self.source.layers, self.settings.maps):
                 fit = self.fits[number] if self.fits and map_name != "none" else None
                 name = {"bitext": bitext.name, "pooling": pooling, "map": map_name}
                 read = [_digest(bitext)] + ([_digest(fit)] if fit else [])
+                if need_views(measures) and len(bitext) > self._largest:
+                    read.append("no n × n matrices")
                 plan = self._plan(name, pooling, map_name, fit, measures, read)
                 if isinstance(bitext, GoldBitext):
                     yield LexiconCell(plan, bitext)
@@ -72,13 +82,44 @@ class Schedule:
         sizes = [max(len(side.sentences) for side in (b.source, b.target)) for b in self.bitexts]
         if pooled:
             sizes = [sum(sizes) + max(sizes, default=0)]
+        n = max(sizes, default=0)
         squares = need_views(self.settings.measures) and not pooled
 
         def engine(work: Iterable[Callable[[], Piece]], /) -> Generator[Piece]:
-            jobs = (jobs_for(n, squares=squares and n <= LARGEST) for n in sizes)
-            yield from in_order(work, jobs=min(jobs, default=1))
+            jobs = self._jobs(n, squares=squares)
+            if squares and bytes_for(n) > LARGE:
+                self._say(n, jobs)
+            yield from in_order(work, jobs=jobs)
 
         return engine
+
+    @property
+    def _memory(self) -> int:
+        return int(self.settings.options.memory * 1e9)
+
+    @property
+    def _largest(self) -> int:
+        return largest_for(self._memory)
+
+    def _jobs(self, n: int, *, squares: bool) -> int:
+        matrices = bytes_for(n) if squares and n <= self._largest else 0
+        return jobs_for(n * ROW + matrices, self._memory)
+
+    def _kept_views(self, n: int) -> KeptViews:
+        """Return what is kept of the target: what the layers under way leave of the memory."""
+        under_way = self._jobs(n, squares=True) * bytes_for(n)
+        return KeptViews(max(0, self._memory - under_way), self._largest)
+
+    def _say(self, n: int, jobs: int) -> None:
+        each = f"n × n matrices of {n:,} sentences take up to {bytes_for(n) / 1e9:.1f} GB a layer"
+        if n <= self._largest:
+            logger.info("%s; layers at once: %d; less by `memory` or `limit`", each, jobs)
+        else:
+            logger.warning(
+                "%s, more than `memory` %g: similarity measures have no value, or no z, p and interval",
+                each,
+                self.settings.options.memory,
+            )
 
     def _plan(
         self,
@@ -89,7 +130,7 @@ class Schedule:
         measures: Sequence[Measure],
         read: Sequence[str],
     ) -> CellPlan:
-        """Return a cell's plan; `read` are digests of the sentences it reads."""
+        """Return a cell's plan; `read` are digests of its sentences, and what else decides its rows."""
         settings, options, layers = self.settings, self.settings.options, self.source.layers[pooling]
         columns = {**self.source.columns, **settings.labels(self.source.about)}
         decides = {

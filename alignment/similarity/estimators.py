@@ -28,7 +28,6 @@ from .inference import (
     FEW,
     MANY,
     NAN,
-    TOO_MANY,
     UNKNOWN,
     Estimate,
     Estimator,
@@ -42,7 +41,7 @@ from .inference import (
     halves,
     of_rows,
 )
-from .view import LARGEST, Basis, View
+from .view import Basis, View
 
 WIDER = 2  # the components of a half are sought among this many times as many of the whole's
 _STEP = 1e-3  # of the logarithm of a bandwidth, for a derivative
@@ -53,11 +52,10 @@ def linear(*, debiased: bool) -> Estimator:
     centre = u_centre if debiased else double_centre
 
     def estimate(matched: Matched) -> Estimate:
-        if matched.x.n > LARGEST:
+        if large := matched.x.too_large:
             value = cka.debiased_linear_cka if debiased else cka.linear_cka
-            return Estimate(
-                value(matched.x, matched.y), 0.0 if debiased else NAN, note=TOO_MANY, p_kind=UNKNOWN
-            )
+            null = 0.0 if debiased else NAN
+            return Estimate(value(matched.x, matched.y), null, note=large, p_kind=UNKNOWN)
         groups = matched.groups
 
         def deletions(view: View) -> cka.Deletions:
@@ -147,9 +145,9 @@ def squared_cca(matched: Matched) -> Estimate:
     a, b = matched.x.basis, matched.y.basis
     value = cca.mean_squared_cca(a, b)
     ends = halves(matched, cca.mean_squared_cca, value, full_rank=True)
-    if matched.x.n > LARGEST:
+    if large := matched.x.too_large:
         null = max(a.rank, b.rank) / (matched.x.n - 1)
-        return Estimate(value, null, ends=ends, interval="half-sampling", note=TOO_MANY, p_kind=UNKNOWN)
+        return Estimate(value, null, ends=ends, interval="half-sampling", note=large, p_kind=UNKNOWN)
     left, right = Square(a.u @ a.u.T), Square(b.u @ b.u.T)
     return against_moments(value, left, right, float(min(a.rank, b.rank)), ends, "half-sampling")
 
@@ -324,8 +322,8 @@ def neuron_correlation(*, absolute: bool) -> Estimator:
             return against_ranks(value, drawn, float(drawn.mean()), ends, "jackknife", note)
         value = float(neurons.correlate(left, right).mean())
         ends = jackknife(value, left_out.mean(axis=1))
-        if len(left) > LARGEST:
-            note = "; ".join(filter(None, (note, TOO_MANY)))
+        if large := matched.x.too_large:
+            note = "; ".join(filter(None, (note, large)))
             return Estimate(value, 0.0, ends=ends, interval="jackknife", note=note, p_kind=UNKNOWN)
         deviation, skewness = neurons.shuffle_moments(left, right)
         law = deviation, skewness, len(left)

@@ -17,7 +17,7 @@ from ..statistics.nulls import (
     rank_p,
     threshold,
 )
-from .view import LARGEST, Basis, Undefined, View
+from .view import Basis, Undefined, View
 
 ALPHA = 0.05  # at which a score is calibrated
 FEW = 9  # re-pairings drawn where each costs a decomposition
@@ -26,7 +26,6 @@ NOISE = 1e-6  # a null that varies no more than this share of itself does not va
 NAN = float("nan")
 CONSTANT = "none: the null does not vary"
 UNKNOWN = "none: see note"
-TOO_MANY = f"z and p need n × n matrices: at most {LARGEST:,} sentences"
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,8 @@ from jaxtyping import Float, Int64
 
 from ..lazy_property import lazy
 from ..statistics.centring import MINIMUM, Gram, Matrix, double_centre
+from .room import KEPT, LARGEST, bytes_for
 
-LARGEST = 6_000  # sentences with n × n matrices: .3 GB each in float64, and some ten at once
-
-MATRICES = 8  # n × n, that a view comes to hold
-KEPT = 2 << 30  # bytes of views kept between bitexts
 Made = TypeVar("Made")
 
 
@@ -59,8 +56,13 @@ class Basis:
 class View:
     """One representation of n sentences; products and decompositions are made when first asked for."""
 
-    def __init__(self, x: Matrix, name: str = "x") -> None:
+    def __init__(self, x: Matrix, name: str = "x", largest: int = LARGEST) -> None:
         """Take a matrix with a row per sentence.
+
+        Args:
+            x: the vectors, n × d.
+            name: in messages.
+            largest: n with n × n matrices, see `room.largest_for`.
 
         Raises:
             ValueError: not a matrix of floats, too few rows, or values that are not finite.
@@ -75,7 +77,7 @@ class View:
         if bad.any():
             row = int(np.flatnonzero(bad.any(axis=1))[0])
             raise ValueError(f"{name} has {int(bad.sum())} non-finite values, first in row {row}")
-        self.name = name
+        self.name, self.largest = name, largest
         self.n, self.width = len(x), x.shape[1]
         self._eps = float(np.finfo(x.dtype).eps)
         self._largest = float(np.abs(x).max())
@@ -90,11 +92,17 @@ class View:
         made: Made = self._made[key]
         return made
 
+    def release(self) -> None:
+        """Forget what was made, but the vectors and their SVD: n × n matrices are large."""
+        self._made.clear()
+        for name in ("gram", "cosines"):
+            self.__dict__.pop(name, None)
+
     @staticmethod
     def of_similarities(kernel: Gram | scipy.sparse.sparray | scipy.sparse.spmatrix) -> "View":
         """Return the view of vectors that are known by their inner products alone (n-gram vectors)."""
         dense: np.ndarray = kernel if isinstance(kernel, np.ndarray) else kernel.toarray()
-        view = View(np.sqrt(dense.diagonal())[:, None].astype(np.float64), "surface")
+        view = View(np.sqrt(dense.diagonal())[:, None].astype(np.float64), "surface", len(dense))
         view.width, view._x = len(dense), None
         view._kernel = dense.astype(np.float64)
         return view
@@ -199,21 +207,32 @@ class View:
         result: np.ndarray = kernel / norms[:, None] / norms
         return result
 
+    @property
+    def too_large(self) -> str:
+        """Why this view has no n × n matrices; empty where it has."""
+        if self.n <= self.largest:
+            return ""
+        return (
+            f"n × n matrices of {self.n:,} sentences take {bytes_for(self.n) / 1e9:.1f} GB: raise "
+            "`memory`, or take `limit`"
+        )
+
     def _refuse_large(self) -> None:
-        if self.n > LARGEST:
-            raise Undefined(
-                f"{self.n:,} sentences are too many for n × n matrices (at most {LARGEST:,}); take "
-                "`limit`"
-            )
+        if self.too_large:
+            raise Undefined(self.too_large)
 
 
 class KeptViews:
     """Views that several bitexts have in common: those of the target's vectors, as far as they fit."""
 
-    def __init__(self) -> None:
-        """Begin with none."""
+    def __init__(self, room: int, largest: int = LARGEST) -> None:
+        """Begin with none; `room` is in bytes, `largest` as of `View`."""
         self._views: dict[Hashable, View] = {}
-        self._room = KEPT
+        self._room, self._largest = room, largest
+
+    def __contains__(self, view: object) -> bool:
+        """Whether a view is kept for the next bitexts."""
+        return any(view is kept for kept in self._views.values())
 
     def view(self, x: Matrix, name: str) -> View:
         """Return the view of a matrix: one for all calls with equal values, while there is room."""
@@ -221,9 +240,10 @@ class KeptViews:
         key = x.shape, x.dtype, xxhash.xxh3_128_digest(x)
         if key in self._views:
             return self._views[key]
-        view = View(x, name)
-        self._room -= 8 * (MATRICES * len(x) ** 2 + 3 * x.size)
-        if self._room > 0:
+        view = View(x, name, self._largest)
+        size = 8 * (KEPT * len(x) ** 2 + 3 * x.size)
+        if size <= self._room:
+            self._room -= size
             self._views[key] = view
         return view
 

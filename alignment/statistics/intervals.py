@@ -269,8 +269,10 @@ def pair_jackknife(
 def group_sums(
     rows: Float[np.ndarray, "n c"], groups: Int64[np.ndarray, "n"]
 ) -> Float[np.ndarray, "g c"]:
-    """Sum the rows of each group."""
+    """Sum the rows of each group; where each is one row, they are the rows themselves."""
     n = len(groups)
+    if np.array_equal(groups, np.arange(n)):
+        return rows
     shape = int(groups.max()) + 1, n
     chosen = scipy.sparse.csr_array((np.ones(n), (groups, np.arange(n))), shape=shape)
     sums: np.ndarray = chosen @ rows
