@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Float64, Int64
 
-from ..alignment.statistics.intervals import LEVEL, group_sums
+from ..alignment.statistics.grouping import group_sums
+from ..alignment.statistics.intervals import LEVEL
 
 NAN = float("nan")
 

@@ -15,7 +15,7 @@ from ..alignment.measures import MEASURES
 from ..alignment.runs.folder import read_cells
 from ..alignment.runs.table import SENTENCES, SETTINGS, TREATMENT, Tables
 from ..alignment.scoring.sentences import groups_of, outcomes_of
-from ..alignment.statistics.intervals import RESAMPLES, percentiles, resampled_means
+from ..alignment.statistics.bootstrap import RESAMPLES, percentiles, resampled_means
 from ..data.rows import Columns, Row
 from .paired import Estimated, Means, average, difference, interval, log_odds, means_of, ratio
 

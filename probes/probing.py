@@ -16,7 +16,8 @@ from ..alignment.representations.source import CheckpointLike, open_model
 from ..alignment.runs.files import write_table
 from ..alignment.runs.results import in_folder
 from ..alignment.runs.table import Tables
-from ..alignment.statistics.intervals import LEVEL, RESAMPLES
+from ..alignment.statistics.bootstrap import RESAMPLES
+from ..alignment.statistics.intervals import LEVEL
 from ..data.rows import Columns
 from .classifiers.families import PENALTIES
 from .classifiers.scaler import WEAKEST

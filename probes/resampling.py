@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int64
 
-from ..alignment.statistics.intervals import LEVEL, group_bootstrap
+from ..alignment.statistics.bootstrap import group_bootstrap
+from ..alignment.statistics.intervals import LEVEL
 from ..alignment.statistics.nulls import benjamini_hochberg, holm
 
 Ends = tuple[Float[np.ndarray, "c"], Float[np.ndarray, "c"]]

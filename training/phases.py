@@ -101,10 +101,16 @@ def _run_phases(
                 recipe, phase, number, before, out, data_dir, key, allow_parallel_leak, progress
             ).run()
             about = read_about(folder)
+        remove_folder(_work(out, phase, key))  # of this run, or of one that was stopped at its end
         done.append(Trained(folder, about))
         history.append(key)
         before = open_checkpoint(folder, device=device)
     return done
+
+
+def _work(out: Path, phase: Phase, key: str) -> Path:
+    """Return where an unfinished phase keeps its state."""
+    return out / f".work-{phase.name}-{key[:8]}"
 
 
 @dataclass(frozen=True)
@@ -153,7 +159,7 @@ class _Phase:
             encoder = with_adapters(encoder, self.recipe.lora)
         model = lesson.model(encoder)
         model.to(next(encoder.parameters()).device)
-        work = self.out / f".work-{phase.name}-{self.key[:8]}"
+        work = _work(self.out, phase, self.key)
         if not (work / MARK).is_file():
             own_folder(work)
 
@@ -167,7 +173,6 @@ class _Phase:
         about |= {"cost": cost, **lesson.results(model)}
         shutil.copyfile(work / "steps.jsonl", self.out / f"{phase.name}-steps.jsonl")
         save_encoder(folder, plain(encoder), self.before, about, groups, partial(lesson.save, model))
-        remove_folder(work)
 
     def _lesson(self, trained: set[str]) -> Objective:
         phase, data_dir = self.phase, self.data_dir

@@ -15,7 +15,7 @@ from ..alignment.encoding.pooling import POOLINGS
 from ..alignment.encoding.tokens import tokenize
 from ..alignment.maps.table import choose_map
 from ..alignment.neighbours.unit_vectors import unit_sides
-from ..alignment.statistics.intervals import group_bootstrap
+from ..alignment.statistics.bootstrap import group_bootstrap
 from ..data import GoldBitext, Side
 
 POOLED = ("mean", "mean-but-first")  # the first token of a decoder makes any two words similar

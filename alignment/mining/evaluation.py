@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
-from ..statistics.intervals import LEVEL, RESAMPLES
+from ..statistics.bootstrap import RESAMPLES
+from ..statistics.intervals import LEVEL
 from .pairs import MinedPairs
 
 Weights = Float64[np.ndarray, "n"]

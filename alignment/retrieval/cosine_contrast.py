@@ -7,7 +7,7 @@ do not depend on the number of candidates.
 import numpy as np
 from jaxtyping import Float
 
-from ..statistics.intervals import jackknife
+from ..statistics.deletion import jackknife
 from ..statistics.outcomes import Outcome, Statistic
 from .direction import over_documents
 from .pairing import Pairing

@@ -13,7 +13,8 @@ from jaxtyping import Bool, Float, Int64
 
 from ..lazy_property import lazy
 from ..neighbours.nearest import Nearest
-from ..statistics.intervals import are_documents, group_sums, mean_without
+from ..statistics.deletion import mean_without
+from ..statistics.grouping import are_documents, group_sums
 from ..statistics.outcomes import Outcome, TooFewSentences
 from .pairing import ROWS, GoldRank, Pairing
 

@@ -15,7 +15,8 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from ..statistics.intervals import Interval, jackknives
+from ..statistics.deletion import jackknives
+from ..statistics.intervals import Interval
 from ..statistics.outcomes import Statistic, both_and_mean
 from .pairing import Pairing
 

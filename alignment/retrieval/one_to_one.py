@@ -22,7 +22,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float, Int64
 
-from ..statistics.intervals import are_documents
+from ..statistics.grouping import are_documents
 from ..statistics.outcomes import Outcome, TooFewSentences
 from .direction import (
     Credit,

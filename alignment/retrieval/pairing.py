@@ -15,7 +15,7 @@ from ...data.surface import similarity_blocks
 from ..lazy_property import lazy
 from ..neighbours.nearest import Nearest, Neighbours, Product
 from ..neighbours.unit_vectors import unit_sides
-from ..statistics.intervals import are_documents, members_of
+from ..statistics.grouping import are_documents, members_of
 
 SURFACE_ROWS = 1024  # texts whose n-gram similarities are multiplied at once
 ROWS = 256  # queries whose similarities with everything are held at once

@@ -178,9 +178,12 @@ def remove_folder(folder: Path, *marks: str) -> None:
     """
     if not folder.exists() and not folder.is_symlink():
         return
-    marked = any((folder / name).is_file() for name in (MARK, *marks))
-    if folder.is_symlink() or not folder.is_dir() or not marked:
+    ours = [folder / name for name in (MARK, *marks) if (folder / name).is_file()]
+    if folder.is_symlink() or not folder.is_dir() or not ours:
         raise OSError(f"{folder}: something that was not made here; move it, or name another folder")
+    for path in folder.iterdir():
+        if path not in ours:  # the marks last: who is stopped here may go on
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     shutil.rmtree(folder)
 
 

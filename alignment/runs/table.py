@@ -17,7 +17,7 @@ class Tables(NamedTuple):
 
     scores: pd.DataFrame
     items: pd.DataFrame = pd.DataFrame()  # what became of every sentence
-    influences: pd.DataFrame = pd.DataFrame()  # of scores that are no means: see `uncertainty.Interval`
+    influences: pd.DataFrame = pd.DataFrame()  # of scores that are no means: see `intervals.Interval`
 
 
 # What a score is a score of, by kind. Every list of identifying columns is made of these.

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int64
 
-from ..statistics.intervals import percentiles, resampled_means
+from ..statistics.bootstrap import percentiles, resampled_means
 from .sentences import BITEXT, groups_of, outcomes_of
 
 AGGREGATES = ("mean-over-layers", "max-over-layers")

@@ -15,7 +15,8 @@ from ..measures import MEASURES
 from ..retrieval.many_to_many import GoldSide, QueryOutcomes, gold_sides, gold_surface
 from ..runs.table import Tables
 from ..similarity.inference import Estimate
-from ..statistics.intervals import Interval, percentiles, resampled_means
+from ..statistics.bootstrap import percentiles, resampled_means
+from ..statistics.intervals import Interval
 from ..statistics.outcomes import TooFewSentences
 from .bitext_cell import LayerScores, bitext_columns, read_pairs, read_sides
 from .plan import PlannedCell

@@ -21,7 +21,7 @@ import pandas as pd
 from jaxtyping import Float, Int64
 
 from ..measures import MEASURES
-from ..statistics.intervals import group_bootstrap
+from ..statistics.bootstrap import group_bootstrap
 from .sentences import BITEXT, groups_of, outcomes_of
 
 STEPS = ("none", "centre", "standardise", "procrustes", "ridge")

@@ -12,7 +12,10 @@ from ..measure import Measure
 from ..retrieval.pairing import Pairing
 from ..similarity.inference import UNKNOWN, Estimate, Matched
 from ..similarity.view import Undefined, View
-from ..statistics.intervals import LEVEL, are_documents, group_bootstrap, jackknife, mean_without
+from ..statistics.bootstrap import group_bootstrap
+from ..statistics.deletion import jackknife, mean_without
+from ..statistics.grouping import are_documents
+from ..statistics.intervals import LEVEL
 from ..statistics.outcomes import Outcome, Statistic, TooFewSentences
 
 BOOTSTRAP = "bootstrap"

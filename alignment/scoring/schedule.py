@@ -15,7 +15,8 @@ from ..runs.table import SCHEMA, canonical_hash
 from ..runs.threads import in_order, jobs_for
 from ..similarity.room import bytes_for, largest_for
 from ..similarity.view import KeptViews
-from ..statistics.intervals import LEVEL, RESAMPLES
+from ..statistics.bootstrap import RESAMPLES
+from ..statistics.intervals import LEVEL
 from .bitext_cell import BitextCell
 from .lexicon_cell import LexiconCell, gold_measures
 from .plan import CellPlan

@@ -27,7 +27,8 @@ from ..runs.folder import Run, open_run
 from ..runs.paths import open_root
 from ..runs.progress import Progress, in_notebook, stage_of
 from ..runs.table import concatenate
-from ..statistics.intervals import LEVEL, RESAMPLES
+from ..statistics.bootstrap import RESAMPLES
+from ..statistics.intervals import LEVEL
 from .files import own_bitext, refuse_files
 from .layer_aggregates import aggregates
 from .map_decomposition import decomposition

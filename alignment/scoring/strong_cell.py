@@ -15,7 +15,7 @@ from ..maps.table import IN_SAMPLE, fitted_on, in_sample
 from ..retrieval.strong import StrongNeighbours, nearest_others
 from ..runs.table import Tables
 from ..similarity.inference import Estimate
-from ..statistics.intervals import group_bootstrap
+from ..statistics.bootstrap import group_bootstrap
 from .plan import PlannedCell
 from .rows import Entry, entry_rows
 

@@ -15,7 +15,7 @@ from jaxtyping import Float, Float64, Int64
 
 from ..lazy_property import lazy
 from ..statistics.centring import MINIMUM, Gram, Matrix, double_centre, u_centre
-from ..statistics.intervals import group_sums
+from ..statistics.grouping import group_sums
 from .view import Undefined, View, views
 
 BANDWIDTH = 0.5  # of the median distance, as in Kornblith et al. 2019

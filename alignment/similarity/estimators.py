@@ -12,13 +12,8 @@ import numpy as np
 from jaxtyping import Float, Float64, Int64
 
 from ..statistics.centring import Gram, double_centre, u_centre
-from ..statistics.intervals import (
-    are_documents,
-    by_group,
-    jackknife,
-    pair_jackknife,
-    twice_counted,
-)
+from ..statistics.deletion import jackknife, pair_jackknife, twice_counted
+from ..statistics.grouping import are_documents, by_group
 from ..statistics.nulls import directed_deviation, directed_invariants, draw
 from . import cca, cka, neurons
 from . import dissimilarities as rsa

@@ -34,7 +34,7 @@ class Estimate:
 
     `null` is its expectation under random re-pairing, `z` the distance from there in standard deviations
     of re-paired values, `p` the one-sided probability of a value at least as good, `threshold` the value
-    that re-paired data reach with probability `ALPHA`; `ends` are an interval at `uncertainty.LEVEL`,
+    that re-paired data reach with probability `ALPHA`; `ends` are an interval at `intervals.LEVEL`,
     made by the method `interval`.
     """
 

@@ -11,7 +11,9 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from ..statistics.centring import Matrix
-from ..statistics.intervals import Interval, group_sums, jackknife, members_of, of_equal_size
+from ..statistics.deletion import jackknife, of_equal_size
+from ..statistics.grouping import group_sums, members_of
+from ..statistics.intervals import Interval
 from ..statistics.outcomes import Statistic, both_and_mean
 from .inference import Matched
 from .view import View

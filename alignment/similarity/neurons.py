@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Float64, Int64
 
 from ..statistics.centring import Matrix
-from ..statistics.intervals import group_sums
+from ..statistics.grouping import group_sums
 from .view import Undefined, View, views
 
 

@@ -16,6 +16,7 @@ import torch
 
 from crosslingual.alignment.checkpoints.about import read_about
 from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
+from crosslingual.alignment.runs.files import own_folder
 from crosslingual.data.splits import Leak
 from crosslingual.training.phases import run_recipe
 from crosslingual.training.recipe import EvaluationPart, Lora, MaskedPart, Phase, Recipe, TaskPart
@@ -257,6 +258,15 @@ def test_a_full_disk_leaves_what_was_there(little, folder, monkeypatch):
     monkeypatch.undo()
     done = run(little, folder, phase(), phase("two", (NER,)))
     assert done[1].about["cost"]["steps"] == 6
+
+
+def test_stopped_at_its_end_a_phase_leaves_nothing_to_clear_up(little, folder):
+    (done,) = run(little, folder, phase())
+    work = folder / "out" / f".work-one-{done.about['key'][:8]}"
+    assert not work.exists()
+    own_folder(work)  # saved, and then stopped
+    run(little, folder, phase())
+    assert not work.exists()
 
 
 def test_zero_shot_in_every_language(little, folder):

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from jaxtyping import Float
 
-from ...alignment.statistics.intervals import percentiles, resampled_means
+from ...alignment.statistics.bootstrap import percentiles, resampled_means
 from ...data.groups import group_numbers
 from ...data.rows import Columns
 

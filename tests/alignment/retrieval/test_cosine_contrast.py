@@ -5,7 +5,7 @@ import pytest
 
 from crosslingual.alignment.retrieval.cosine_contrast import contrast, dprime
 from crosslingual.alignment.retrieval.pairing import pair_vectors
-from crosslingual.alignment.statistics.intervals import jackknife
+from crosslingual.alignment.statistics.deletion import jackknife
 
 
 def pairing(x, y, groups=None):

@@ -8,7 +8,7 @@ from crosslingual.alignment.measures import MEASURES
 from crosslingual.alignment.retrieval import hubs as hubness
 from crosslingual.alignment.retrieval.hubs import antihub_rate, hub_share, skewness
 from crosslingual.alignment.retrieval.pairing import pair_vectors
-from crosslingual.alignment.statistics.intervals import jackknife
+from crosslingual.alignment.statistics.deletion import jackknife
 
 NAMES = ("hubness_skew@10", "hub_share@10", "antihub_rate@10")
 

@@ -1,6 +1,7 @@
 """Our own files: whole or not there, and one changed bit is noticed."""
 
 import os
+import shutil
 
 import pandas as pd
 import pytest
@@ -108,5 +109,28 @@ def test_only_folders_of_our_own_are_removed(tmp_path):
                 act(place)
     assert (theirs / "thesis.tex").exists() and mine.exists()
     remove_folder(mine)
+    remove_folder(mine)
+    assert not mine.exists()
+
+
+def test_a_removal_that_was_stopped_goes_on(tmp_path, monkeypatch):
+    mine = tmp_path / "mine"
+    own_folder(mine)
+    for name in ("a", "z"):
+        (mine / name).mkdir()
+        (mine / name / "file").touch()
+    real, removed = shutil.rmtree, []
+
+    def stopped(path):
+        if removed:
+            raise KeyboardInterrupt
+        removed.append(path)
+        real(path)
+
+    monkeypatch.setattr(files.shutil, "rmtree", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        remove_folder(mine)
+    assert removed and mine.is_dir()
+    monkeypatch.undo()
     remove_folder(mine)
     assert not mine.exists()

@@ -3,16 +3,15 @@
 import numpy as np
 import pytest
 
-from crosslingual.alignment.statistics.intervals import (
-    group_bootstrap,
-    half_sampling,
+from crosslingual.alignment.statistics.bootstrap import group_bootstrap, percentiles
+from crosslingual.alignment.statistics.deletion import (
     jackknife,
     mean_without,
     of_equal_size,
     pair_jackknife,
-    percentiles,
     twice_counted,
 )
+from crosslingual.alignment.statistics.intervals import half_sampling
 from crosslingual.data.groups import group_numbers
 
 
