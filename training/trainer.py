@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from jaxtyping import Float64
+from safetensors import SafetensorError
 from torch.utils.data import DataLoader, Dataset
 from transformers import (
     EarlyStoppingCallback,
@@ -115,6 +116,16 @@ class PhaseTrainer(Trainer):  # type: ignore[misc]
         control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         self.control: Any = control
         return metrics
+
+    def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
+        """Save as Trainer does; torch and safetensors have errors of their own for a full disk."""
+        try:
+            super()._save_checkpoint(model, trial)
+        except (OSError, RuntimeError, SafetensorError) as error:
+            reason = " ".join(str(error).split())
+            raise OSError(
+                f"{self.args.output_dir}: no checkpoint can be written ({reason}); make room and run again"
+            ) from error
 
 
 @dataclass(frozen=True)

@@ -260,6 +260,20 @@ def test_a_full_disk_leaves_what_was_there(little, folder, monkeypatch):
     assert done[1].about["cost"]["steps"] == 6
 
 
+def test_a_disk_that_is_full_at_a_checkpoint_is_one_line(little, folder, monkeypatch):
+    import torch
+
+    def full(*args, **kwargs):
+        raise RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 64 vs 0")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(OSError, match="no checkpoint can be written .*unexpected pos.*; make room and"):
+        run(little, folder, phase())
+    monkeypatch.undo()
+    (done,) = run(little, folder, phase())
+    assert done.about["cost"]["steps"] == 6
+
+
 def test_stopped_at_its_end_a_phase_leaves_nothing_to_clear_up(little, folder):
     (done,) = run(little, folder, phase())
     work = folder / "out" / f".work-one-{done.about['key'][:8]}"
