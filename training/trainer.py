@@ -123,8 +123,9 @@ class PhaseTrainer(Trainer):  # type: ignore[misc]
             super()._save_checkpoint(model, trial)
         except (OSError, RuntimeError, SafetensorError) as error:
             reason = " ".join(str(error).split())
+            where = self.args.output_dir
             raise OSError(
-                f"{self.args.output_dir}: no checkpoint can be written ({reason}); make room and run again"
+                f"{where}: no checkpoint can be written ({reason}); make room and run again"
             ) from error
 
 
