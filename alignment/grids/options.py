@@ -23,7 +23,7 @@ class CompareOptions(WorkOptions):
         "A second checkpoint, on the same sentences.", default=None, cli=False, kw_only=False
     )
     corpus: "str | Sequence[Bitext]" = option(
-        "pocket, tatoeba, flores[/dev], ntrex, pud; in Python also bitexts.",
+        "pocket, tatoeba, flores[/dev], ntrex, pud, tico19; in Python also bitexts.",
         default="pocket",
         kw_only=False,
     )

@@ -48,7 +48,7 @@ class ScoreOptions(FileOptions, WorkOptions):
     """What `score` can be asked for."""
 
     corpus: "str | Sequence[AnyBitext]" = option(
-        "pocket, tatoeba, flores[/dev], ntrex, pud, words, lareqa; files: your own; in Python bitexts.",
+        "pocket, tatoeba, flores[/dev], ntrex, pud, tico19, words, lareqa; files: yours; or bitexts.",
         default="pocket",
         kw_only=False,
     )

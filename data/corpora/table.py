@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from . import bucc, flores, lareqa, ntrex, pocket, pud, tatoeba, words
+from . import bucc, flores, lareqa, ntrex, pocket, pud, tatoeba, tico19, words
 from .reader import Haystacks, Reader
 
 
@@ -90,6 +90,19 @@ CORPORA: dict[str, Corpus] = {
             "Zeman et al. 2017, https://aclanthology.org/K17-3001",
             "universal-dependencies/universal_dependencies",
             "folder: 11 languages; hub: columns not verified, no documents there",
+        ),
+        Corpus(
+            "tico19",
+            "TICO-19 translations of text about COVID-19",
+            tico19.READER,
+            ("test", "dev"),
+            36,
+            "2,100 (test), 971 (dev)",
+            "documents (tico19-test.info)",
+            "CC0-1.0",
+            "Anastasopoulos et al. 2020, https://arxiv.org/abs/2007.01788",
+            "",
+            "folder: test in 8 languages, dev from memory; no hub copy is known",
         ),
         Corpus(
             "words",

@@ -26,6 +26,9 @@ def corpora(tmp_path):
     for kind, code, text in (("src", "eng", "B"), ("ref", "deu", "A"), ("ref", "fra-CA", "D")):
         write(tmp_path / f"ntrex/NTREX-128/newstest2019-{kind}.{code}.txt", f"{text}1\r\n{text}2\r\n")
     write(tmp_path / "ntrex/DOCUMENT_IDS.tsv", "bbc.1\ncnn.2\n")
+    for code, text in (("en", "B"), ("zh", "A")):
+        write(tmp_path / f"tico19/tico19-test.{code}", f"{text}1\n{text}2\n")
+    write(tmp_path / "tico19/tico19-test.info", "wiki_9:1\thttp://x\nPubMed_7:1\thttp://y\n")
     english = "# newdoc id = n1\n# sent_id = s1\n# text = One.\n1\tOne\n\n# sent_id = s2\n# text = Two.\n1\tTwo\n\n"
     chinese = "# sent_id = s2\n# text = 二。\n1\t二\n\n# newdoc id = n1\n# sent_id = s1\n# text = 一。\n1\t一\n"
     write(tmp_path / "pud/UD_English-PUD/en_pud-ud-test.conllu", english)
@@ -73,6 +76,14 @@ def test_ntrex(corpora):
     assert german.groups == ("bbc.1", "cnn.2")
 
 
+def test_tico19(corpora):
+    (chinese,) = load("tico19", data_dir=corpora)
+    assert rows(chinese) == [("A1", "B1"), ("A2", "B2")]
+    assert chinese.groups == ("wiki_9", "PubMed_7")
+    (corpora / "tico19/tico19-test.info").unlink()
+    assert load("tico19", data_dir=corpora)[0].groups is None
+
+
 def test_pud_is_joined_by_id_whatever_the_order(corpora):
     (chinese,) = load("pud", data_dir=corpora)
     assert chinese.source.language == "zh-Hant"
@@ -118,6 +129,7 @@ def test_what_is_wrong_is_named(corpora, arguments, message):
             "flores",
             r"6 lines but .*metadata_devtest.tsv has 1",
         ),
+        ("tico19/tico19-test.info", "a:1\n", "tico19", r"has 2 lines but .*tico19-test.info has 1"),
         ("ntrex/DOCUMENT_IDS.tsv", "a\n", "ntrex", r"has 2 lines but .*DOCUMENT_IDS.tsv has 1"),
         (
             "pud/UD_English-PUD/en_pud-ud-test.conllu",
@@ -217,6 +229,7 @@ REAL = [
     ("flores", 21, "deu_Latn", 1012),
     ("flores/dev", 14, "de", 997),
     ("ntrex", 24, "rus", 1997),
+    ("tico19", 7, "ru", 2100),
     ("pud", 10, "zh", 1000),
 ]
 
