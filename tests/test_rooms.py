@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).parents[1]
-TOP = ("data", "alignment", "probes", "training", "analysis", "cli")
+TOP = ("data", "alignment", "probes", "training", "models", "analysis", "cli")
 
 # Each floor imports from floors below it only.
 FLOORS = (
@@ -25,7 +25,8 @@ FLOORS = (
     {"data/corpora", "training/tasks", "alignment/checkpoints", "alignment/retrieval"},
     {"alignment/encoding", "alignment/maps", "alignment/measure"},
     {"alignment/measures", "alignment/representations"},
-    {"alignment/lookup", "alignment/grids", "alignment/mining", "alignment/scoring", "probes", "training"},
+    {"alignment/lookup", "alignment/grids", "alignment/mining", "alignment/scoring", "probes", "training",
+     "models"},
     {"analysis"},
     {"cli"},
     {"cli/commands"},

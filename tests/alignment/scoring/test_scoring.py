@@ -229,8 +229,8 @@ def test_tatoeba_equals_the_published_result_in_all_112_languages(
 def test_documents_widen_the_interval_of_ntrex(minilm, real_data, shared_store):
     """NTREX ru, 1,997 segments of 123 documents, last layer, mean of both directions.
 
-    The document bootstrap's interval is 1.34 times as wide as the sentence bootstrap's for accuracy and
-    1.45 times for MRR: design effects (ratios of variances) of 1.8 and 2.1.
+    The interval without each document, as queries and as candidates, is 1.5 times as wide as the
+    sentence bootstrap's for accuracy: a design effect (ratio of variances) of 2.26.
     """
     width = {}
     for unit in ("group", "sentence"):
@@ -242,7 +242,7 @@ def test_documents_widen_the_interval_of_ntrex(minilm, real_data, shared_store):
         width[unit] = rows["high"] - rows["low"]
         assert set(rows["groups"]) == {123 if unit == "group" else 1997}
     effect = (width["group"] / width["sentence"]) ** 2
-    assert 1.5 < effect["accuracy"] < 2.1
+    assert 1.5 < effect["accuracy"] < 2.6
     assert 1.75 < effect["mrr"] < 2.45
 
 

@@ -1,0 +1,109 @@
+"""Token vectors that align languages before any encoder is trained.
+
+Translations are one document. A truncated SVD of the document × token matrix (log of counts × inverse
+document frequency) gives tokens that occur in the same documents similar vectors, in whatever language:
+latent semantic analysis across languages (Dumais et al. 1997). A sentence is the mean of its tokens'
+vectors; training these means against the other translations of a batch does the rest.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse
+import torch
+from jaxtyping import Float32
+from sklearn.utils.extmath import randomized_svd
+from torch.nn import functional
+
+from .recipe import Lesson
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The rows of a text as piece ids: for each row, language -> ids without special tokens."""
+
+    rows: Sequence[Mapping[str, Sequence[int]]]
+    size: int  # of the vocabulary
+
+
+def svd_vectors(pieces: Pieces, width: int, seed: int = 0) -> Float32[np.ndarray, "v d"]:
+    """Return a vector for every piece; 0 for one that does not occur.
+
+    Singular values are left out: the leading axes would otherwise be all there is. Rows of the matrix
+    have length 1, so that a long document does not count more than a short one.
+
+    Args:
+        pieces: of rows that have as many languages as there are.
+        width: d, at most the number of rows.
+        seed: of the randomised SVD.
+    """
+    ids = [[i for part in row.values() for i in part] for row in pieces.rows]
+    places = np.repeat(np.arange(len(ids)), [len(row) for row in ids])
+    flat = np.concatenate([np.asarray(row, np.int64) for row in ids])
+    shape = len(ids), pieces.size
+    counts = scipy.sparse.csr_array((np.ones(len(flat)), (places, flat)), shape=shape)
+    counts.sum_duplicates()
+    weight = np.log((1 + len(ids)) / (1 + (counts > 0).sum(axis=0)))
+    counts.data = np.log1p(counts.data)
+    matrix = counts @ scipy.sparse.diags_array(weight)
+    lengths = np.sqrt(matrix.multiply(matrix).sum(axis=1))
+    matrix = scipy.sparse.diags_array(1 / np.maximum(lengths, 1e-12)) @ matrix
+    _, _, axes = randomized_svd(matrix.tocsr(), width, n_iter=4, random_state=seed)
+    found: np.ndarray = (weight[:, None] * axes.T).astype(np.float32)
+    return found
+
+
+def refine(
+    vectors: Float32[np.ndarray, "v d"], pieces: Pieces, lesson: Lesson, seed: int
+) -> Float32[np.ndarray, "v d"]:
+    """Return the vectors after training means of them: translations above all others of a batch.
+
+    Pieces are dropped at random, so that no single one carries a sentence.
+
+    Args:
+        vectors: to begin with.
+        pieces: rows with at least two languages are trained on.
+        lesson: see `recipe`.
+        seed: of pairs and of what is dropped.
+    """
+    table = torch.nn.Parameter(torch.from_numpy(vectors / np.sqrt(np.square(vectors).mean())))
+    optimizer = torch.optim.Adam([table], lr=lesson.vector_rate, fused=True)
+    rng = np.random.default_rng(seed)
+    rows = [[np.asarray(part) for part in row.values()] for row in pieces.rows if len(row) > 1]
+    batch = min(lesson.vector_batch, len(rows))
+
+    def means(texts: Sequence[np.ndarray]) -> torch.Tensor:
+        kept = []
+        for ids in texts:
+            some = ids[rng.random(len(ids)) >= lesson.dropped]
+            kept.append(some if len(some) else ids)
+        starts = np.cumsum([0, *map(len, kept[:-1])])
+        flat = torch.from_numpy(np.concatenate(kept))
+        return functional.embedding_bag(flat, table, torch.from_numpy(starts), mode="mean")
+
+    for step in range(lesson.vector_steps):
+        for group in optimizer.param_groups:
+            group["lr"] = lesson.vector_rate * (1 - step / lesson.vector_steps)
+        chosen = rng.choice(len(rows), batch, replace=False)
+        pairs = [rng.choice(len(rows[row]), 2, replace=False) for row in chosen]
+        sides = [
+            means([rows[row][pair[side]] for row, pair in zip(chosen, pairs, strict=True)])
+            for side in (0, 1)
+        ]
+        loss = contrast(sides[0], sides[1], lesson.temperature)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    found: np.ndarray = table.detach().numpy()
+    return found
+
+
+def contrast(x: torch.Tensor, y: torch.Tensor, temperature: float) -> torch.Tensor:
+    """Return -log exp(s_ii / τ) / Σ_j exp(s_ij / τ) of cosines s, the mean over rows and both ways.
+
+    Source: van den Oord et al. 2018, Representation learning with contrastive predictive coding.
+    """
+    scores = functional.normalize(x) @ functional.normalize(y).T / temperature
+    own = torch.arange(len(x), device=x.device)
+    return (functional.cross_entropy(scores, own) + functional.cross_entropy(scores.T, own)) / 2
