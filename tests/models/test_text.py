@@ -16,7 +16,7 @@ def corpora(tmp_path):
         ("src", "eng", "B"),
         ("ref", "deu", "A"),
         ("ref", "swa", "S"),
-        ("ref", "vie", "T"),
+        ("ref", "kor", "T"),
     ):
         lines = "".join(f"{text}{i}\n" for i in range(6))
         (folder / f"newstest2019-{kind}.{code}.txt").write_text(lines)
@@ -28,7 +28,7 @@ def test_a_portion_is_of_documents_or_of_sentences(corpora):
     rows = read_rows([Portion("ntrex", "document", 2, 2)], corpora)
     assert [row.texts for row in rows] == [
         {"en": f"B{i}", "de": f"A{i}", "sw": f"S{i}"} for i in (2, 3)
-    ], "Vietnamese is no language of the family"
+    ], "Korean is no language of the family"
     rows = read_rows([Portion("ntrex", "sentence", 5, 6)], corpora)
     assert [row.texts["en"] for row in rows] == ["B4", "B5"]
     with pytest.raises(ValueError, match="ntrex has 3 documents; the family is made of those to 4"):
