@@ -70,13 +70,12 @@ def train_encoder(
             group["lr"] = group["most"] * share
         pairs = next(batches)
         together = lesson.paired and rng.random() < lesson.translation
+        texts = [a + b for a, b in pairs] if together else [pair[i] for i in (0, 1) for pair in pairs]
         with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-            if together:
-                prediction, apart = _predicted(model, [a + b for a, b in pairs], masks), None
-            else:
-                prediction, apart = _both(model, pairs, masks, size.middle, lesson)
-        loss = lesson.prediction * prediction
-        if apart is not None:
+            prediction, means = _read(model, texts, masks, size.middle)
+        loss, apart = lesson.prediction * prediction, None
+        if lesson.paired and not together:
+            apart = contrast(means[: len(pairs)], means[len(pairs) :], lesson.temperature)
             loss = loss + lesson.contrast * apart
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -136,36 +135,18 @@ class Masks:
         return torch.where(chosen & (how >= 0.9), other, hidden), chosen
 
 
-def _predicted(
-    model: XLMRobertaForMaskedLM, texts: Sequence[Sequence[int]], masks: Masks
-) -> torch.Tensor:
+def _read(
+    model: XLMRobertaForMaskedLM, texts: Sequence[Sequence[int]], masks: Masks, middle: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the loss of predicting what is hidden, and the mean states of the middle layer."""
     ids = _padded(texts, int(model.config.pad_token_id))
-    hidden, chosen = masks.hide(ids)
-    states = model.roberta(hidden, attention_mask=(ids != model.config.pad_token_id).long())
-    return _prediction(model, states.last_hidden_state, ids, chosen)
-
-
-def _both(
-    model: XLMRobertaForMaskedLM, pairs: Sequence[Pair], masks: Masks, middle: int, lesson: Lesson
-) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Return the loss of prediction, and that of the middle layer where there are translations."""
-    ids = _padded([pair[side] for side in (0, 1) for pair in pairs], int(model.config.pad_token_id))
     hidden, chosen = masks.hide(ids)
     attended = ids != model.config.pad_token_id
     states = model.roberta(hidden, attention_mask=attended.long(), output_hidden_states=True)
-    prediction = _prediction(model, states.last_hidden_state, ids, chosen)
-    if not lesson.paired:
-        return prediction, None
+    logits = model.lm_head(states.last_hidden_state[chosen]).float()
     weight = attended[..., None].float()
     means = (states.hidden_states[middle].float() * weight).sum(dim=1) / weight.sum(dim=1)
-    with torch.autocast("cpu", enabled=False):
-        return prediction, contrast(means[: len(pairs)], means[len(pairs) :], lesson.temperature)
-
-
-def _prediction(
-    model: XLMRobertaForMaskedLM, states: torch.Tensor, ids: torch.Tensor, chosen: torch.Tensor
-) -> torch.Tensor:
-    return functional.cross_entropy(model.lm_head(states[chosen]).float(), ids[chosen])
+    return functional.cross_entropy(logits, ids[chosen]), means
 
 
 def _padded(texts: Sequence[Sequence[int]], pad: int) -> torch.Tensor:

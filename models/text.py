@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..data import Bitext, load
+from ..data.parallel import sides_of
 from .recipe import LANGUAGES, Portion
 
 
@@ -31,18 +32,13 @@ def read_rows(portions: Sequence[Portion], data_dir: Path | None) -> list[Row]:
 
 
 def _read(portion: Portion, data_dir: Path | None) -> list[Row]:
-    bitexts = [
-        bitext
-        for bitext in load(portion.corpus, data_dir=data_dir)
-        if isinstance(bitext, Bitext) and bitext.source.language in LANGUAGES
-    ]
+    bitexts = [one for one in load(portion.corpus, data_dir=data_dir) if isinstance(one, Bitext)]
     texts: dict[str, dict[str, str]] = {}
     groups: dict[str, str] = {}
-    for bitext in bitexts:
-        for one, other in zip(bitext.source.sentences, bitext.target.sentences, strict=True):
-            row = texts.setdefault(other.id, {bitext.target.language: other.text})
-            row[bitext.source.language] = one.text
-            groups[other.id] = other.group or other.id
+    for side, _ in sides_of(bitexts):
+        for one in side.sentences if side.language in LANGUAGES else ():
+            texts.setdefault(one.id, {})[side.language] = one.text
+            groups[one.id] = one.group or one.id
     ids = sorted(texts, key=int)
     units = ids if portion.unit == "sentence" else list(dict.fromkeys(groups[i] for i in ids))
     if portion.last > len(units):
