@@ -20,6 +20,11 @@ class RetentionOptions:
         default=None,
     )
     base_dev: "Result | Folder | None" = option("Likewise, of the base.", default=None)
+    margin: float | None = option(
+        "The greatest loss that counts as retained, in units of the score, named beforehand: verdicts.",
+        default=None,
+        least=0.0,
+    )
     measure: str = option("What is shown and drawn; all are in the table.", default="accuracy")
     direction: str = option(
         "forward, backward, mean; both, where a measure has only that.", default="mean"
@@ -35,6 +40,10 @@ class RetentionOptions:
             raise ValueError("`base` is missing: the run of the base checkpoint")
         if (self.dev is None) != (self.base_dev is None):
             raise ValueError("`dev` and `base_dev` go together")
+        if self.margin is not None and self.dev is None:
+            raise ValueError(
+                "a verdict reads each checkpoint's best layer, too: `margin` needs `dev` and `base_dev`"
+            )
 
 
 @options_class

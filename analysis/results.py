@@ -183,7 +183,7 @@ def retention(run: Result | str | Path, options: RetentionOptions) -> RetentionR
     if options.dev is not None and options.base_dev is not None:
         dev = _folder(options.dev), _folder(options.base_dev)
     assert options.base is not None  # the options refuse that
-    table = compare_runs(tuned, _folder(options.base), dev=dev, seed=options.seed)
+    table = compare_runs(tuned, _folder(options.base), dev=dev, margin=options.margin, seed=options.seed)
     # a direction that is the default may be one that the measure does not have
     direction = options.direction if options.direction != "mean" else None
     made = partial(RetentionResult, table, tuned=tuned, measure=options.measure, direction=direction)

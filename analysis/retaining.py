@@ -15,9 +15,9 @@ from ..alignment.measures import MEASURES
 from ..alignment.runs.folder import read_cells
 from ..alignment.runs.table import SENTENCES, SETTINGS, TREATMENT, Tables
 from ..alignment.scoring.sentences import groups_of, outcomes_of
-from ..alignment.statistics.bootstrap import RESAMPLES, percentiles, resampled_means
 from ..data.rows import Columns, Row
 from .paired import Estimated, Means, average, difference, interval, log_odds, means_of, ratio
+from .verdicts import Change, change_of, judge, mean_change
 
 # what names a cell, and what must be the same of both checkpoints
 CELL = (*SENTENCES[:5], *TREATMENT)  # corpus, split, unit, source, target, and what is done to vectors
@@ -31,7 +31,12 @@ Key = tuple[str, str, int]  # measure, direction, layer
 
 
 def compare_runs(
-    run: Path, base: Path, *, dev: tuple[Path, Path] | None = None, seed: int = 0
+    run: Path,
+    base: Path,
+    *,
+    dev: tuple[Path, Path] | None = None,
+    margin: float | None = None,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Compare a fine-tuned checkpoint with its base, from two run folders of `score`.
 
@@ -39,13 +44,15 @@ def compare_runs(
         run: of the fine-tuned checkpoint.
         base: of its base: the same sentences and settings.
         dev: run folders of both on another corpus, by which each side's own best layer is chosen, in
-            every resample again; without it only equal layers are compared.
-        seed: of the resamples.
+            every draw again; without it only equal layers are compared.
+        margin: the greatest loss that counts as retained; with `dev`: gives verdicts, see `verdicts`.
+        seed: of the draws.
 
     Returns:
         A row per cell, measure, direction and layer (`chosen` = equal; best: each at its own), and per
         mean over languages (source = macro): value, base, their nulls, delta, ratio and log_odds with
-        intervals over groups, and a note where one of them is not given.
+        intervals over groups, and a note where one of them is not given. Rows of `best` have the
+        change of the area under the curve over depth, and the verdict.
 
     Raises:
         ValueError: other sentences or settings on the two sides.
@@ -56,13 +63,14 @@ def compare_runs(
     chosen_by = tuple(map(_read, dev)) if dev else None
     rows: list[Columns] = []
     by_key: dict[tuple[Any, ...], list[tuple[Means, Columns]]] = {}
-    at_best: dict[tuple[Any, ...], list[tuple[Columns, np.ndarray]]] = {}
+    at_best: dict[tuple[Any, ...], list[tuple[Columns, Change]]] = {}
     for cell in sorted(plain):
         names = [side[cell].scores["checkpoint"].iloc[0] for side in (tuned, plain)]
         columns = dict(zip(("checkpoint", "base_checkpoint", *CELL), (*names, *cell), strict=True))
         sides = _Sides(tuned[cell], plain[cell], " ".join(cell))
         for measure, direction, layer in sides.shared():
-            means, facts = sides.means((measure, direction, layer), (measure, direction, layer))
+            key = (measure, direction, layer)
+            means, facts = sides.means([key], [key]), sides.facts(key, key)
             head = columns | {"measure": measure, "direction": direction, "layer": layer}
             head |= {"base_layer": layer, "chosen": "equal"}
             rows.append(head | facts | _compared(means, facts, measure))
@@ -71,12 +79,13 @@ def compare_runs(
         if chosen_by is not None:
             tuned_dev, plain_dev = (side[_match(side, cell)] for side in chosen_by)
             choice = _Sides(tuned_dev, plain_dev, " ".join(cell))
-            for row, drawn in _at_best(sides, choice, seed):
+            for row, change in _at_best(sides, choice, seed):
                 kind = (*cell[:3], *cell[5:], row["measure"], row["direction"])
-                at_best.setdefault(kind, []).append((columns | row, drawn))
+                row |= _judged(change, margin)
+                at_best.setdefault(kind, []).append((columns | row, change))
     rows += [row for parts in at_best.values() for row, _ in parts]
     rows += [_macro(parts) for parts in by_key.values() if len(parts) > 1]
-    rows += [_macro_at_best(parts) for parts in at_best.values() if len(parts) > 1]
+    rows += [_macro_at_best(parts, margin) for parts in at_best.values() if len(parts) > 1]
     return pd.DataFrame(rows).astype({"layer": "Int64", "base_layer": "Int64"})
 
 
@@ -117,23 +126,31 @@ class _Sides:
         found = [side.get(key) for side, key in zip(self.influences, (tuned, plain), strict=True)]
         return all(each is not None for each in found) and len({each[0] for each in found if each}) == 1
 
-    def means(self, tuned: Key, plain: Key) -> tuple[Means, Columns]:
-        """Return both scores, how each part of the sample moves them, and what else is known."""
-        scores = [self.scores[side].loc[key] for side, key in enumerate((tuned, plain))]
-        facts = {
-            "value": scores[0]["value"],
-            "base": scores[1]["value"],
-            "null": scores[0]["null"],
-            "base_null": scores[1]["null"],
-            "surface": scores[1]["surface"],
-            "n": int(scores[1]["n"]),
-        }
+    def means(self, tuned: Sequence[Key], plain: Sequence[Key]) -> Means:
+        """Return scores of the fine-tuned, then of the base, and how parts of the sample move them."""
+        both = (tuned, plain)
         # those of means over documents know that a document's candidates leave, too
-        if self._alike(tuned, plain):
-            influences = np.stack([self.influences[0][tuned][1], self.influences[1][plain][1]], axis=1)
-            return Means(np.array([facts["value"], facts["base"]]), influences), facts
-        both = np.stack([self.outcomes[0][tuned], self.outcomes[1][plain]], axis=1)
-        return means_of(both, self.groups), facts
+        if all(self._alike(*keys) for keys in zip(tuned, plain, strict=True)):
+            moves = [self.influences[side][key][1] for side, keys in enumerate(both) for key in keys]
+            return Means(self._column("value", tuned, plain), np.stack(moves, axis=1))
+        outcomes = [self.outcomes[side][key] for side, keys in enumerate(both) for key in keys]
+        return means_of(np.stack(outcomes, axis=1), self.groups)
+
+    def nulls(self, tuned: Sequence[Key], plain: Sequence[Key]) -> np.ndarray:
+        """Return the nulls of the fine-tuned's scores, then of the base's."""
+        return self._column("null", tuned, plain)
+
+    def facts(self, tuned: Key, plain: Key) -> Columns:
+        """Return what is known of two scores."""
+        value, base = self._column("value", [tuned], [plain])
+        null, base_null = self.nulls([tuned], [plain])
+        row = self.scores[1].loc[plain]
+        named = {"value": value, "base": base, "null": null, "base_null": base_null}
+        return named | {"surface": row["surface"], "n": int(row["n"])}
+
+    def _column(self, name: str, tuned: Sequence[Key], plain: Sequence[Key]) -> np.ndarray:
+        both = zip(self.scores, (tuned, plain), strict=True)
+        return np.array([scores.loc[key, name] for scores, keys in both for key in keys], np.float64)
 
 
 def _key(row: Mapping[Any, Any]) -> Key:
@@ -149,7 +166,7 @@ def _influences(table: pd.DataFrame) -> dict[Key, tuple[tuple[str, int], np.ndar
 
 
 def _compared(means: Means, facts: Row, measure: str) -> Columns:
-    """Return delta, ratio and log-odds of two means."""
+    """Return delta, ratio and log-odds of two means; of a single layer there is no area or verdict."""
     nulls = np.array([facts["null"], facts["base_null"]], dtype=np.float64)
     above = means.below(np.nan_to_num(nulls))
     floor = np.nanmax([facts["base_null"], facts["surface"], -np.inf])
@@ -161,6 +178,9 @@ def _compared(means: Means, facts: Row, measure: str) -> Columns:
         **_named("delta", difference(above)),
         **_named("ratio", ratio(above) if reached else Estimated(np.nan)),
         **_named("log_odds", odds),
+        **_named("area", Estimated(np.nan)),
+        "margin": np.nan,
+        "verdict": "",
         "groups": means.groups,
         "note": note,
     }
@@ -176,62 +196,49 @@ def _macro(parts: Sequence[tuple[Means, Columns]]) -> Columns:
     return head | facts | _compared(means, facts, str(head["measure"]))
 
 
-def _macro_at_best(parts: Sequence[tuple[Columns, np.ndarray]]) -> Columns:
-    """Return the row of the mean over languages; their resamples are those of the same groups."""
+def _macro_at_best(parts: Sequence[tuple[Columns, Change]], margin: float | None) -> Columns:
+    """Return the row of the mean over languages; each has its own best layer."""
     table = pd.DataFrame([row for row, _ in parts])
     facts: Columns = {
-        name: table[name].mean() for name in ("value", "base", "null", "base_null", "surface", "delta")
+        name: table[name].mean() for name in ("value", "base", "null", "base_null", "surface")
     }
-    drawn, groups = (
-        np.mean([drawn for _, drawn in parts], axis=0),
-        max(row["groups"] for row, _ in parts),
-    )
-    delta = _named("delta", _span(facts["delta"], drawn, groups))
-    row = parts[0][0] | {"source": MACRO, "target": MACRO, "n": int(table["n"].sum())} | facts | delta
+    change = mean_change([change for _, change in parts])
+    row = parts[0][0] | {"source": MACRO, "target": MACRO, "n": int(table["n"].sum())} | facts
+    row |= _named("delta", change.best.interval()) | _judged(change, margin)
     row |= {name: np.nan for name in row if name.startswith(("ratio", "log_odds"))}
-    return row | {"layer": None, "base_layer": None}  # each language has its own
+    return row | {"layer": None, "base_layer": None}
 
 
-def _span(value: float, drawn: np.ndarray, groups: int) -> Estimated:
-    low, high = percentiles(drawn, groups)
-    return Estimated(value, float(low), float(high))
+def _judged(change: Change, margin: float | None) -> Columns:
+    """Return the change of the area, and the verdict if there is a margin."""
+    verdict = "" if margin is None else str(judge(change, margin))
+    return _named("area", change.area.interval()) | {"margin": margin or np.nan, "verdict": verdict}
 
 
-def _at_best(sides: _Sides, choice: _Sides, seed: int) -> Iterator[tuple[Columns, np.ndarray]]:
-    """Yield the comparison of each side at its own best layer, chosen on other sentences, and Δ's draws.
+def _at_best(sides: _Sides, choice: _Sides, seed: int) -> Iterator[tuple[Columns, Change]]:
+    """Yield the comparison of each side at its own best layer, chosen on other sentences.
 
-    Of measures that are means of sentences: others cannot be resampled.
-
-    A gain at one fixed layer may be a shift of layers. The choice is made again in every resample, or
-    the interval would not know that it could have been another.
+    A gain at one fixed layer may be a shift of layers.
     """
     layers: dict[tuple[str, str], list[int]] = {}
+    known = set(choice.shared())
     for key in sides.shared():
-        if key in sides.outcomes[1] and key in choice.outcomes[1]:
+        if key in known:
             layers.setdefault(key[:2], []).append(key[2])
     for (measure, direction), some in layers.items():
         keys = [(measure, direction, layer) for layer in some]
         better = 1 if MEASURES[measure].higher_is_better else -1
-        full, drawn = [], []
-        for side in (0, 1):
-            on_dev, on_test = (
-                np.stack([each.outcomes[side][key] for key in keys], axis=1) for each in (choice, sides)
-            )
-            # the same seed on both sides: the same groups are drawn
-            test = resampled_means(on_test, sides.groups, seed=(seed, 0))
-            dev = resampled_means(on_dev, choice.groups, seed=(seed, 1))
-            null = np.nan_to_num([sides.scores[side].loc[key, "null"] for key in keys])
-            best = (better * dev).argmax(axis=1)
-            drawn.append(test[np.arange(RESAMPLES), best] - null[best])
-            full.append(int((better * on_dev.mean(axis=0)).argmax()))
-        means, facts = sides.means(keys[full[0]], keys[full[1]])
-        found = _compared(means, facts, measure)
-        found |= _named("delta", _span(found["delta"], drawn[0] - drawn[1], means.groups))
+        surface = float(sides.scores[1].loc[keys[0], "surface"])
+        curves = sides.means(keys, keys), choice.means(keys, keys)
+        change = change_of(*curves, sides.nulls(keys, keys), surface, better, seed)
+        own, base = (keys[place] for place in change.layers)
+        facts = sides.facts(own, base)
+        found = _compared(sides.means([own], [base]), facts, measure)
+        found |= _named("delta", change.best.interval())
         # Fieller's interval and the log-odds' would not know of the choice
         found |= {name: np.nan for name in found if name.startswith(("ratio_", "log_odds_"))}
-        where = {"layer": some[full[0]], "base_layer": some[full[1]], "chosen": "best"}
-        row = {"measure": measure, "direction": direction} | where | facts | found
-        yield row, drawn[0] - drawn[1]
+        where = {"layer": own[2], "base_layer": base[2], "chosen": "best"}
+        yield {"measure": measure, "direction": direction} | where | facts | found, change
 
 
 def _named(name: str, span: Estimated) -> dict[str, float]:

@@ -22,6 +22,9 @@ def retention(
     """Compare a fine-tuned checkpoint with its base on the same sentences, layer by layer.
 
     crosslingual retention runs/tuned --base runs/base --measure mrr
+
+    crosslingual retention runs/tuned --base runs/base --dev runs/tuned-dev --base-dev runs/base-dev \
+        --margin 0.05
     """
     from ...analysis.results import retention as retained
 
@@ -71,5 +74,5 @@ def _show(rows: "pd.DataFrame", title: str) -> None:
         rho = row["note"] or share.replace("nan", "–")
         say(
             f"  {name:<10}{row['value']:>8.4f}{row['base']:>8.4f}{row['base_null']:>8.4f}"
-            f"{row['surface']:>8.4f}   {delta:<30}{rho}  {layers}".rstrip()
+            f"{row['surface']:>8.4f}   {delta:<30}{rho}  {layers}  {row['verdict']}".rstrip()
         )

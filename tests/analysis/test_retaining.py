@@ -6,6 +6,7 @@ import pytest
 
 from crosslingual.alignment.runs.folder import read_scores
 from crosslingual.analysis.deltas import delta_heatmap, in_words
+from crosslingual.analysis.options import RetentionOptions
 from crosslingual.analysis.retaining import MACRO, NO_FLOOR
 from crosslingual.analysis.retaining import compare_runs as retention
 from crosslingual.training.phases import run_recipe
@@ -79,6 +80,26 @@ def test_the_best_layer_is_chosen_on_other_sentences(runs):
         assert row["base_layer"] == there.loc[there["base"].idxmax(), "layer"]
         assert row["delta_low"] <= row["delta"] <= row["delta_high"]
         assert np.isnan(row["ratio_low"])
+
+
+def test_verdicts_need_a_margin_and_other_sentences(runs):
+    dev = {name: (runs / f"run-{name}", runs / "run-base") for name in ("copy", "other")}
+    plain = retention(runs / "run-copy", runs / "run-base", dev=dev["copy"])
+    assert (plain["verdict"] == "").all() and plain["margin"].isna().all()
+    for name, allowed in (
+        ("copy", {"retained"}),
+        ("other", {"lost", "moved", "gained", "inconclusive"}),
+    ):
+        table = retention(runs / f"run-{name}", runs / "run-base", dev=dev[name], margin=0.001)
+        best = table[table["chosen"] == "best"]
+        assert (table.loc[table["chosen"] == "equal", "verdict"] == "").all()
+        kinds = set(best["measure"])
+        assert {"accuracy", "mrr", "debiased_linear_cka", "heldout_cca@20"} <= kinds
+        assessed = set(best["verdict"]) - {"not assessable"}
+        assert assessed and assessed <= allowed
+        assert best[["area", "area_low", "area_high"]].notna().all(axis=None)
+    with pytest.raises(ValueError, match="`margin` needs `dev` and `base_dev`"):
+        RetentionOptions(base=runs / "run-base", margin=0.05)
 
 
 def test_below_the_floor_there_is_no_ratio(runs):
