@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-MODEL = "A model folder, a hub id, or vectors:DIR (.npy per language)."
+ENCODER = "pocket-xs, -s, -m (built in), a model folder or a hub id."
+MODEL = "pocket-xs, -s, -m (built in), a model folder, a hub id, or vectors:DIR (.npy per language)."
 
 CheckpointArgument = Annotated[str, typer.Argument(help=MODEL)]
-EncoderArgument = Annotated[str, typer.Argument(help="A model folder or a hub id.")]
+EncoderArgument = Annotated[str, typer.Argument(help=ENCODER)]
 Json = Annotated[bool, typer.Option("--json", help="Print the table as JSON lines.")]
 
 

@@ -1,6 +1,6 @@
 """Execute the notebooks and write what they show to docs/notebooks, a page each with its figures.
 
-HF_HUB_OFFLINE=1 python docs/render.py [--data-dir DIR]
+HF_HUB_OFFLINE=1 python docs/render.py [--data-dir DIR] [03-retention …]
 """
 
 import argparse
@@ -21,14 +21,17 @@ def main() -> None:
     """Render every notebook."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", help="real corpora; without it only what is built in")
+    parser.add_argument("names", nargs="*", help="notebooks; without names all of them")
     given = parser.parse_args()
     os.environ.pop("CROSSLINGUAL_DATA", None)
     if given.data_dir:
         os.environ["CROSSLINGUAL_DATA"] = given.data_dir
     out = ROOT / "docs" / "notebooks"
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
+    out.mkdir(parents=True, exist_ok=True)
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        if given.names and path.stem not in given.names:
+            continue
+        shutil.rmtree(out / f"{path.stem}_files", ignore_errors=True)
         book = nbformat.read(path, 4)
         NotebookClient(book, timeout=600, resources={"metadata": {"path": str(out)}}).execute()
         for cell in book.cells:

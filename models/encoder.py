@@ -19,7 +19,7 @@ from .vocabulary import FIRST_PIECE
 
 SLOTS = 2  # dimensions that take up a token's missing length
 CONSTANT = 4.0  # their size above the embeddings, in lengths of a token: the greater, the more exact
-LONGEST = 0.999  # the quantile of lengths above which vectors are cut to it
+CUT = 0.999  # the quantile of lengths above which vectors are cut to it
 SPREAD = 0.05  # root mean square of the token vectors, which predict tokens, too
 STILL = 0.02  # factor on what would disturb them at first: places, output projections
 
@@ -72,7 +72,7 @@ def _filled(vectors: Float32[np.ndarray, "v d"]) -> torch.Tensor:
     x[:, :SLOTS] = 0
     x[:, SLOTS:] -= x[:, SLOTS:].mean(dim=1, keepdim=True)
     lengths = x.norm(dim=1)
-    longest = torch.quantile(lengths[lengths > 0], LONGEST)
+    longest = torch.quantile(lengths[lengths > 0], CUT)
     x *= (longest / lengths.clamp(min=longest))[:, None]
     missing = ((1.05 * longest) ** 2 - x.square().sum(dim=1)).div(2).sqrt()
     x[:, 0], x[:, 1] = missing, -missing
@@ -87,6 +87,17 @@ def _open(norm: torch.nn.LayerNorm, dense: torch.nn.Linear | None = None) -> Non
         constant = CONSTANT * math.sqrt(width)
         dense.bias[0], dense.bias[1] = constant, -constant
         norm.weight[SLOTS:] = math.sqrt(1 + 2 * CONSTANT**2)
+
+
+def lengthen(model: XLMRobertaForMaskedLM, longest: int) -> XLMRobertaForMaskedLM:
+    """Return a model with room for a longer input; places that were never trained add nothing."""
+    settings = {**model.config.to_dict(), "max_position_embeddings": longest + 2}
+    longer = XLMRobertaForMaskedLM(XLMRobertaConfig.from_dict(settings))
+    state = model.state_dict()
+    name = "roberta.embeddings.position_embeddings.weight"
+    state[name] = torch.nn.functional.pad(state[name], (0, 0, 0, longest + 2 - len(state[name])))
+    longer.load_state_dict(state)
+    return longer.eval()
 
 
 def keep_slots(model: XLMRobertaForMaskedLM) -> None:

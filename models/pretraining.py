@@ -14,6 +14,7 @@ import torch
 from torch.nn import functional
 from transformers import PreTrainedTokenizerFast, XLMRobertaForMaskedLM
 
+from ..training.tasks.heads import mean_state
 from .encoder import keep_slots
 from .recipe import Lesson, Size
 from .text import Row
@@ -41,10 +42,10 @@ def train_encoder(
     lesson: Lesson,
     *,
     seed: int,
-    bfloat16: bool = False,
+    paired: bool = True,
     report: Callable[[Losses], None] | None = None,
 ) -> None:
-    """Train a model in place; the same seed, text and precision give the same weights on a machine.
+    """Train a model in place; the same seed and text give the same weights on a machine.
 
     Args:
         model: see `encoder.make_encoder`.
@@ -53,7 +54,7 @@ def train_encoder(
         size: learning rate and middle layer.
         lesson: see `recipe`.
         seed: of batches, pairs and masks.
-        bfloat16: products in bfloat16, weights in float32.
+        paired: False for the negative control: masked words alone, nothing of translations.
         report: called after every step.
     """
     rng = np.random.default_rng(seed)
@@ -69,12 +70,11 @@ def train_encoder(
         for group in optimizer.param_groups:
             group["lr"] = group["most"] * share
         pairs = next(batches)
-        together = lesson.paired and rng.random() < lesson.translation
+        together = paired and rng.random() < lesson.translation
         texts = [a + b for a, b in pairs] if together else [pair[i] for i in (0, 1) for pair in pairs]
-        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-            prediction, means = _read(model, texts, masks, size.middle)
+        prediction, means = _read(model, texts, masks, size.middle)
         loss, apart = lesson.prediction * prediction, None
-        if lesson.paired and not together:
+        if paired and not together:
             apart = contrast(means[: len(pairs)], means[len(pairs) :], lesson.temperature)
             loss = loss + lesson.contrast * apart
         optimizer.zero_grad()
@@ -143,9 +143,8 @@ def _read(
     hidden, chosen = masks.hide(ids)
     attended = ids != model.config.pad_token_id
     states = model.roberta(hidden, attention_mask=attended.long(), output_hidden_states=True)
-    logits = model.lm_head(states.last_hidden_state[chosen]).float()
-    weight = attended[..., None].float()
-    means = (states.hidden_states[middle].float() * weight).sum(dim=1) / weight.sum(dim=1)
+    logits = model.lm_head(states.last_hidden_state[chosen])
+    means = mean_state(states.hidden_states[middle], attended)
     return functional.cross_entropy(logits, ids[chosen]), means
 
 

@@ -27,6 +27,7 @@ TRAIN = (
 )
 # Layers and curves are chosen on this; nothing is trained on it.
 DEV = (Portion("ntrex", "document", 104, 123), Portion("flores/dev", "sentence", 798, 997))
+REPORTED = "tatoeba"  # never looked at to choose anything
 LICENCE = "CC BY-SA 4.0"  # of NTREX and FLORES; TICO-19 is CC0
 
 
@@ -61,6 +62,30 @@ class Size:
 
 SIZES = (Size("pocket-xs", 128, 4), Size("pocket-s", 256, 4), Size("pocket-m", 384, 6))
 RATE, WIDTH = 3e-4, 256  # the rate at this width
+
+
+@dataclass(frozen=True)
+class Variant:
+    """An encoder of the family: a size, a seed, and whether it was shown what translates what."""
+
+    size: Size
+    seed: int = 0
+    paired: bool = True
+
+    @property
+    def name(self) -> str:
+        """Its folder."""
+        control = "" if self.paired else "-mono"
+        return f"{self.size.name}{control}" + (f"-seed{self.seed}" if self.seed else "")
+
+
+XS, S, M = SIZES
+# What is made, the longest first; the first seed of every size comes with the package.
+VARIANTS = (
+    Variant(M), Variant(S), Variant(S, seed=1), Variant(S, paired=False), Variant(XS),
+    Variant(XS, seed=1),
+)  # fmt: skip
+LONGEST = 256  # input in tokens; of those beyond two sentences of a lesson no place was trained
 PIECES = 24_000  # of the vocabulary, one for all scales
 
 
@@ -68,22 +93,21 @@ PIECES = 24_000  # of the vocabulary, one for all scales
 class Lesson:
     """How long and on what an encoder is trained; the same for all scales."""
 
-    vector_steps: int = 3000  # of the token vectors alone
+    vector_steps: int = 2000  # of the token vectors alone
     vector_batch: int = 512  # pairs of translations
-    vector_rate: float = 3e-3
-    steps: int = 600  # of the encoder
-    batch: int = 128  # pairs of translations
-    vocabulary_rate: float = 1e-4  # of the token vectors in the encoder
-    translation: float = 0.2  # of the steps: words masked in a sentence and its translation at once
+    vector_rate: float = 0.03
+    steps: int = 300  # of the encoder
+    batch: int = 64  # pairs of translations
+    vocabulary_rate: float = 3e-5  # of the token vectors in the encoder
+    translation: float = 0.1  # of the steps: words masked in a sentence and its translation at once
     masked: float = 0.15  # of the tokens
     dropped: float = 0.2  # of the tokens, from the bags that token vectors are trained by
-    temperature: float = 0.05
+    temperature: float = 0.1
     contrast: float = 1.0  # weights of the two losses
-    prediction: float = 0.3
-    warmup: float = 0.05
+    prediction: float = 0.1
+    warmup: float = 0.1
     clip: float = 1.0
-    longest: int = 128  # tokens of a sentence, special ones included; the input has room for two
-    paired: bool = True  # False: the negative control, whose sentences have no translations
+    longest: int = 64  # tokens of a sentence, special ones included; the input has room for two
 
 
 LESSON = Lesson()

@@ -3,12 +3,12 @@
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from ..data import Bitext, load
+from ..data import Bitext, Side, load
 from ..data.parallel import sides_of
 from .recipe import LANGUAGES, Portion
 
@@ -28,27 +28,42 @@ def read_rows(portions: Sequence[Portion], data_dir: Path | None) -> list[Row]:
         ValueError: a portion reaches beyond its corpus.
         OSError: a corpus is not there.
     """
-    return [row for portion in portions for row in _read(portion, data_dir)]
+    rows = []
+    for portion in portions:
+        texts: dict[str, dict[str, str]] = {}
+        for side, _ in sides_of(read_bitexts(portion, data_dir)):
+            for one in side.sentences:
+                texts.setdefault(one.id, {})[side.language] = one.text
+        rows += [Row(portion.corpus, texts[i]) for i in sorted(texts, key=int)]
+    return rows
 
 
-def _read(portion: Portion, data_dir: Path | None) -> list[Row]:
+def read_bitexts(portion: Portion, data_dir: Path | None) -> list[Bitext]:
+    """Return what a portion has of each language of the family, with English.
+
+    Raises:
+        ValueError: the portion reaches beyond its corpus.
+        OSError: the corpus is not there.
+    """
     bitexts = [one for one in load(portion.corpus, data_dir=data_dir) if isinstance(one, Bitext)]
-    texts: dict[str, dict[str, str]] = {}
-    groups: dict[str, str] = {}
-    for side, _ in sides_of(bitexts):
-        for one in side.sentences if side.language in LANGUAGES else ():
-            texts.setdefault(one.id, {})[side.language] = one.text
-            groups[one.id] = one.group or one.id
-    ids = sorted(texts, key=int)
-    units = ids if portion.unit == "sentence" else list(dict.fromkeys(groups[i] for i in ids))
+    ours = [one for one in bitexts if {one.source.language, one.target.language} <= {*LANGUAGES}]
+    unit_of = {
+        one.id: one.group or one.id if portion.unit == "document" else one.id
+        for bitext in ours
+        for one in bitext.target.sentences
+    }
+    units = list(dict.fromkeys(unit_of[i] for i in sorted(unit_of, key=int)))
     if portion.last > len(units):
         raise ValueError(
             f"{portion.corpus} has {len(units)} {portion.unit}s; the family is made of those to "
             f"{portion.last}"
         )
     wanted = set(units[portion.first - 1 : portion.last])
-    unit_of = groups if portion.unit == "document" else {i: i for i in ids}
-    return [Row(portion.corpus, texts[i]) for i in ids if unit_of[i] in wanted]
+
+    def part(side: Side) -> Side:
+        return replace(side, sentences=tuple(one for one in side.sentences if unit_of[one.id] in wanted))
+
+    return [replace(one, source=part(one.source), target=part(one.target)) for one in ours]
 
 
 def without_translations(rows: Sequence[Row], rng: np.random.Generator) -> list[Row]:

@@ -15,8 +15,11 @@ import torch
 from jaxtyping import Float32
 from sklearn.utils.extmath import randomized_svd
 from torch.nn import functional
+from transformers import PreTrainedTokenizerFast
 
+from ..training.injection import infonce
 from .recipe import Lesson
+from .text import Row
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,30 @@ class Pieces:
     rows: Sequence[Mapping[str, Sequence[int]]]
     size: int  # of the vocabulary
 
+    @classmethod
+    def of(cls, rows: Sequence[Row], tokenizer: PreTrainedTokenizerFast) -> "Pieces":
+        """Return the pieces of rows of text."""
+        encoded = [
+            {
+                tag: tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+                for tag, text in row.texts.items()
+            }
+            for row in rows
+        ]
+        return cls(encoded, len(tokenizer))
+
+    def log_shares(self) -> Float32[np.ndarray, "v"]:
+        """Return the logarithm of each piece's share of the text; every piece counts once more."""
+        flat = np.concatenate([np.asarray(ids, np.int64) for row in self.rows for ids in row.values()])
+        counts = np.bincount(flat, minlength=self.size) + 1
+        shares: np.ndarray = np.log(counts / counts.sum()).astype(np.float32)
+        return shares
+
+    def most_languages(self) -> "Pieces":
+        """Return the rows in at least 3 of 4 of the languages: the axes of others would be of few."""
+        least = 0.75 * max(map(len, self.rows))
+        return Pieces([row for row in self.rows if len(row) >= least], self.size)
+
 
 def svd_vectors(pieces: Pieces, width: int, seed: int = 0) -> Float32[np.ndarray, "v d"]:
     """Return a vector for every piece; 0 for one that does not occur.
@@ -34,7 +61,7 @@ def svd_vectors(pieces: Pieces, width: int, seed: int = 0) -> Float32[np.ndarray
     have length 1, so that a long document does not count more than a short one.
 
     Args:
-        pieces: of rows that have as many languages as there are.
+        pieces: see `Pieces.most_languages`.
         width: d, at most the number of rows.
         seed: of the randomised SVD.
     """
@@ -100,10 +127,5 @@ def refine(
 
 
 def contrast(x: torch.Tensor, y: torch.Tensor, temperature: float) -> torch.Tensor:
-    """Return -log exp(s_ii / τ) / Σ_j exp(s_ij / τ) of cosines s, the mean over rows and both ways.
-
-    Source: van den Oord et al. 2018, Representation learning with contrastive predictive coding.
-    """
-    scores = functional.normalize(x) @ functional.normalize(y).T / temperature
-    own = torch.arange(len(x), device=x.device)
-    return (functional.cross_entropy(scores, own) + functional.cross_entropy(scores.T, own)) / 2
+    """Return the InfoNCE loss of rows that translate each other, by their cosines."""
+    return infonce(functional.normalize(x) @ functional.normalize(y).T / temperature)

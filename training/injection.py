@@ -207,8 +207,16 @@ def contrast_loss(cosines: Tensor, words: Tensor, how: Injection) -> Tensor:
         return over / (2 * wrong.sum()).clamp(min=1)
     keep = wrong | torch.eye(len(words), dtype=torch.bool, device=words.device)
     logits = (cosines / how.temperature).masked_fill(~keep, -torch.inf)
-    place = torch.arange(len(words), device=words.device)
-    return (functional.cross_entropy(logits, place) + functional.cross_entropy(logits.T, place)) / 2
+    return infonce(logits)
+
+
+def infonce(logits: Tensor) -> Tensor:
+    """Return -log exp(s_ii) / Σ_j exp(s_ij) of logits s (b, b), the mean over rows and both ways.
+
+    Source: van den Oord et al. 2018, Representation learning with contrastive predictive coding.
+    """
+    own = torch.arange(len(logits), device=logits.device)
+    return (functional.cross_entropy(logits, own) + functional.cross_entropy(logits.T, own)) / 2
 
 
 def _sides(lexicon: Lexicon) -> list[Any]:

@@ -2,5 +2,5 @@
 
 `checkpoint` finds and opens them the same way every time; `loading` reads weights, refusing what would
 silently be wrong; `fingerprint` says what a checkpoint computes; `random_init` gives the same
-architecture with untrained weights; `builtin` finds the model that comes with the package.
+architecture with untrained weights; `builtin` finds the models that come with the package.
 """

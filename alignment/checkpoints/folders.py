@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...data.rows import Columns
+from .builtin import BUILTIN, builtin_model
 
 _TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "spiece.model")
 
@@ -105,10 +106,14 @@ def _modules(folder: Path) -> list[tuple[str, Path]] | None:
 def find_folder(name: str, revision: str | None = None) -> tuple[Path, str]:
     """Return the folder of a checkpoint, and the commit where it comes from the hub.
 
+    A built-in model comes first; `./pocket-s` is a folder of that name.
+
     Raises:
         ValueError: neither a folder nor the form of a hub id.
         OSError: the hub does not have it or cannot be reached.
     """
+    if name in BUILTIN:
+        return builtin_model(name), ""
     folder = Path(name)
     if folder.exists():
         return folder, ""

@@ -264,7 +264,7 @@ def test_main_returns_the_status():
 def test_demo_ends_in_a_table_and_a_heatmap(process, tmp_path):
     done = process("demo")
     assert done.returncode == 0, done.stderr
-    assert "trained on English" in done.stdout
+    assert "pocket-s comes with the package" in done.stdout
     assert done.stdout.count("macro mean") == 2 + 2
     assert (tmp_path / "runs/demo/figures/accuracy-mean.png").is_file()
 

@@ -34,11 +34,7 @@ def tokenizer(rows):
 
 @pytest.fixture(scope="package")
 def pieces(rows, tokenizer) -> Pieces:
-    encoded = [
-        {tag: tokenizer(text, add_special_tokens=False)["input_ids"] for tag, text in row.texts.items()}
-        for row in rows
-    ]
-    return Pieces(encoded, len(tokenizer))
+    return Pieces.of(rows, tokenizer)
 
 
 @pytest.fixture

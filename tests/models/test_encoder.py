@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from crosslingual.models.encoder import SLOTS, make_encoder
+from crosslingual.models.encoder import SLOTS, lengthen, make_encoder
 from crosslingual.models.pretraining import Losses, Masks, pair_batches, train_encoder
 from crosslingual.models.text import without_translations
 from crosslingual.models.vectors import svd_vectors
@@ -54,6 +54,22 @@ def test_lengths_would_be_lost_without_the_slots(small, rows, tokenizer, pieces)
         same = model.roberta.embeddings(inputs)[:, 0].norm(dim=1)
     assert lengths.std() > 0.1 * lengths.mean()
     assert same.std() < 0.01 * same.mean()
+
+
+def test_a_longer_input_changes_nothing_of_a_shorter_one(small, rows, tokenizer, pieces):
+    size, _ = small
+    model = encoder(size, tokenizer, pieces)
+    longer = lengthen(model, 128)
+    texts = [row.texts["de"] for row in rows[:10]]
+    for before, after in zip(
+        layers(model, tokenizer, texts), layers(longer, tokenizer, texts), strict=True
+    ):
+        np.testing.assert_allclose(after, before, atol=1e-5)
+    places = longer.roberta.embeddings.position_embeddings.weight
+    assert places.shape == (130, size.width) and not places[66:].any() and places[65].any()
+    with torch.no_grad():
+        states = longer(torch.full((1, 128), FIRST_PIECE), output_hidden_states=True).hidden_states
+    assert all(torch.isfinite(state).all() for state in states)
 
 
 def test_special_tokens_are_never_hidden_and_others_by_their_share():
@@ -105,7 +121,6 @@ def test_the_control_sees_no_translation(small, rows, tokenizer, pieces):
     alone = without_translations(rows, np.random.default_rng(0))
     assert len(alone) == 3 * len(rows) and all(len(row.texts) == 1 for row in alone)
     seen: list[Losses] = []
-    lesson = replace(lesson, paired=False)
     model = encoder(size, tokenizer, pieces)
-    train_encoder(model, tokenizer, alone, size, lesson, seed=0, report=seen.append)
+    train_encoder(model, tokenizer, alone, size, lesson, seed=0, paired=False, report=seen.append)
     assert np.isnan([s.contrast for s in seen]).all()
