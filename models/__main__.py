@@ -21,8 +21,8 @@ def main(
 ) -> None:
     """Make the built-in family: what is there already stays."""
     from ..data.nearest import closest
-    from .family import Workshop, make_all, open_tokenizer
-    from .recipe import LESSON, TRAIN, VARIANTS
+    from .family import Inputs, make_all, open_tokenizer
+    from .recipe import SETTINGS, TRAIN, VARIANTS
     from .shipping import measure_all, ship
     from .text import read_rows
 
@@ -33,8 +33,8 @@ def main(
     variants = [named[name] for name in only.split(",")] if only else list(VARIANTS)
     rows = read_rows(TRAIN, data)
     say(f"{len(rows)} rows, {sum(len(row.texts) for row in rows)} sentences")
-    workshop = Workshop(rows, open_tokenizer(rows, out / "tokenizer"), LESSON, out / "made")
-    for variant in make_all(workshop, variants, processes):
+    inputs = Inputs(rows, open_tokenizer(rows, out / "tokenizer"), SETTINGS, out / "made")
+    for variant in make_all(inputs, variants, processes):
         say(f"{variant.name} is made")
     curves = measure_all(variants, data, out)
     for folder in ship(variants, curves, out):

@@ -89,18 +89,18 @@ def make_card(variant: Variant, curves: pd.DataFrame, made_in: Path, folder: Pat
     """
     made = json.loads((made_in / variant.name / MADE).read_text("utf-8"))
     sha256 = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
-    size, lesson = variant.size, made["lesson"]
+    size, settings = variant.size, made["settings"]
     own = _of(curves, variant.name, "float16")
     layer = chosen_layer(own)
     return _CARD.format(
-        **lesson, name=variant.name, languages=", ".join(LANGUAGES), count=len(LANGUAGES),
+        **settings, name=variant.name, languages=", ".join(LANGUAGES), count=len(LANGUAGES),
         layers=size.layers, width=size.width, heads=size.heads, middle=size.middle,
         body=made["body"], pieces=made["pieces"], rate=size.rate, train=_listed(TRAIN),
         vector_seconds=made["seconds"]["vectors"], encoder_seconds=made["seconds"]["encoder"],
         machine=made["machine"], dev=_listed(DEV), others=", ".join(OTHER_SCRIPTS), layer=layer,
         by_layer=_by_layer(own), by_language=_by_language(own, layer), all_encoders=_all(curves),
         rounding=_rounding(curves, variant), licence=LICENCE, longest_input=LONGEST,
-        trained_input=2 * lesson["longest"], sha256=sha256, weights=WEIGHTS,
+        trained_input=2 * settings["longest"], sha256=sha256, weights=WEIGHTS,
     )  # fmt: skip
 
 

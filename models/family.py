@@ -19,23 +19,23 @@ from transformers import PreTrainedTokenizerFast, XLMRobertaForMaskedLM
 
 from .encoder import lengthen, make_encoder
 from .pretraining import Losses, train_encoder
-from .recipe import LONGEST, PIECES, Lesson, Variant
+from .recipe import LONGEST, PIECES, Settings, Variant
 from .text import Row, without_translations
 from .vectors import Pieces, refine, svd_vectors
 from .vocabulary import make_tokenizer
 
 logger = logging.getLogger(__name__)
-MADE = "made.json"  # how an encoder was made: variant, lesson, losses, seconds, machine
+MADE = "made.json"  # how an encoder was made: variant, settings, losses, seconds, machine
 EVERY = 20  # steps between two reports
 
 
 @dataclass(frozen=True)
-class Workshop:
+class Inputs:
     """What all encoders of the family share."""
 
     rows: Sequence[Row]
     tokenizer: PreTrainedTokenizerFast
-    lesson: Lesson
+    settings: Settings
     out: Path
 
     def folder(self, variant: Variant) -> Path:
@@ -51,26 +51,26 @@ def open_tokenizer(rows: Sequence[Row], folder: Path) -> PreTrainedTokenizerFast
     return PreTrainedTokenizerFast.from_pretrained(folder)
 
 
-def make_all(workshop: Workshop, variants: Iterable[Variant], processes: int) -> Iterator[Variant]:
+def make_all(inputs: Inputs, variants: Iterable[Variant], processes: int) -> Iterator[Variant]:
     """Make encoders that are not there yet, and yield each when it is ready."""
-    missing = [one for one in variants if not (workshop.folder(one) / MADE).is_file()]
+    missing = [one for one in variants if not (inputs.folder(one) / MADE).is_file()]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        running = {pool.submit(make, workshop, variant): variant for variant in missing}
+        running = {pool.submit(make, inputs, variant): variant for variant in missing}
         for done in as_completed(running):
             done.result()
             yield running[done]
 
 
-def make(workshop: Workshop, variant: Variant) -> None:
+def make(inputs: Inputs, variant: Variant) -> None:
     """Make an encoder in float32 and write it to its folder, how it was made last."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")  # a process of its own
     torch.set_num_threads(1)
     began, lines = time.process_time(), list[Losses]()
-    model = untrained(workshop, variant)
+    model = untrained(inputs, variant)
     vectors = time.process_time()
 
     def report(losses: Losses) -> None:
-        if losses.step % EVERY == 0 or losses.step == workshop.lesson.steps:
+        if losses.step % EVERY == 0 or losses.step == inputs.settings.steps:
             lines.append(losses)
             logger.info(
                 "%s step %d: prediction %.3f, contrast %.3f",
@@ -78,15 +78,15 @@ def make(workshop: Workshop, variant: Variant) -> None:
             )
 
     train_encoder(
-        model, workshop.tokenizer, _rows(workshop, variant), variant.size, workshop.lesson,
+        model, inputs.tokenizer, _rows(inputs, variant), variant.size, inputs.settings,
         seed=variant.seed, paired=variant.paired, report=report,
     )  # fmt: skip
-    folder = workshop.folder(variant)
-    save(lengthen(model, LONGEST), workshop.tokenizer, folder)
+    folder = inputs.folder(variant)
+    save(lengthen(model, LONGEST), inputs.tokenizer, folder)
     made = {
         "variant": asdict(variant),
-        "lesson": asdict(workshop.lesson),
-        "pieces": len(workshop.tokenizer),
+        "settings": asdict(inputs.settings),
+        "pieces": len(inputs.tokenizer),
         "body": sum(p.numel() for p in model.roberta.encoder.parameters()),
         "seconds": {"vectors": round(vectors - began), "encoder": round(time.process_time() - vectors)},
         "machine": f"{processor()}, one thread, torch {torch.__version__}",
@@ -95,14 +95,14 @@ def make(workshop: Workshop, variant: Variant) -> None:
     (folder / MADE).write_text(json.dumps(made, indent=1) + "\n", "utf-8")
 
 
-def untrained(workshop: Workshop, variant: Variant) -> XLMRobertaForMaskedLM:
+def untrained(inputs: Inputs, variant: Variant) -> XLMRobertaForMaskedLM:
     """Return an encoder whose token vectors are trained and nothing else of it."""
-    pieces = Pieces.of(_rows(workshop, variant), workshop.tokenizer)
+    pieces = Pieces.of(_rows(inputs, variant), inputs.tokenizer)
     vectors = svd_vectors(pieces.most_languages(), variant.size.width)
     if variant.paired:
-        vectors = refine(vectors, pieces, workshop.lesson, variant.seed)
+        vectors = refine(vectors, pieces, inputs.settings, variant.seed)
     torch.manual_seed(variant.seed)
-    model = make_encoder(variant.size, workshop.tokenizer, vectors, 2 * workshop.lesson.longest)
+    model = make_encoder(variant.size, inputs.tokenizer, vectors, 2 * inputs.settings.longest)
     with torch.no_grad():  # what is predicted before anything is learnt: how frequent a piece is
         model.lm_head.bias.copy_(torch.from_numpy(pieces.log_shares()))
     return model
@@ -125,7 +125,7 @@ def processor() -> str:
     return named or platform.processor() or platform.machine()
 
 
-def _rows(workshop: Workshop, variant: Variant) -> Sequence[Row]:
+def _rows(inputs: Inputs, variant: Variant) -> Sequence[Row]:
     if variant.paired:
-        return workshop.rows
-    return without_translations(workshop.rows, np.random.default_rng(variant.seed))
+        return inputs.rows
+    return without_translations(inputs.rows, np.random.default_rng(variant.seed))

@@ -16,7 +16,7 @@ from transformers import PreTrainedTokenizerFast, XLMRobertaForMaskedLM
 
 from ..training.tasks.heads import mean_state
 from .encoder import keep_slots
-from .recipe import Lesson, Size
+from .recipe import Settings, Size
 from .text import Row
 from .vectors import contrast
 from .vocabulary import FIRST_PIECE
@@ -39,7 +39,7 @@ def train_encoder(
     tokenizer: PreTrainedTokenizerFast,
     rows: Sequence[Row],
     size: Size,
-    lesson: Lesson,
+    settings: Settings,
     *,
     seed: int,
     paired: bool = True,
@@ -52,7 +52,7 @@ def train_encoder(
         tokenizer: its tokenizer.
         rows: what is trained on.
         size: learning rate and middle layer.
-        lesson: see `recipe`.
+        settings: see `recipe`.
         seed: of batches, pairs and masks.
         paired: False for the negative control: masked words alone, nothing of translations.
         report: called after every step.
@@ -60,26 +60,26 @@ def train_encoder(
     rng = np.random.default_rng(seed)
     draws = torch.Generator().manual_seed(seed)
     keep_slots(model)
-    optimizer = _optimizer(model, size, lesson)
-    batches = pair_batches(rows, tokenizer, lesson, rng)
-    masks = Masks(len(tokenizer), int(tokenizer.mask_token_id or 0), lesson.masked, draws)
+    optimizer = _optimizer(model, size, settings)
+    batches = pair_batches(rows, tokenizer, settings, rng)
+    masks = Masks(len(tokenizer), int(tokenizer.mask_token_id or 0), settings.masked, draws)
     model.train()
-    for step in range(1, lesson.steps + 1):
-        rise = min(step / max(1, lesson.warmup * lesson.steps), 1)
-        share = rise * (1 - step / (lesson.steps + 1))
+    for step in range(1, settings.steps + 1):
+        rise = min(step / max(1, settings.warmup * settings.steps), 1)
+        share = rise * (1 - step / (settings.steps + 1))
         for group in optimizer.param_groups:
             group["lr"] = group["most"] * share
         pairs = next(batches)
-        together = paired and rng.random() < lesson.translation
+        together = paired and rng.random() < settings.translation
         texts = [a + b for a, b in pairs] if together else [pair[i] for i in (0, 1) for pair in pairs]
         prediction, means = _read(model, texts, masks, size.middle)
-        loss, apart = lesson.prediction * prediction, None
+        loss, apart = settings.prediction * prediction, None
         if paired and not together:
-            apart = contrast(means[: len(pairs)], means[len(pairs) :], lesson.temperature)
-            loss = loss + lesson.contrast * apart
+            apart = contrast(means[: len(pairs)], means[len(pairs) :], settings.temperature)
+            loss = loss + settings.contrast * apart
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(model.parameters(), lesson.clip)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip)
         optimizer.step()
         if report is not None:
             second = math.nan if apart is None else apart.item()
@@ -90,7 +90,7 @@ def train_encoder(
 def pair_batches(
     rows: Sequence[Row],
     tokenizer: PreTrainedTokenizerFast,
-    lesson: Lesson,
+    settings: Settings,
     rng: np.random.Generator,
 ) -> Iterator[list[Pair]]:
     """Yield batches of pairs without end: every row once an epoch, in two languages of its own.
@@ -98,10 +98,10 @@ def pair_batches(
     Batches hold texts of a length; their order is drawn. Without translations both are the same text.
     """
     encoded = [
-        tokenizer(list(row.texts.values()), truncation=True, max_length=lesson.longest)["input_ids"]
+        tokenizer(list(row.texts.values()), truncation=True, max_length=settings.longest)["input_ids"]
         for row in rows
     ]
-    size = min(lesson.batch, len(encoded))
+    size = min(settings.batch, len(encoded))
     while True:
         order = rng.permutation(len(encoded))
         pairs: list[Pair] = []
@@ -153,12 +153,12 @@ def _padded(texts: Sequence[Sequence[int]], pad: int) -> torch.Tensor:
     return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=pad)
 
 
-def _optimizer(model: XLMRobertaForMaskedLM, size: Size, lesson: Lesson) -> torch.optim.Optimizer:
+def _optimizer(model: XLMRobertaForMaskedLM, size: Size, settings: Settings) -> torch.optim.Optimizer:
     """Return AdamW; the token vectors, which mean something already, learn by a rate of their own."""
     table = model.roberta.embeddings.word_embeddings.weight
     body = [parameter for parameter in model.parameters() if parameter is not table]
     groups = [
         {"params": body, "most": size.rate, "weight_decay": 0.01},
-        {"params": [table], "most": lesson.vocabulary_rate, "weight_decay": 0.0},
+        {"params": [table], "most": settings.vocabulary_rate, "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=size.rate, betas=(0.9, 0.98), fused=True)

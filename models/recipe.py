@@ -85,12 +85,12 @@ VARIANTS = (
     Variant(M), Variant(S), Variant(S, seed=1), Variant(S, paired=False), Variant(XS),
     Variant(XS, seed=1),
 )  # fmt: skip
-LONGEST = 256  # input in tokens; of those beyond two sentences of a lesson no place was trained
+LONGEST = 256  # input in tokens; places beyond two training sentences are untrained
 PIECES = 24_000  # of the vocabulary, one for all scales
 
 
 @dataclass(frozen=True)
-class Lesson:
+class Settings:
     """How long and on what an encoder is trained; the same for all scales."""
 
     vector_steps: int = 2000  # of the token vectors alone
@@ -110,4 +110,4 @@ class Lesson:
     longest: int = 64  # tokens of a sentence, special ones included; the input has room for two
 
 
-LESSON = Lesson()
+SETTINGS = Settings()

@@ -18,7 +18,7 @@ from torch.nn import functional
 from transformers import PreTrainedTokenizerFast
 
 from ..training.injection import infonce
-from .recipe import Lesson
+from .recipe import Settings
 from .text import Row
 
 
@@ -82,7 +82,7 @@ def svd_vectors(pieces: Pieces, width: int, seed: int = 0) -> Float32[np.ndarray
 
 
 def refine(
-    vectors: Float32[np.ndarray, "v d"], pieces: Pieces, lesson: Lesson, seed: int
+    vectors: Float32[np.ndarray, "v d"], pieces: Pieces, settings: Settings, seed: int
 ) -> Float32[np.ndarray, "v d"]:
     """Return the vectors after training means of them: translations above all others of a batch.
 
@@ -91,34 +91,34 @@ def refine(
     Args:
         vectors: to begin with.
         pieces: rows with at least two languages are trained on.
-        lesson: see `recipe`.
+        settings: see `recipe`.
         seed: of pairs and of what is dropped.
     """
     table = torch.nn.Parameter(torch.from_numpy(vectors / np.sqrt(np.square(vectors).mean())))
-    optimizer = torch.optim.Adam([table], lr=lesson.vector_rate, fused=True)
+    optimizer = torch.optim.Adam([table], lr=settings.vector_rate, fused=True)
     rng = np.random.default_rng(seed)
     rows = [[np.asarray(part) for part in row.values()] for row in pieces.rows if len(row) > 1]
-    batch = min(lesson.vector_batch, len(rows))
+    batch = min(settings.vector_batch, len(rows))
 
     def means(texts: Sequence[np.ndarray]) -> torch.Tensor:
         kept = []
         for ids in texts:
-            some = ids[rng.random(len(ids)) >= lesson.dropped]
+            some = ids[rng.random(len(ids)) >= settings.dropped]
             kept.append(some if len(some) else ids)
         starts = np.cumsum([0, *map(len, kept[:-1])])
         flat = torch.from_numpy(np.concatenate(kept))
         return functional.embedding_bag(flat, table, torch.from_numpy(starts), mode="mean")
 
-    for step in range(lesson.vector_steps):
+    for step in range(settings.vector_steps):
         for group in optimizer.param_groups:
-            group["lr"] = lesson.vector_rate * (1 - step / lesson.vector_steps)
+            group["lr"] = settings.vector_rate * (1 - step / settings.vector_steps)
         chosen = rng.choice(len(rows), batch, replace=False)
         pairs = [rng.choice(len(rows[row]), 2, replace=False) for row in chosen]
         sides = [
             means([rows[row][pair[side]] for row, pair in zip(chosen, pairs, strict=True)])
             for side in (0, 1)
         ]
-        loss = contrast(sides[0], sides[1], lesson.temperature)
+        loss = contrast(sides[0], sides[1], settings.temperature)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()

@@ -84,14 +84,14 @@ def test_special_tokens_are_never_hidden_and_others_by_their_share():
 
 
 def test_an_epoch_has_every_row_once_in_two_languages(small, rows, tokenizer):
-    _, lesson = small
+    _, settings = small
     known = {
         tuple(tokenizer(text)["input_ids"]): n
         for n, row in enumerate(rows)
         for text in row.texts.values()
     }
-    batches = pair_batches(rows, tokenizer, lesson, np.random.default_rng(0))
-    count = len(rows) // lesson.batch
+    batches = pair_batches(rows, tokenizer, settings, np.random.default_rng(0))
+    count = len(rows) // settings.batch
     pairs = [pair for _ in range(count) for pair in next(batches)]
     numbers = [known[tuple(one)] for one, _ in pairs]
     assert len(set(numbers)) >= 0.9 * len(pairs)  # rows may say the same
@@ -100,12 +100,12 @@ def test_an_epoch_has_every_row_once_in_two_languages(small, rows, tokenizer):
 
 
 def test_training_lowers_both_losses_and_is_its_seeds(small, rows, tokenizer, pieces):
-    size, lesson = small
-    lesson = replace(lesson, steps=60, vocabulary_rate=1e-3)
+    size, settings = small
+    settings = replace(settings, steps=60, vocabulary_rate=1e-3)
     states, losses = [], []
     for seed in (0, 0, 1):
         model, seen = encoder(size, tokenizer, pieces), list[Losses]()
-        train_encoder(model, tokenizer, rows, size, lesson, seed=seed, report=seen.append)
+        train_encoder(model, tokenizer, rows, size, settings, seed=seed, report=seen.append)
         states.append(torch.cat([p.detach().ravel() for p in model.parameters()]))
         losses.append(seen)
     assert torch.equal(states[0], states[1]) and not torch.equal(states[0], states[2])
@@ -113,14 +113,14 @@ def test_training_lowers_both_losses_and_is_its_seeds(small, rows, tokenizer, pi
     assert np.mean([s.prediction for s in last]) < np.mean([s.prediction for s in first])
     assert np.nanmean([s.contrast for s in last]) < np.nanmean([s.contrast for s in first])
     share = np.mean([np.isnan(s.contrast) for s in losses[0]])
-    assert share == pytest.approx(lesson.translation, abs=0.2)
+    assert share == pytest.approx(settings.translation, abs=0.2)
 
 
 def test_the_control_sees_no_translation(small, rows, tokenizer, pieces):
-    size, lesson = small
+    size, settings = small
     alone = without_translations(rows, np.random.default_rng(0))
     assert len(alone) == 3 * len(rows) and all(len(row.texts) == 1 for row in alone)
     seen: list[Losses] = []
     model = encoder(size, tokenizer, pieces)
-    train_encoder(model, tokenizer, alone, size, lesson, seed=0, paired=False, report=seen.append)
+    train_encoder(model, tokenizer, alone, size, settings, seed=0, paired=False, report=seen.append)
     assert np.isnan([s.contrast for s in seen]).all()

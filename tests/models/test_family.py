@@ -9,45 +9,43 @@ import torch
 from transformers import XLMRobertaForMaskedLM
 
 from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
-from crosslingual.models.family import MADE, Workshop, make_all, untrained
+from crosslingual.models.family import MADE, Inputs, make_all, untrained
 from crosslingual.models.recipe import VARIANTS, Variant
 
 
 @pytest.fixture
-def workshop(small, rows, tokenizer, tmp_path) -> Workshop:
-    _, lesson = small
-    return Workshop(rows, tokenizer, replace(lesson, steps=4, vector_steps=4), tmp_path / "made")
+def inputs(small, rows, tokenizer, tmp_path) -> Inputs:
+    _, settings = small
+    return Inputs(rows, tokenizer, replace(settings, steps=4, vector_steps=4), tmp_path / "made")
 
 
-def test_encoders_are_made_once_and_are_their_seeds(small, workshop):
+def test_encoders_are_made_once_and_are_their_seeds(small, inputs):
     size, _ = small
     variants = [Variant(size), Variant(size, seed=1), Variant(size, paired=False)]
-    assert sorted(one.name for one in make_all(workshop, variants, 1)) == [
+    assert sorted(one.name for one in make_all(inputs, variants, 1)) == [
         "toy", "toy-mono", "toy-seed1",
     ]  # fmt: skip
-    assert list(make_all(workshop, variants, 1)) == []
+    assert list(make_all(inputs, variants, 1)) == []
     tables = []
     for variant in variants:
-        folder = workshop.folder(variant)
+        folder = inputs.folder(variant)
         made = json.loads((folder / MADE).read_text("utf-8"))
-        assert made["variant"]["seed"] == variant.seed and made["lesson"]["steps"] == 4
+        assert made["variant"]["seed"] == variant.seed and made["settings"]["steps"] == 4
         assert made["losses"][-1]["step"] == 4 and made["body"] == size.layers * (8 * 32**2 + 11 * 32)
-        assert (
-            open_checkpoint(folder).tokenizer("x")["input_ids"] == workshop.tokenizer("x")["input_ids"]
-        )
+        assert open_checkpoint(folder).tokenizer("x")["input_ids"] == inputs.tokenizer("x")["input_ids"]
         assert '"truncation":null' in (folder / "tokenizer.json").read_text("utf-8")
         model = XLMRobertaForMaskedLM.from_pretrained(folder)
         tables.append(model.roberta.embeddings.word_embeddings.weight.detach())
     assert not torch.equal(tables[0], tables[1]) and not torch.equal(tables[0], tables[2])
 
 
-def test_before_anything_is_learnt_frequent_pieces_are_predicted(small, workshop):
+def test_before_anything_is_learnt_frequent_pieces_are_predicted(small, inputs):
     size, _ = small
-    model = untrained(workshop, Variant(size))
-    counts = np.zeros(len(workshop.tokenizer))
-    for row in workshop.rows:
+    model = untrained(inputs, Variant(size))
+    counts = np.zeros(len(inputs.tokenizer))
+    for row in inputs.rows:
         for text in row.texts.values():
-            np.add.at(counts, workshop.tokenizer(text, add_special_tokens=False)["input_ids"], 1)
+            np.add.at(counts, inputs.tokenizer(text, add_special_tokens=False)["input_ids"], 1)
     bias = model.lm_head.bias.detach().numpy()
     assert np.exp(bias).sum() == pytest.approx(1, abs=1e-4)
     assert np.argsort(bias, kind="stable")[-1] in np.flatnonzero(counts == counts.max())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from crosslingual.models.recipe import LESSON
+from crosslingual.models.recipe import SETTINGS
 from crosslingual.models.vectors import Pieces, contrast, refine, svd_vectors
 
 
@@ -45,11 +45,11 @@ def test_translations_meet_and_not_without_pairs(rows, pieces):
 
 def test_training_brings_translations_together(pieces, rng):
     before = rng.standard_normal((pieces.size, 16)).astype(np.float32)
-    lesson = replace(LESSON, vector_steps=60, vector_batch=64, vector_rate=0.1)
-    after = refine(before, pieces, lesson, seed=0)
+    settings = replace(SETTINGS, vector_steps=60, vector_batch=64, vector_rate=0.1)
+    after = refine(before, pieces, settings, seed=0)
     assert accuracy(before, pieces) < 0.1 and accuracy(after, pieces) > 0.5
-    assert np.array_equal(after, refine(before, pieces, lesson, seed=0))
-    assert not np.array_equal(after, refine(before, pieces, lesson, seed=1))
+    assert np.array_equal(after, refine(before, pieces, settings, seed=0))
+    assert not np.array_equal(after, refine(before, pieces, settings, seed=1))
 
 
 def test_the_contrast_is_that_of_its_formula(rng):
@@ -64,6 +64,6 @@ def test_the_contrast_is_that_of_its_formula(rng):
 def test_a_row_in_one_language_is_no_pair(pieces):
     """It is left out; drawing two languages of it would fail."""
     alone = Pieces([*pieces.rows, {"en": [7]}], pieces.size)
-    lesson = replace(LESSON, vector_steps=2, vector_batch=64)
+    settings = replace(SETTINGS, vector_steps=2, vector_batch=64)
     vectors = svd_vectors(alone, 8)
-    assert np.isfinite(refine(vectors, alone, lesson, seed=0)).all()
+    assert np.isfinite(refine(vectors, alone, settings, seed=0)).all()
