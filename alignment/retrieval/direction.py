@@ -16,7 +16,7 @@ from ..neighbours.nearest import Nearest
 from ..statistics.deletion import mean_without
 from ..statistics.grouping import are_documents, group_sums
 from ..statistics.outcomes import Outcome, TooFewSentences
-from .pairing import ROWS, GoldRank, Pairing
+from .pairing import GoldRank, Pairing, in_parts
 
 Found = Int64[np.ndarray, "n"]  # a candidate of each query, -1: none
 Credit = Callable[[int], Float[np.ndarray, "n"]]  # of n candidates: by the number of wrong ones ahead
@@ -60,8 +60,7 @@ class Direction:
         ids = np.take_along_axis(self.nearest.ids, others.argmax(axis=1)[:, None], 1)[:, 0]
         # documents with more sentences than neighbours were kept
         unsure = np.flatnonzero(~others.any(axis=1))
-        for start in range(0, len(unsure), ROWS):
-            queries = unsure[start : start + ROWS]
+        for queries in in_parts(unsure, len(self.classes)):
             left = self.groups != self.groups[self.found[queries]][:, None]
             scores = np.where(left, self.scores(queries), -np.inf)
             ids[queries] = np.where(left.any(axis=1), scores.argmax(axis=1), -1)
@@ -114,8 +113,7 @@ class Direction:
         behind = np.flatnonzero(self.place.rank + self.place.ties)
         ahead_of_none = len(self.groups) - len(behind)
         sums = first * (ahead_of_none - sizes + np.bincount(self.groups[behind], minlength=len(sizes)))
-        for start in range(0, len(behind), ROWS):
-            queries = behind[start : start + ROWS]
+        for queries in in_parts(behind, len(self.classes)):
             rank, ties = self._places_without(queries)
             gone = self.groups[queries][:, None] == np.arange(len(sizes))
             for n, table in tables.items():

@@ -34,7 +34,7 @@ from .direction import (
     over_documents,
     sides,
 )
-from .pairing import ROWS, Pairing
+from .pairing import Pairing, in_parts
 
 
 def accuracy(pairing: Pairing) -> list[Outcome]:
@@ -80,8 +80,7 @@ def csls_accuracy(pairing: Pairing, k: int = 10) -> list[Outcome]:
     def score(side: Direction) -> Scored:
         density = side.other.scores[:, :k].mean(axis=1, dtype=np.float64)
         found = np.empty(len(everything), np.int64)
-        for start in range(0, len(found), ROWS):
-            queries = everything[start : start + ROWS]
+        for queries in in_parts(everything, len(everything)):
             # the query's own density is the same for all its candidates
             found[queries] = (2 * side.scores(queries).astype(np.float64) - density).argmax(axis=1)
         return side.hits(found), _null(side, found), None

@@ -4,7 +4,7 @@ Both directions' neighbours, the classes of identical texts, and the moments of 
 made once from vectors (or from a similarity matrix, for the surface floor) and shared by all measures.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,29 +12,15 @@ import scipy.sparse
 from jaxtyping import Float, Float32, Float64, Int64
 
 from ...data.surface import similarity_blocks
-from ..lazy_property import lazy
 from ..neighbours.nearest import Nearest, Neighbours, Product
 from ..neighbours.unit_vectors import unit_sides
 from ..statistics.grouping import are_documents, members_of
+from .moments import Moments, moments_of
 
 SURFACE_ROWS = 1024  # texts whose n-gram similarities are multiplied at once
-ROWS = 256  # queries whose similarities with everything are held at once
+ROWS = 256  # queries whose similarities with everything are held at once,
+CELLS = ROWS * 20_000  # of larger corpora fewer, with no more similarities than this
 K = 10  # neighbours kept at least: what was found instead is reported behind up to this many duplicates
-
-
-@dataclass(frozen=True, eq=False)
-class Moments:
-    """Sums over the cosines s of all n × n pairs, in float64."""
-
-    matched: Float[np.ndarray, "n"]  # s_ii
-    row_sums: Float[np.ndarray, "n"]  # sum over j of s_ij
-    column_sums: Float[np.ndarray, "n"]
-    _squares: Callable[[], tuple[np.ndarray, np.ndarray]]
-
-    @lazy
-    def squares(self) -> tuple[Float[np.ndarray, "n"], Float[np.ndarray, "n"]]:
-        """The sums of s_ij² of every row, and of every column; few measures ask for them."""
-        return self._squares()
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +54,13 @@ class Pairing:
         return len(self.groups)
 
 
+def in_parts(queries: Int64[np.ndarray, "q"], candidates: int) -> Iterator[Int64[np.ndarray, "p"]]:
+    """Yield some queries in parts whose similarities with all candidates are held at once."""
+    step = max(1, min(ROWS, CELLS // candidates))
+    for start in range(0, len(queries), step):
+        yield queries[start : start + step]
+
+
 def pair_vectors(
     x: Float32[np.ndarray, "n d"],
     y: Float32[np.ndarray, "n d"],
@@ -77,24 +70,12 @@ def pair_vectors(
     strata: Int64[np.ndarray, "n"] | None = None,
     neighbours: int = K,
 ) -> Pairing:
-    """Return the pairing of two row-aligned sets of vectors; the null re-pairs within strata.
-
-    The moments come from sums of vectors and d × d products, not from the n × n similarities:
-    sum_j s_ij = x_i · Σ y and sum_j s_ij² = x_iᵀ (Yᵀ Y) x_i for unit rows.
-    """
+    """Return the pairing of two row-aligned sets of vectors; the null re-pairs within strata."""
     from ..neighbours.product import VectorProduct
 
     product = VectorProduct(*unit_sides(x, y))
-    a, b = product.x[:], product.y[:]
-    moments = Moments(
-        matched=np.einsum("nd,nd->n", a, b),
-        row_sums=a @ b.sum(axis=0),
-        column_sums=b @ a.sum(axis=0),
-        _squares=lambda: (
-            np.einsum("nd,nd->n", a @ (b.T @ b), a),
-            np.einsum("nd,nd->n", b @ (a.T @ a), b),
-        ),
-    )
+    a, b = product.x, product.y
+    moments = moments_of(a, b)
     return _pairing(
         product, moments, classes, groups, strata, lambda rows: a[rows] @ b[rows].T, neighbours
     )
@@ -194,8 +175,7 @@ def _place(
     rank, ties = nearest.rank.copy(), nearest.ties.copy()
     shared = np.flatnonzero(np.bincount(classes)[classes] > 1)
     everything = np.arange(len(classes))
-    for start in range(0, len(shared), ROWS):
-        queries = shared[start : start + ROWS]
+    for queries in in_parts(shared, len(classes)):
         if transposed:
             scores = product.exact_block(everything, queries).T
         else:
