@@ -19,7 +19,7 @@ from transformers import PreTrainedTokenizerFast, XLMRobertaForMaskedLM
 
 from .encoder import lengthen, make_encoder
 from .pretraining import Losses, train_encoder
-from .recipe import LONGEST, PIECES, Settings, Variant
+from .recipe import LONGEST, PIECES, TrainingSettings, Variant
 from .text import Row, without_translations
 from .vectors import Pieces, refine, svd_vectors
 from .vocabulary import make_tokenizer
@@ -35,7 +35,7 @@ class Inputs:
 
     rows: Sequence[Row]
     tokenizer: PreTrainedTokenizerFast
-    settings: Settings
+    settings: TrainingSettings
     out: Path
 
     def folder(self, variant: Variant) -> Path:

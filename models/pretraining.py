@@ -16,7 +16,7 @@ from transformers import PreTrainedTokenizerFast, XLMRobertaForMaskedLM
 
 from ..training.tasks.heads import mean_state
 from .encoder import keep_slots
-from .recipe import Settings, Size
+from .recipe import Size, TrainingSettings
 from .text import Row
 from .vectors import contrast
 from .vocabulary import FIRST_PIECE
@@ -39,7 +39,7 @@ def train_encoder(
     tokenizer: PreTrainedTokenizerFast,
     rows: Sequence[Row],
     size: Size,
-    settings: Settings,
+    settings: TrainingSettings,
     *,
     seed: int,
     paired: bool = True,
@@ -90,7 +90,7 @@ def train_encoder(
 def pair_batches(
     rows: Sequence[Row],
     tokenizer: PreTrainedTokenizerFast,
-    settings: Settings,
+    settings: TrainingSettings,
     rng: np.random.Generator,
 ) -> Iterator[list[Pair]]:
     """Yield batches of pairs without end: every row once an epoch, in two languages of its own.
@@ -153,7 +153,9 @@ def _padded(texts: Sequence[Sequence[int]], pad: int) -> torch.Tensor:
     return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=pad)
 
 
-def _optimizer(model: XLMRobertaForMaskedLM, size: Size, settings: Settings) -> torch.optim.Optimizer:
+def _optimizer(
+    model: XLMRobertaForMaskedLM, size: Size, settings: TrainingSettings
+) -> torch.optim.Optimizer:
     """Return AdamW; the token vectors, which mean something already, learn by a rate of their own."""
     table = model.roberta.embeddings.word_embeddings.weight
     body = [parameter for parameter in model.parameters() if parameter is not table]

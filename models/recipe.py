@@ -90,7 +90,7 @@ PIECES = 24_000  # of the vocabulary, one for all scales
 
 
 @dataclass(frozen=True)
-class Settings:
+class TrainingSettings:
     """How long and on what an encoder is trained; the same for all scales."""
 
     vector_steps: int = 2000  # of the token vectors alone
@@ -110,4 +110,4 @@ class Settings:
     longest: int = 64  # tokens of a sentence, special ones included; the input has room for two
 
 
-SETTINGS = Settings()
+SETTINGS = TrainingSettings()

@@ -18,7 +18,7 @@ from torch.nn import functional
 from transformers import PreTrainedTokenizerFast
 
 from ..training.injection import infonce
-from .recipe import Settings
+from .recipe import TrainingSettings
 from .text import Row
 
 
@@ -82,7 +82,7 @@ def svd_vectors(pieces: Pieces, width: int, seed: int = 0) -> Float32[np.ndarray
 
 
 def refine(
-    vectors: Float32[np.ndarray, "v d"], pieces: Pieces, settings: Settings, seed: int
+    vectors: Float32[np.ndarray, "v d"], pieces: Pieces, settings: TrainingSettings, seed: int
 ) -> Float32[np.ndarray, "v d"]:
     """Return the vectors after training means of them: translations above all others of a batch.
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from crosslingual.models.recipe import Settings, Size
+from crosslingual.models.recipe import Size, TrainingSettings
 from crosslingual.models.text import Row
 from crosslingual.models.vectors import Pieces
 from crosslingual.models.vocabulary import make_tokenizer
@@ -38,8 +38,8 @@ def pieces(rows, tokenizer) -> Pieces:
 
 
 @pytest.fixture
-def small() -> tuple[Size, Settings]:
-    settings = Settings(
+def small() -> tuple[Size, TrainingSettings]:
+    settings = TrainingSettings(
         vector_steps=30, vector_batch=64, steps=12, batch=16, masked=0.3, longest=32, translation=0.3
     )
     return Size("toy", 32, 2), settings
