@@ -1,6 +1,7 @@
 """Makes encoders of the family, each in a process of its own with one thread.
 
-The same bits on a machine, however many are made at once.
+From one vocabulary the same bits on a machine, however many are made at once. The vocabulary itself
+differs in the last digits of its scores from run to run, as its library adds them up in threads.
 """
 
 import json
