@@ -79,7 +79,7 @@ EVALUATION = (
     "bucc flores/devtest masakhapos pawsx pud sib200 tatoeba tydiqa wikiann xcopa xnli xquad".split()
 )
 # What is no sentence and met by chance: a word, a mark of a translator.
-SHORT = {"söyledi", "ns", "क्या"}
+SHORT = {key("söyledi"), key("{NS}"), key("क्या")}
 ENDS = re.compile(r"(?<=[.!?。؟।！？])\s*")
 
 
@@ -113,7 +113,7 @@ def test_no_sentence_is_in_any_evaluation_of_any_language(real_data):
         for path in sorted((real_data / name).rglob("*")):
             if path.is_file() and not path.name.startswith(("README", "LICENSE")):
                 parts = {part for text in fields(path) for part in (text, *ENDS.split(text))}
-                met |= {(name, found) for found in map(key, parts) if found in ours}
+                met |= {(name, found) for found in map(key, parts) if found and found in ours}
     assert ("sib200", key("Zayat was unhurt in the accident.")) in met, "it finds what there is"
     others = {found for name, found in met if not (name == "sib200" and ours[found] == {"flores/dev"})}
     assert others <= SHORT
