@@ -1,6 +1,5 @@
 """The family as it comes with the package: weights in float16, card, checksums."""
 
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -8,7 +7,8 @@ import pandas as pd
 import torch
 from transformers import AutoTokenizer, XLMRobertaForMaskedLM
 
-from ..alignment.checkpoints.about import write_about
+from ..alignment.checkpoints.about import ABOUT, write_about
+from ..alignment.runs.files import MARK, own_folder, remove_folder
 from .card import make_card
 from .curves import measure
 from .family import save
@@ -47,6 +47,7 @@ def ship(variants: Sequence[Variant], curves: pd.DataFrame, out: Path) -> Iterat
     for variant in filter(_shipped, variants):
         folder = out / variant.name
         (folder / "README.md").write_text(make_card(variant, curves, out / "made", folder), "utf-8")
+        (folder / MARK).unlink()  # crosslingual.json marks it from here on
         write_about(folder, {"family": "pocket", "stage": "pretrained", "seed": variant.seed})
         yield folder
 
@@ -56,7 +57,7 @@ def _shipped(variant: Variant) -> bool:
 
 
 def _round(made: Path, folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)
+    remove_folder(folder, ABOUT)
+    own_folder(folder)
     model = XLMRobertaForMaskedLM.from_pretrained(made, dtype=torch.float16)
     save(model, AutoTokenizer.from_pretrained(made), folder)

@@ -11,6 +11,7 @@ from transformers import XLMRobertaForMaskedLM
 from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
 from crosslingual.models.family import MADE, Inputs, make_all, untrained
 from crosslingual.models.recipe import VARIANTS, Variant
+from crosslingual.models.shipping import measure_all
 
 
 @pytest.fixture
@@ -37,6 +38,17 @@ def test_encoders_are_made_once_and_are_their_seeds(small, inputs):
         model = XLMRobertaForMaskedLM.from_pretrained(folder)
         tables.append(model.roberta.embeddings.word_embeddings.weight.detach())
     assert not torch.equal(tables[0], tables[1]) and not torch.equal(tables[0], tables[2])
+
+
+def test_a_folder_that_was_not_made_here_stays(small, inputs, tmp_path):
+    variant = Variant(small[0])
+    list(make_all(inputs, [variant], 1))
+    (tmp_path / variant.name).mkdir()
+    (tmp_path / variant.name / "mine.txt").write_text("mine")
+    with pytest.raises(OSError, match="something that was not made here"):
+        measure_all([variant], tmp_path, tmp_path)
+    assert (tmp_path / variant.name / "mine.txt").read_text() == "mine"
+    assert [p.name for p in (tmp_path / variant.name).iterdir()] == ["mine.txt"]
 
 
 def test_before_anything_is_learnt_frequent_pieces_are_predicted(small, inputs):
