@@ -15,8 +15,7 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-KEPT = 1 << 24  # candidates kept at once, roughly,
-FIRST = 1 << 22  # and before what fell behind is dropped for the first time
+KEPT = 1 << 24  # candidates kept at once, roughly
 LOWEST, PADDING = -1e30, -2e30  # below any similarity; below that, what fills up the last tile
 
 
@@ -34,7 +33,6 @@ class Candidates:
     open: Tensor = field(init=False)  # (n,): given up
     _parts: list[tuple[Tensor, Tensor, Tensor]] = field(init=False, default_factory=list)
     _kept: int = field(init=False, default=0)
-    _most: int = field(init=False, default=FIRST)  # kept before the next look at what fell behind
 
     def __post_init__(self) -> None:
         """Start with nothing found."""
@@ -83,7 +81,7 @@ class Candidates:
         found = (query + queries.start, place * best.shape[1] + number + first, values[hit, place])
         self._parts.append((found[0].int(), found[1].int(), found[2]))
         self._kept += len(hit)
-        if self._kept > self._most:
+        if self._kept > KEPT:
             self._compact()
 
     def _floor(self, least: Tensor, slack: Tensor) -> Tensor:
@@ -108,7 +106,6 @@ class Candidates:
         """Drop what fell behind; give up the queries whose candidates are too many."""
         self._parts = [self._gather(KEPT // (2 * self.n))]
         self._kept = len(self._parts[0][0])
-        self._most = min(KEPT, max(FIRST, 2 * self._kept))
 
     def join(self, other: "Candidates") -> None:
         """Add what the same queries found among other candidates."""
