@@ -18,6 +18,7 @@ from .fingerprint import Identity, Memory, hash_folder
 from .folders import Parts, find_folder, find_parts, refusing
 from .loading import check_weights, encoder_config, load_model, random_encoder
 from .options import LoadOptions
+from .sizes import sizes_of
 
 if TYPE_CHECKING:
     import torch
@@ -125,8 +126,10 @@ class Checkpoint:
         if self._remembered is not None:
             return self._remembered
         verify_files(self.folder, self.about)
-        hashed = hash_folder(self.load(checking=True), self.parts, self.tokenizer)
-        found = Identity(*hashed, *self._shape, int(self.tokenizer.model_max_length))
+        model = self.load(checking=True)
+        fingerprint, sizes = hash_folder(model, self.parts, self.tokenizer), sizes_of(model, self.config)
+        longest = int(self.tokenizer.model_max_length)
+        found = Identity(fingerprint, *sizes, *self._shape, longest)
         self._memory.keep(found)
         return found
 
@@ -139,6 +142,11 @@ class Checkpoint:
     def parameters(self) -> int:
         """Number of parameters of the encoder: the checkpoint's scale."""
         return self._identity.parameters
+
+    @property
+    def parameters_body(self) -> int:
+        """The same without embeddings of tokens: its scale on the other axis; see `sizes`."""
+        return self._identity.parameters_body
 
     def load(self, *, checking: bool = False) -> "torch.nn.Module":
         """Return the encoder in evaluation mode, in its dtype, on its device.

@@ -33,6 +33,7 @@ class Identity(NamedTuple):
 
     fingerprint: str  # 64 hexadecimal digits
     parameters: int  # of the encoder
+    parameters_body: int  # see `sizes`
     layers: int
     positions: int | None  # tokens that have a position; None: no limit
     longest: int  # tokens that the tokenizer is meant for
@@ -68,13 +69,9 @@ class Memory:
             return  # a read-only or full home costs a hash next time, nothing else
 
 
-def hash_folder(
-    model: "torch.nn.Module", parts: Parts, tokenizer: "PreTrainedTokenizerBase"
-) -> tuple[str, int]:
-    """Return the fingerprint of a loaded checkpoint, and its number of parameters."""
-    texts = [_config(parts.transformer), _tokenizer(tokenizer), *_modules(parts)]
-    fingerprint = hash_checkpoint(model, texts)
-    return fingerprint, sum(parameter.numel() for parameter in model.parameters())
+def hash_folder(model: "torch.nn.Module", parts: Parts, tokenizer: "PreTrainedTokenizerBase") -> str:
+    """Return the fingerprint of a loaded checkpoint."""
+    return hash_checkpoint(model, [_config(parts.transformer), _tokenizer(tokenizer), *_modules(parts)])
 
 
 def hash_checkpoint(model: "torch.nn.Module", texts: Iterable[str]) -> str:

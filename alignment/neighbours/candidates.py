@@ -15,6 +15,8 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
+from .pairs_found import PairsFound
+
 KEPT = 1 << 24  # candidates kept at once, roughly
 LOWEST, PADDING = -1e30, -2e30  # below any similarity; below that, what fills up the last tile
 
@@ -31,14 +33,15 @@ class Candidates:
     least: Tensor = field(init=False)  # (n, k): the greatest lower bounds on distinct candidates
     slack: Tensor = field(init=False)  # (n,): the greatest so far
     open: Tensor = field(init=False)  # (n,): given up
-    _parts: list[tuple[Tensor, Tensor, Tensor]] = field(init=False, default_factory=list)
-    _kept: int = field(init=False, default=0)
+    _found: PairsFound = field(init=False)
+    _most: int = field(init=False)  # pairs before those that fell behind are dropped
 
     def __post_init__(self) -> None:
         """Start with nothing found."""
         self.least = torch.full((self.n, self.k), -torch.inf, device=self.device)
         self.slack = torch.zeros(self.n, device=self.device)
         self.open = torch.zeros(self.n, dtype=torch.bool, device=self.device)
+        self._found, self._most = PairsFound(self.device), KEPT
 
     def update(
         self, block: Tensor, axis: int, queries: slice, first: int, tile: int, slack: Tensor
@@ -78,34 +81,29 @@ class Candidates:
         values = tiles[query, :, number].float()
         hit, place = (values >= floor[query, None]).nonzero(as_tuple=True)
         query, number = query[hit], number[hit]
-        found = (query + queries.start, place * best.shape[1] + number + first, values[hit, place])
-        self._parts.append((found[0].int(), found[1].int(), found[2]))
-        self._kept += len(hit)
-        if self._kept > KEPT:
-            self._compact()
+        candidate = place * best.shape[1] + number + first
+        self._found.append(query + queries.start, candidate, values[hit, place])
+        if len(self._found) > self._most:
+            self._drop(KEPT // (2 * self.n))
+            self._most = max(KEPT, 2 * len(self._found))  # else the next block would drop again
 
     def _floor(self, least: Tensor, slack: Tensor) -> Tensor:
         """Return the v from which on v + rounding |v| + slack reaches `least`."""
         floor = least - slack
         return torch.where(floor >= 0, floor / (1 + self.rounding), floor / (1 - self.rounding))
 
-    def _gather(self, most: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return all that still reaches what its query looks for; give up queries with more than `most`.
+    def _drop(self, most: int) -> None:
+        """Keep what still reaches what its query looks for; give up queries with more than `most`.
 
         A thirty-second of all candidates costs as much as to search them all exhaustively.
         """
-        query, candidate, value = (torch.cat(part) for part in zip(*self._parts, strict=True))
         floor = self._floor(self.least[:, -1], self.slack)
-        reaches = value >= floor[query]
-        count = query[reaches].bincount(minlength=self.n)
+        count = torch.zeros(self.n, dtype=torch.int64, device=self.device)
+        for query, _, value in self._found.parts():
+            count += query[value >= floor[query]].bincount(minlength=self.n)
         self.open |= count > max(16 * self.k, min(most, self.others // 32))
-        keep = reaches & ~self.open[query]
-        return query[keep], candidate[keep], value[keep]
-
-    def _compact(self) -> None:
-        """Drop what fell behind; give up the queries whose candidates are too many."""
-        self._parts = [self._gather(KEPT // (2 * self.n))]
-        self._kept = len(self._parts[0][0])
+        floor[self.open] = torch.inf
+        self._found.keep(lambda query, value: value >= floor[query])
 
     def join(self, other: "Candidates") -> None:
         """Add what the same queries found among other candidates."""
@@ -114,8 +112,8 @@ class Candidates:
         self.least = least.topk(self.k, dim=1).values
         self.slack = torch.maximum(self.slack, other.slack.to(device))
         self.open |= other.open.to(device)
-        for query, candidate, value in other._parts:
-            self._parts.append((query.to(device), candidate.to(device), value.to(device)))
+        for part in other._found.parts():
+            self._found.append(*part)
 
     def settled(
         self,
@@ -125,7 +123,8 @@ class Candidates:
         Queries ascend. What the tiles' bests left is judged again by the candidates' k-th greatest
         lower bound.
         """
-        query, candidate, value = (part.cpu().numpy() for part in self._gather(self.others))
+        self._drop(self.others)
+        query, candidate, value = (column.cpu().numpy() for column in self._found.columns())
         slack, rest = self.slack.cpu().numpy(), self.rounding * np.abs(value)
         order = np.lexsort((rest - value, query))
         query, candidate, value, rest = query[order], candidate[order], value[order], rest[order]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ...data.rows import Row
 
-SCHEMA = 5
+SCHEMA = 6
 
 
 class Tables(NamedTuple):
@@ -33,6 +33,7 @@ COLUMNS: Mapping[str, str] = {
     "revision": "string",
     "family": "string",
     "parameters": "Int64",
+    "parameters_body": "Int64",
     "stage": "string",
     "recipe": "string",
     "train_seed": "Int64",

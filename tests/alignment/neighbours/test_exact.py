@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosslingual.alignment.neighbours import brute_force, candidates
+from crosslingual.alignment.neighbours import brute_force, candidates, pairs_found
 from crosslingual.alignment.neighbours import exact as module
 from crosslingual.alignment.neighbours import unit_vectors as units
 from crosslingual.alignment.neighbours.exact import neighbours, neighbours_of_layers, search
@@ -114,6 +114,7 @@ def test_blocks_threads_and_memory_do_not_matter(rng, name, monkeypatch):
     monkeypatch.setattr(units, "BLOCK", 7)
     monkeypatch.setattr(units, "PAIRS", 11)
     monkeypatch.setattr(candidates, "KEPT", 300)
+    monkeypatch.setattr(pairs_found, "PART", 50)
     monkeypatch.setattr(brute_force, "QUERIES", 5)
     monkeypatch.setattr(brute_force, "CANDIDATES", 7)
     threads = torch.get_num_threads()

@@ -1,0 +1,60 @@
+"""How large a model is: all of its parameters, and those of its body.
+
+Vocabulary is not scale: of XLM-R base, 192 of 278 million parameters are its embedding matrix. The body
+is what is left without embeddings of tokens and without towers for images or sound; of experts only as
+many count as look at a token.
+"""
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import torch
+
+_TOWERS = ("vision", "visual", "audio")  # in names of modules
+_VOCABULARIES = ("vocab_size", "vocab_size_per_layer_input")
+_ACTIVE = ("num_experts_per_tok", "num_experts_per_token", "top_k_experts", "moe_k")
+_EXPERTS = ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts")
+
+
+class Sizes(NamedTuple):
+    """Numbers of parameters."""
+
+    parameters: int
+    parameters_body: int
+
+
+def sizes_of(model: "torch.nn.Module", config: Any) -> Sizes:
+    """Return the numbers of parameters of an encoder; a shared parameter counts once.
+
+    Args:
+        model: the encoder.
+        config: its configuration, of transformers.
+    """
+    import torch
+    from transformers import PreTrainedModel
+
+    text = config.get_text_config()
+    vocabularies = {getattr(text, name, None) for name in _VOCABULARIES}
+    embeddings = {
+        id(module.weight)
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Embedding)
+        and module.num_embeddings in vocabularies
+        and "position" not in name
+    }
+    if isinstance(model, PreTrainedModel):
+        embeddings.add(id(model.get_input_embeddings().weight))
+    active, experts = _first(text, _ACTIVE), _first(text, _EXPERTS)
+    share = active / experts if active and experts else 1.0
+    total, body = 0, 0.0
+    for name, parameter in model.named_parameters():
+        total += parameter.numel()
+        if id(parameter) in embeddings or any(tower in name for tower in _TOWERS):
+            continue
+        body += parameter.numel() * (share if ".experts." in name else 1.0)
+    return Sizes(total, round(body))
+
+
+def _first(config: Any, names: tuple[str, ...]) -> int | None:
+    """Return the first of some settings that a configuration has."""
+    return next((value for name in names if isinstance(value := getattr(config, name, None), int)), None)
