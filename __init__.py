@@ -5,10 +5,10 @@
     result = score("./my-model", "pocket", languages="de,ru,sw")
     result.heatmap().savefig("alignment.png")
 
-The verbs are those of the command line: score, compare, mine, probe, erase, train, retention, heatmap;
-`help(crosslingual.score)` lists every option. `load` reads a corpus, `open_checkpoint` a model, `read`
-the result in a run folder. MEASURES, CORPORA, TASKS, POOLINGS and PROTOCOLS are the tables of what
-there is.
+The verbs are those of the command line: score, compare, mine, probe, erase, train, retention, study,
+heatmap; `help(crosslingual.score)` lists every option. `load` reads a corpus, `open_checkpoint` a
+model, `read` the result in a run folder. MEASURES, CORPORA, TASKS, POOLINGS and PROTOCOLS are the
+tables of what there is.
 
 Nothing heavy is imported before it is asked for.
 """
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .analysis.results import read as read
     from .analysis.results import retention as retention
     from .analysis.results import score as score
+    from .analysis.study.studying import study as study
     from .data.corpora import CORPORA as CORPORA
     from .data.corpora import load as load
     from .data.tasks import TASKS as TASKS
@@ -41,6 +42,7 @@ __getattr__, __dir__ = exports(
     __name__,
     {
         **dict.fromkeys(("score", "compare", "retention", "heatmap", "read"), ".analysis.results"),
+        "study": ".analysis.study.studying",
         "mine": ".alignment.mining.mining",
         "probe": ".probes.probing",
         "erase": ".probes.erasing",

@@ -7,6 +7,7 @@ distribution of G - 1 degrees of freedom.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from jaxtyping import Float, Float64, Int64
@@ -24,6 +25,7 @@ class Estimated:
     value: float
     low: float = NAN
     high: float = NAN
+    error: float = NAN  # standard error, where the interval is symmetric in it
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,13 +50,19 @@ class Means:
 
     def quantile(self, level: float = LEVEL) -> float:
         """The t quantile of a two-sided interval."""
-        import scipy.stats  # when needed: it takes half a second
-
-        return float(scipy.stats.t.ppf((1 + level) / 2, self.groups - 1)) if self.groups > 1 else NAN
+        return t_quantile(self.groups - 1, level) if self.groups > 1 else NAN
 
     def below(self, constants: Float[np.ndarray, "c"]) -> "Means":
         """Return the means less what is known: nulls."""
         return Means(self.values - constants, self.influences)
+
+
+@cache
+def t_quantile(freedom: int, level: float) -> float:
+    """Return the t quantile of a two-sided interval."""
+    import scipy.stats  # when needed: it takes half a second
+
+    return float(scipy.stats.t.ppf((1 + level) / 2, freedom))
 
 
 def means_of(outcomes: Float[np.ndarray, "n c"], groups: Int64[np.ndarray, "n"]) -> Means:
@@ -90,7 +98,7 @@ def difference(means: Means, first: int = 0, second: int = 1) -> Estimated:
         else NAN
     )
     width = means.quantile() * float(error)
-    return Estimated(value, value - width, value + width)
+    return Estimated(value, value - width, value + width, float(error))
 
 
 def interval(means: Means, which: int) -> Estimated:

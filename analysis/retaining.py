@@ -10,12 +10,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
 from ..alignment.measures import MEASURES
 from ..alignment.runs.folder import read_cells
 from ..alignment.runs.table import SENTENCES, SETTINGS, TREATMENT, Tables
 from ..alignment.scoring.sentences import groups_of, outcomes_of
+from ..alignment.statistics.nulls import benjamini_hochberg
 from ..data.rows import Columns, Row
+from .claims import TOO_FEW_LANGUAGES, languages_like_these, p_any, p_of
 from .paired import Estimated, Means, average, difference, interval, log_odds, means_of, ratio
 from .verdicts import Change, change_of, judge, mean_change
 
@@ -23,6 +26,7 @@ from .verdicts import Change, change_of, judge, mean_change
 CELL = (*SENTENCES[:5], *TREATMENT)  # corpus, split, unit, source, target, and what is done to vectors
 ALIKE = (*SETTINGS, "null_kind")
 MACRO = "macro"  # the mean over languages, in the column `source`
+_READ = ["measure", "direction", "layer", "value", "null", "surface", "n"]  # of the scores
 NO_FLOOR = "base not above its floor"
 NO_SHARE = "lower is better: no share"
 
@@ -58,15 +62,43 @@ def compare_runs(
         ValueError: other sentences or settings on the two sides.
         OSError: no run there.
     """
-    tuned, plain = _read(run), _read(base)
-    _refuse_unlike(tuned, plain, run, base)
-    chosen_by = tuple(map(_read, dev)) if dev else None
+    chosen_by = (read_cell_tables(dev[0]), read_cell_tables(dev[1])) if dev else None
+    return compare_cells(
+        read_cell_tables(run),
+        read_cell_tables(base),
+        dev=chosen_by,
+        margin=margin,
+        seed=seed,
+        names=(str(run), str(base)),
+    )
+
+
+def compare_cells(
+    tuned: CellTables,
+    plain: CellTables,
+    *,
+    dev: tuple[CellTables, CellTables] | None = None,
+    margin: float | None = None,
+    seed: int = 0,
+    names: tuple[str, str],
+) -> pd.DataFrame:
+    """Compare the cells of two runs that were read; see `compare_runs`.
+
+    Args:
+        tuned: of the fine-tuned checkpoint.
+        plain: of its base.
+        dev: of both on another corpus.
+        margin: see `compare_runs`.
+        seed: of the draws.
+        names: what the two are called where they do not fit.
+    """
+    _refuse_unlike(tuned, plain, *names)
     rows: list[Columns] = []
     by_key: dict[tuple[Any, ...], list[tuple[Means, Columns]]] = {}
     at_best: dict[tuple[Any, ...], list[tuple[Columns, Change]]] = {}
     for cell in sorted(plain):
-        names = [side[cell].scores["checkpoint"].iloc[0] for side in (tuned, plain)]
-        columns = dict(zip(("checkpoint", "base_checkpoint", *CELL), (*names, *cell), strict=True))
+        compared = [side[cell].scores["checkpoint"].iloc[0] for side in (tuned, plain)]
+        columns = dict(zip(("checkpoint", "base_checkpoint", *CELL), (*compared, *cell), strict=True))
         sides = _Sides(tuned[cell], plain[cell], " ".join(cell))
         for measure, direction, layer in sides.shared():
             key = (measure, direction, layer)
@@ -76,13 +108,15 @@ def compare_runs(
             rows.append(head | facts | _compared(means, facts, measure))
             kind = (*cell[:3], *cell[5:], measure, direction, layer)
             by_key.setdefault(kind, []).append((means, head | facts))
-        if chosen_by is not None:
-            tuned_dev, plain_dev = (side[_match(side, cell)] for side in chosen_by)
+        if dev is not None:
+            tuned_dev, plain_dev = (side[_match(side, cell)] for side in dev)
             choice = _Sides(tuned_dev, plain_dev, " ".join(cell))
             for row, change in _at_best(sides, choice, seed):
                 kind = (*cell[:3], *cell[5:], row["measure"], row["direction"])
                 row |= _judged(change, margin)
                 at_best.setdefault(kind, []).append((columns | row, change))
+    for parts in at_best.values():
+        _add_claims(parts)
     rows += [row for parts in at_best.values() for row, _ in parts]
     rows += [_macro(parts) for parts in by_key.values() if len(parts) > 1]
     rows += [_macro_at_best(parts, margin) for parts in at_best.values() if len(parts) > 1]
@@ -111,12 +145,12 @@ class _Sides:
             keys = [_key(row) for row in side.scores[means].to_dict("records")]
             self.outcomes.append(dict(zip(keys, outcomes.T, strict=True)))
             self.influences.append(_influences(side.influences))
-            self.scores.append(side.scores.set_index(["measure", "direction", "layer"]))
+            self.scores.append({_key(row): row for row in side.scores[_READ].to_dict("records")})
         self.groups = groups_of(plain.items)
 
     def shared(self) -> list[Key]:
         """Return what both sides have, with what gives their covariance."""
-        return [key for key in self.scores[1].index if self._means(key) or self._alike(key, key)]
+        return [key for key in self.scores[1] if self._means(key) or self._alike(key, key)]
 
     def _means(self, key: Key) -> bool:
         return all(key in side for side in self.outcomes)
@@ -144,13 +178,13 @@ class _Sides:
         """Return what is known of two scores."""
         value, base = self._column("value", [tuned], [plain])
         null, base_null = self.nulls([tuned], [plain])
-        row = self.scores[1].loc[plain]
+        row = self.scores[1][plain]
         named = {"value": value, "base": base, "null": null, "base_null": base_null}
         return named | {"surface": row["surface"], "n": int(row["n"])}
 
     def _column(self, name: str, tuned: Sequence[Key], plain: Sequence[Key]) -> np.ndarray:
         both = zip(self.scores, (tuned, plain), strict=True)
-        return np.array([scores.loc[key, name] for scores, keys in both for key in keys], np.float64)
+        return np.array([scores[key][name] for scores, keys in both for key in keys], np.float64)
 
 
 def _key(row: Mapping[Any, Any]) -> Key:
@@ -175,12 +209,13 @@ def _compared(means: Means, facts: Row, measure: str) -> Columns:
     odds = log_odds(means) if MEASURES[measure].proportion else Estimated(np.nan)
     note = "" if reached else NO_FLOOR if higher else NO_SHARE
     return {
-        **_named("delta", difference(above)),
+        **_with_error("delta", difference(above)),
         **_named("ratio", ratio(above) if reached else Estimated(np.nan)),
         **_named("log_odds", odds),
-        **_named("area", Estimated(np.nan)),
-        "margin": np.nan,
+        **_with_error("area", Estimated(np.nan)),
+        **dict.fromkeys(("like_low", "like_high", "p", "q", "p_any", "margin"), np.nan),
         "verdict": "",
+        "like_note": "",
         "groups": means.groups,
         "note": note,
     }
@@ -193,7 +228,10 @@ def _macro(parts: Sequence[tuple[Means, Columns]]) -> Columns:
     facts["n"] = int(table["n"].sum())
     means = average([means for means, _ in parts])
     head = dict(parts[0][1]) | {"source": MACRO, "target": MACRO}
-    return head | facts | _compared(means, facts, str(head["measure"]))
+    row = head | facts | _compared(means, facts, str(head["measure"]))
+    errors = np.array([difference(each.below(np.zeros(2))).error for each, _ in parts])
+    deltas = (table["value"] - table["null"].fillna(0)) - (table["base"] - table["base_null"].fillna(0))
+    return row | _like(row, deltas.to_numpy(), errors)
 
 
 def _macro_at_best(parts: Sequence[tuple[Columns, Change]], margin: float | None) -> Columns:
@@ -204,15 +242,32 @@ def _macro_at_best(parts: Sequence[tuple[Columns, Change]], margin: float | None
     }
     change = mean_change([change for _, change in parts])
     row = parts[0][0] | {"source": MACRO, "target": MACRO, "n": int(table["n"].sum())} | facts
-    row |= _named("delta", change.best.interval()) | _judged(change, margin)
-    row |= {name: np.nan for name in row if name.startswith(("ratio", "log_odds"))}
+    row |= _with_error("delta", change.best.interval()) | _judged(change, margin)
+    row |= _like(row, table["delta"].to_numpy(), table["delta_error"].to_numpy())
+    row |= {name: np.nan for name in row if name.startswith(("ratio", "log_odds", "q", "p_any"))}
+    row["p"] = p_of(change.best)
     return row | {"layer": None, "base_layer": None}
 
 
 def _judged(change: Change, margin: float | None) -> Columns:
     """Return the change of the area, and the verdict if there is a margin."""
     verdict = "" if margin is None else str(judge(change, margin))
-    return _named("area", change.area.interval()) | {"margin": margin or np.nan, "verdict": verdict}
+    return _with_error("area", change.area.interval()) | {"margin": margin or np.nan, "verdict": verdict}
+
+
+def _like(row: Row, deltas: Float[np.ndarray, "l"], errors: Float[np.ndarray, "l"]) -> Columns:
+    """Return the interval for languages like these of a mean over languages."""
+    span = languages_like_these(deltas, errors, row["delta_error"], row["groups"])
+    note = TOO_FEW_LANGUAGES if np.isnan(span.low) else ""
+    return {"like_low": span.low, "like_high": span.high, "like_note": note}
+
+
+def _add_claims(parts: Sequence[tuple[Columns, Change]]) -> None:
+    """Add what holds of one language among these: `p`, `q` over them, `p_any` of all at once."""
+    readings = [change.best for _, change in parts]
+    p = np.array([p_of(one) for one in readings])
+    for (row, _), *found in zip(parts, p, benjamini_hochberg(p), p_any(readings), strict=True):
+        row |= dict(zip(("p", "q", "p_any"), map(float, found), strict=True))
 
 
 def _at_best(sides: _Sides, choice: _Sides, seed: int) -> Iterator[tuple[Columns, Change]]:
@@ -228,13 +283,13 @@ def _at_best(sides: _Sides, choice: _Sides, seed: int) -> Iterator[tuple[Columns
     for (measure, direction), some in layers.items():
         keys = [(measure, direction, layer) for layer in some]
         better = 1 if MEASURES[measure].higher_is_better else -1
-        surface = float(sides.scores[1].loc[keys[0], "surface"])
+        surface = float(sides.scores[1][keys[0]]["surface"])
         curves = sides.means(keys, keys), choice.means(keys, keys)
         change = change_of(*curves, sides.nulls(keys, keys), surface, better, seed)
         own, base = (keys[place] for place in change.layers)
         facts = sides.facts(own, base)
         found = _compared(sides.means([own], [base]), facts, measure)
-        found |= _named("delta", change.best.interval())
+        found |= _with_error("delta", change.best.interval())
         # Fieller's interval and the log-odds' would not know of the choice
         found |= {name: np.nan for name in found if name.startswith(("ratio_", "log_odds_"))}
         where = {"layer": own[2], "base_layer": base[2], "chosen": "best"}
@@ -245,8 +300,17 @@ def _named(name: str, span: Estimated) -> dict[str, float]:
     return {name: span.value, f"{name}_low": span.low, f"{name}_high": span.high}
 
 
-def _read(folder: Path) -> CellTables:
-    """Return the finished cells of a run folder."""
+def _with_error(name: str, span: Estimated) -> dict[str, float]:
+    return _named(name, span) | {f"{name}_error": span.error}
+
+
+def read_cell_tables(folder: Path) -> CellTables:
+    """Return the finished cells of a run folder that have sentences' outcomes.
+
+    Raises:
+        OSError: there are none.
+        Damaged: one of them is not what was written.
+    """
     found: CellTables = {}
     for tables in read_cells(folder):
         if "id" in tables.items.columns and len(tables.scores):
@@ -259,7 +323,7 @@ def _read(folder: Path) -> CellTables:
     return found
 
 
-def _refuse_unlike(tuned: CellTables, plain: CellTables, run: Path, base: Path) -> None:
+def _refuse_unlike(tuned: CellTables, plain: CellTables, run: str, base: str) -> None:
     missing = [cell for cell in plain if cell not in tuned]
     if missing:
         raise ValueError(

@@ -11,13 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from statistics import NormalDist
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
 
 from ..alignment.statistics.bootstrap import RESAMPLES
 from ..alignment.statistics.intervals import LEVEL
-from .paired import Estimated, Means, interval
+from .paired import Estimated, Means, interval, t_quantile
 
 ONE_SIDED = 0.90  # level of the two-sided interval whose lower end is a bound at .05
 
@@ -50,7 +52,8 @@ class Reading:
         low, high = np.quantile(self.drawn - self.value, [(1 - level) / 2, (1 + level) / 2])
         wider = _wider(self.groups, level)
         value = float(self.value)
-        return Estimated(value, value + wider * float(low), value + wider * float(high))
+        error = float(self.drawn.std())
+        return Estimated(value, value + wider * float(low), value + wider * float(high), error)
 
     def somewhere(self, beyond: float) -> int | None:
         """Return where a change is surely beyond ±`beyond`, the clearest of several, or None.
@@ -149,7 +152,46 @@ def mean_change(changes: Sequence[Change]) -> Change:
     )
 
 
-def judge(change: Change, margin: float) -> Verdict:
+@runtime_checkable
+class Evidence(Protocol):
+    """What is known of a change, or of several."""
+
+    def times(self, sign: int, /) -> "Evidence":
+        """Return it with its sign turned, or not."""
+
+    def interval(self, level: float = LEVEL, /) -> Estimated:
+        """Return the interval of a single change."""
+
+    def somewhere(self, beyond: float, /) -> int | None:
+        """Return where one is surely beyond ±`beyond`, or None."""
+
+
+@runtime_checkable
+class Judged(Protocol):
+    """A change in three readings."""
+
+    @property
+    def equal(self) -> Evidence:
+        """Of every layer."""
+
+    @property
+    def best(self) -> Evidence:
+        """Each at its own best layer."""
+
+    @property
+    def area(self) -> Evidence:
+        """The mean over depth."""
+
+    @property
+    def better(self) -> int:
+        """1 where more is better, else -1."""
+
+    @property
+    def assessable(self) -> bool:
+        """Whether the base is above its floors."""
+
+
+def judge(change: Judged, margin: float) -> Verdict:
     """Return the verdict on a change.
 
     - not assessable: the base is not above its floors at its best layer.
@@ -193,9 +235,6 @@ def _normal(groups: int, seed: tuple[int, int]) -> Float[np.ndarray, "g r"]:
 
 def _wider(groups: int, level: float) -> float:
     """Return by how much t of G - 1 degrees of freedom is wider than the normal law."""
-    import scipy.stats  # when needed: it takes half a second
-
     if groups < 2:
         return float("nan")
-    tail = (1 + level) / 2
-    return float(scipy.stats.t.ppf(tail, groups - 1) / scipy.stats.norm.ppf(tail))
+    return t_quantile(groups - 1, level) / NormalDist().inv_cdf((1 + level) / 2)

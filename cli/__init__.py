@@ -28,6 +28,7 @@ from .commands import (
     probe,
     retention,
     score,
+    study,
     train,
 )
 from .messages import one_line, say
@@ -65,6 +66,7 @@ app.command("probe")(probe.probe)
 app.command("erase")(erase.erase)
 app.command("train")(train.train)
 app.command("retention")(retention.retention)
+app.add_typer(study.app, name="study")
 app.command("average")(average.average)
 app.add_typer(index.app, name="index")
 app.add_typer(listing.app, name="list")

@@ -56,7 +56,7 @@ class _Pace:
     def rate(self, done: int) -> float:
         """Return the pace; 0 at the first report, which has nothing to compare with."""
         now = time.monotonic()
-        if self.began is None:
+        if self.began is None or done < self.began[1]:  # the same stage of something else
             self.began = now, done
         began, first = self.began
         return (done - first) / (now - began) if now > began else 0.0

@@ -111,6 +111,24 @@ def make_tiny(folder: Path, seed: int = 0, **changes: object) -> Path:
     return folder
 
 
+def make_corpora(folder: Path, languages: str = "de,ru,sw") -> Path:
+    """Write the built-in sentences as two corpora: half of them Tatoeba, half FLORES dev."""
+    from crosslingual import load
+
+    codes = {"de": "deu", "ru": "rus", "sw": "swh", "en": "eng"}
+    (folder / "tatoeba").mkdir(parents=True)
+    (folder / "flores" / "dev").mkdir(parents=True)
+    for bitext in load("pocket", languages=languages):
+        half = len(bitext) // 2
+        for side in (bitext.source, bitext.target):
+            texts = [f"{text}\n" for text in side.texts]
+            pair = f"tatoeba.{codes[bitext.source.language]}-eng.{codes[side.language]}"
+            (folder / "tatoeba" / pair).write_text("".join(texts[:half]), "utf-8")
+            dev = folder / "flores" / "dev" / f"flores-dev.{side.language}"
+            dev.write_text("".join(texts[half:]), "utf-8")
+    return folder
+
+
 class Done(NamedTuple):
     returncode: int
     stdout: str

@@ -27,6 +27,7 @@ FLOORS = (
     {"alignment/measures", "alignment/representations"},
     {"alignment/lookup", "alignment/grids", "alignment/mining", "alignment/scoring", "probes", "training"},
     {"analysis"},
+    {"analysis/study"},
     {"cli"},
     {"cli/commands", "models"},
 )  # fmt: skip

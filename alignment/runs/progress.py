@@ -18,6 +18,8 @@ UNITS = {
     "probing": "layers",
     "erasing": "layers",
     "training": "steps",
+    "study": "checkpoints",
+    "measuring": "probes",
 }
 
 

@@ -116,6 +116,12 @@ def make_table(rows: Iterable[Row], *, grid: bool = False) -> pd.DataFrame:
     return pd.DataFrame(records, columns=list(columns)).astype(columns)
 
 
+def with_keys(table: pd.DataFrame) -> pd.DataFrame:
+    """Return scores with the keys that their columns have now."""
+    rows = table[list(IDENTITY)].astype(object).where(table[list(IDENTITY)].notna(), None)
+    return table.assign(key=[canonical_hash(row) for row in rows.to_dict("records")])
+
+
 def main_direction(rows: pd.DataFrame) -> str:
     """Return the direction to show of a measure's scores: that which has the others in it."""
     known = set(rows["direction"])

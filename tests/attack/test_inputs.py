@@ -15,6 +15,7 @@ import typer.main
 
 from crosslingual.cli import app
 from tests.alignment.runs.test_files import flipped
+from tests.conftest import make_corpora
 
 SAMPLE = 300  # calls; all there are would be thousands
 TEXT = ["", " ", ",", "nope", "../../x", "\x1b[2Jx", "a/b", "²", "en,en", "-1", "9" * 40]
@@ -30,6 +31,10 @@ GOOD = {
     "probe": "probe {model} --task length --languages en --limit 30 --layers last --out {out}",
     "erase": "erase {model} --languages de,en --limit 8 --layers last --out {out}",
     "train": "train {recipe} --out {out}",
+    "study run": "study run {study} --out {out} --processes 1 --data-dir {data}",
+    "study validate": "study validate {study} --processes 1 --data-dir {data}",
+    "study status": "study status {done}",
+    "study template": "study template",
     "retention": "retention {run} --base {run} --out {out}",
     "average": "average xtreme {tsv}",
     "index build": "index build {text} --checkpoint {model} --out {out}/i",
@@ -46,6 +51,17 @@ GOOD = {
     "cache prune": "cache prune",
     "demo": "demo --out {out}",
 }
+
+STUDY = """
+name: s
+families: {{tiny: {{one: {{checkpoint: {} }} }} }}
+treatments: {{copy: {{phases: [{{name: copy, control: resave}}] }} }}
+test: [{{corpus: tatoeba, languages: de}}]
+dev: {{corpus: flores/dev, languages: de}}
+score: {{measures: accuracy}}
+margin: 0.05
+primary: {{corpus: tatoeba}}
+"""
 
 
 def commands(group=None, prefix=()) -> Iterator[tuple[str, object]]:
@@ -104,8 +120,13 @@ def places(tiny_bert, tmp_path_factory) -> dict[str, str]:
     crosslingual.score(tiny_bert, languages="de,sw", measures="accuracy", store=store, out=run)
     build = ["index", "build", folder / "a.en", "--checkpoint", tiny_bert, "--out", folder / "index"]
     assert main([str(one) for one in build]) == 0
+    (folder / "s.yaml").write_text(STUDY.format(tiny_bert))
+    make_corpora(folder / "data")
+    (folder / "done").mkdir()
+    (folder / "done" / "study.yaml").write_text(STUDY.format(tiny_bert))
     names = {"model": tiny_bert, "run": run, "text": folder / "a.en", "text2": folder / "b.de"}
     names |= {"tsv": folder / "t.tsv", "recipe": folder / "r.yaml", "index": folder / "index"}
+    names |= {"study": folder / "s.yaml", "done": folder / "done", "data": folder / "data"}
     return {name: str(place) for name, place in names.items()}
 
 

@@ -1,0 +1,1 @@
+"""Studies: is alignment retained across scales? One file, one command."""

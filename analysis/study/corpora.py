@@ -1,0 +1,47 @@
+"""The sentences of a study: read before anything is done, so that what is missing is known at once."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ...data import AnyBitext, load
+from .plan import Plan
+
+Bitexts = dict[str, Sequence[AnyBitext]]  # by the name that the study gives the corpus
+
+
+def read_bitexts(plan: Plan, data_dir: Path | None) -> Bitexts:
+    """Return the bitexts of every corpus of a study.
+
+    Raises:
+        ValueError: layers would be chosen on what is reported, or could not be chosen for a language.
+        OSError: data that are not there.
+    """
+    found: Bitexts = {}
+    for part in plan.parts:
+        found[part.corpus] = load(
+            part.corpus,
+            data_dir=data_dir,
+            languages=part.languages,
+            pivot=part.pivot,
+            pairs=part.pairs,
+            limit=part.limit,
+        )
+    dev = plan.study.dev.corpus
+    known = {_pair(bitext) for bitext in found[dev]}
+    sets = {(bitext.corpus, bitext.split) for bitext in found[dev]}
+    for part in plan.study.test:
+        for bitext in found[part.corpus]:
+            if (bitext.corpus, bitext.split) in sets:
+                raise ValueError(
+                    f"dev: layers chosen on {dev} cannot be reported on {part.corpus}, the same ones"
+                )
+            if _pair(bitext) not in known:
+                raise ValueError(
+                    f"dev: {dev} has no {'-'.join(_pair(bitext))}, which {part.corpus} is asked for: "
+                    "layers are chosen language by language"
+                )
+    return found
+
+
+def _pair(bitext: AnyBitext) -> tuple[str, str]:
+    return bitext.source.language, bitext.target.language

@@ -1,0 +1,153 @@
+"""What a study found: every comparison with a base, recipes over their seeds, trends over scales."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import pandas as pd
+
+from ...alignment.measures import MEASURES
+from ...alignment.runs.folder import read_scores
+from ...alignment.runs.table import with_keys
+from ...data.rows import Columns
+from ..claims import SEEDS, Pooled, over_seeds
+from ..retaining import CELL, compare_cells, read_cell_tables
+from ..verdicts import Verdict, judge
+from .plan import Plan, Subject
+
+# what names a recipe's comparison, apart from its seed
+WHAT = ("family", "scale", "treatment", "control", *CELL, "measure", "direction")
+READINGS = ("delta", "area")
+
+
+@dataclass(frozen=True, eq=False)
+class _Recipe:
+    """The change by a recipe, in three readings; see `verdicts.Judged`."""
+
+    equal: Pooled
+    best: Pooled
+    area: Pooled
+    better: int
+    assessable: bool
+
+
+def finished(plan: Plan) -> list[Subject]:
+    """Return the checkpoints that are scored on every corpus."""
+    return [
+        subject
+        for subject in plan.subjects
+        if all((plan.run(subject, part) / "scores.parquet").is_file() for part in plan.parts)
+    ]
+
+
+def all_scores(plan: Plan) -> pd.DataFrame:
+    """Return the scores of all finished checkpoints."""
+    tables = [
+        with_keys(read_scores(plan.run(subject, part)).assign(checkpoint=subject.name))
+        for subject in finished(plan)
+        for part in plan.parts
+    ]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def retention_table(plan: Plan) -> pd.DataFrame:
+    """Return the comparison of every fine-tuned checkpoint with its base: see `retaining.compare_runs`.
+
+    Raises:
+        ValueError: a base and a checkpoint that were scored with other settings.
+    """
+    done = {subject.name for subject in finished(plan)}
+    cells = cache(read_cell_tables)  # a base is compared with many
+    tables = []
+    for subject in plan.treated():
+        base = plan.base_of(subject)
+        if subject.name not in done or base.name not in done:
+            continue
+        dev = read_cell_tables(plan.run(subject, plan.study.dev)), cells(plan.run(base, plan.study.dev))
+        for part in plan.study.test:
+            table = compare_cells(
+                read_cell_tables(plan.run(subject, part)),
+                cells(plan.run(base, part)),
+                dev=dev,
+                margin=plan.study.margin,
+                names=(f"{subject.name} on {part.corpus}", f"{base.name} on {part.corpus}"),
+            )
+            sizes = read_scores(plan.run(base, part)).iloc[0][["parameters", "parameters_body"]]
+            names = {**_named(subject), "base_checkpoint": base.name}
+            tables.append(table.assign(**names, **sizes.to_dict()))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def recipes_table(table: pd.DataFrame, margin: float) -> pd.DataFrame:
+    """Return what holds of a recipe at a scale, from at least three seeds.
+
+    Args:
+        table: of `retention_table`.
+        margin: the greatest loss that counts as retained.
+
+    Returns:
+        A row per recipe, scale, cell, measure and direction: seeds, delta and area with intervals over
+        seeds and sentences, verdict. Empty where no recipe has three seeds.
+    """
+    rows: list[Columns] = []
+    for key, part in table.groupby(list(WHAT), sort=False):
+        best = part[part["chosen"] == "best"]
+        if len(best) < SEEDS:
+            continue
+        first = best.iloc[0]
+        groups = int(best["groups"].min())
+        delta, area = (
+            over_seeds(best[name].to_numpy(), best[f"{name}_error"].to_numpy(), groups)
+            for name in READINGS
+        )
+        equal = part[part["chosen"] == "equal"]
+        values, errors = (
+            equal.pivot_table(index="train_seed", columns="layer", values=name, dropna=False).to_numpy()
+            for name in ("delta", "delta_error")
+        )
+        change = _Recipe(
+            over_seeds(values, errors, groups),
+            delta,
+            area,
+            1 if MEASURES[str(first["measure"])].higher_is_better else -1,
+            bool((best["verdict"] != Verdict.NOT_ASSESSABLE).all()),
+        )
+        found: Columns = dict(zip(WHAT, key, strict=True))
+        found |= {name: first[name] for name in ("parameters", "parameters_body")}
+        found |= {"seeds": len(best), "groups": groups, "margin": margin}
+        found |= {name: best[name].mean() for name in ("value", "base", "null", "base_null", "surface")}
+        for name, span in (("delta", delta.interval()), ("area", area.interval())):
+            found |= {name: span.value, f"{name}_low": span.low, f"{name}_high": span.high}
+            found |= {f"{name}_error": span.error}
+        rows.append(found | {"verdict": str(judge(change, margin))})
+    return pd.DataFrame(rows)
+
+
+def primary_rows(table: pd.DataFrame, plan: Plan, *, chosen: str | None = "best") -> pd.DataFrame:
+    """Return the rows of the study's primary cells.
+
+    Args:
+        table: of `retention_table` or `recipes_table`.
+        plan: of the study.
+        chosen: which layers, where the table has several.
+    """
+    if table.empty:
+        return table
+    primary = plan.study.primary
+    corpus, _, split = primary.corpus.partition("/")
+    kept = (table["corpus"] == corpus) & (not split or table["split"] == split)
+    for name in ("measure", "direction", "pooling", "map"):
+        kept &= table[name] == getattr(primary, name)
+    if "chosen" in table:
+        kept &= table["chosen"] == chosen
+    return table[kept]
+
+
+def _named(subject: Subject) -> Columns:
+    return {
+        "family": subject.family,
+        "scale": subject.scale,
+        "treatment": subject.treatment,
+        "control": subject.control,
+        "train_seed": subject.seed,
+        "checkpoint": subject.name,
+    }

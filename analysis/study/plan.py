@@ -1,0 +1,119 @@
+"""The work of a study: its checkpoints, what each is made from, and where its scores will be."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ...training.recipe import Recipe
+from .spec import CorpusPart, Pretrained, Study, recipe_of
+
+BASE = "pretrained"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A checkpoint of a study: made by a recipe, or there already."""
+
+    family: str
+    scale: str
+    base: Pretrained
+    treatment: str  # BASE of a base
+    seed: int | None
+    checkpoint: str = ""  # where it is, if it is not made here
+    revision: str | None = None
+    recipe: Recipe | None = None
+    control: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name of its folders."""
+        start = f"{self.family}-{self.scale}"
+        return start if self.treatment == BASE else f"{start}-{self.treatment}-seed{self.seed}"
+
+    @property
+    def stage(self) -> str:
+        """The stage of its scores."""
+        return "pretrained" if self.treatment == BASE else "intermediate"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All checkpoints of a study in the order of work: bases first, then seed by seed."""
+
+    study: Study
+    folder: Path
+    subjects: Sequence[Subject]
+
+    @property
+    def parts(self) -> Sequence[CorpusPart]:
+        """The corpora that every checkpoint is scored on."""
+        return (*self.study.test, self.study.dev)
+
+    def run(self, subject: Subject, part: CorpusPart) -> Path:
+        """Return the run folder of a checkpoint's scores."""
+        return self.folder / "scores" / subject.name / part.name
+
+    def trained(self, subject: Subject) -> Path:
+        """Return the folder of its training."""
+        return self.folder / "checkpoints" / subject.name
+
+    def encoder(self, subject: Subject) -> str:
+        """Return the folder or id of a checkpoint."""
+        if subject.recipe is None:
+            return subject.checkpoint
+        return str(self.trained(subject) / subject.recipe.phases[-1].name)
+
+    def base_of(self, subject: Subject) -> Subject:
+        """Return the base that a checkpoint is compared with."""
+        return next(
+            one
+            for one in self.subjects
+            if one.treatment == BASE and (one.family, one.scale) == (subject.family, subject.scale)
+        )
+
+    def treated(self) -> list[Subject]:
+        """Return all checkpoints but the bases."""
+        return [one for one in self.subjects if one.treatment != BASE]
+
+    def share(self, which: str) -> Sequence[Subject]:
+        """Return the checkpoints of one share of an array job.
+
+        Args:
+            which: "2/8", the second of eight; "" for all.
+
+        Raises:
+            ValueError: no such share.
+        """
+        if not which:
+            return self.subjects
+        number, _, count = which.partition("/")
+        if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+            raise ValueError(f"`share` must be one of several, as 2/8, got {which!r}")
+        scales = [(family, name) for family, name, _ in self.study.scales()]
+        # scale by scale, so that every share has as many of each size
+        ordered = sorted(self.subjects, key=lambda one: scales.index((one.family, one.scale)))
+        return ordered[int(number) - 1 :: int(count)]
+
+
+def make_plan(study: Study, folder: Path) -> Plan:
+    """Return the work of a study.
+
+    Args:
+        study: what is asked.
+        folder: gets everything that is made.
+    """
+    subjects = [
+        Subject(family, name, scale, BASE, None, scale.checkpoint, scale.revision)
+        for family, name, scale in study.scales()
+    ]
+    for place, seed in enumerate(study.seeds):
+        for name, treatment in study.treatments.items():
+            for family, size, scale in study.scales():
+                made = Subject(family, size, scale, name, seed, control=treatment.control)
+                given = treatment.checkpoints.get(f"{family}/{size}", ())
+                if treatment.phases:
+                    recipe = recipe_of(treatment, f"{study.name}: {name}", scale, seed)
+                    subjects.append(replace(made, recipe=recipe))
+                elif place < len(given):
+                    subjects.append(replace(made, checkpoint=given[place]))
+    return Plan(study, folder, subjects)

@@ -1,0 +1,132 @@
+"""What a study takes, measured: a few steps of every training, two languages of every corpus."""
+
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ...alignment.checkpoints.checkpoint import open_checkpoint
+from ...alignment.runs.progress import Tick
+from ...training.material import load_material
+from ...training.recipe import Phase, Recipe
+from ...training.training import train
+from .corpora import Bitexts
+from .plan import BASE, Plan, Subject
+from .work import Worker
+
+FEW, MORE = 3, 9  # steps of the two trainings whose difference tells what a step takes
+NUMBER_SIZE = 4.0  # bytes of a parameter that is saved
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds and bytes of a checkpoint."""
+
+    training: float
+    scoring: float
+    disk: float
+
+
+def measure(plan: Plan, worker: Worker, bitexts: Bitexts, tick: Tick | None = None) -> dict[str, Cost]:
+    """Return what each checkpoint of a study takes, by its name.
+
+    One seed of every recipe and scale is trained for a few steps, and the base of every scale is scored
+    in one and in two languages of every corpus, in a temporary folder.
+
+    Args:
+        plan: of the study.
+        worker: does the work.
+        bitexts: of every corpus.
+        tick: called with how many measurements are done, and of how many.
+
+    Raises:
+        ValueError: what a checkpoint, a corpus or a recipe is refused for.
+        OSError: what cannot be read.
+    """
+    trained: dict[tuple[str, str, str], float] = {}
+    scored: dict[tuple[str, str], float] = {}
+    sizes: dict[tuple[str, str], float] = {}
+    seed = plan.study.seeds[0]
+    wanted = [one for one in plan.subjects if one.treatment == BASE or (one.recipe and one.seed == seed)]
+    for done, subject in enumerate(wanted):
+        if tick is not None:
+            tick(done, len(wanted))
+        scale = (subject.family, subject.scale)
+        if subject.treatment == BASE:
+            sizes[scale] = (
+                NUMBER_SIZE * open_checkpoint(subject.checkpoint, revision=subject.revision).parameters
+            )
+            scored[scale] = _score(plan, worker, subject, bitexts)
+        elif subject.recipe is not None:
+            trained[(*scale, subject.treatment)] = _train(worker, subject.recipe)
+    return {
+        subject.name: Cost(
+            trained.get((subject.family, subject.scale, subject.treatment), 0.0),
+            scored[subject.family, subject.scale],
+            _phases(subject) * sizes[subject.family, subject.scale],
+        )
+        for subject in plan.subjects
+    }
+
+
+def _train(worker: Worker, recipe: Recipe) -> float:
+    """Return the seconds that a recipe takes."""
+    steps = sum(_steps(phase, worker.data_dir, recipe.seed) for phase in recipe.phases)
+    if not steps:
+        return _seconds(worker, recipe)
+    few, more = (_seconds(worker, _shorter(recipe, count)) for count in (FEW, MORE))
+    each = max(0.0, more - few) / (MORE - FEW) / len(recipe.phases)
+    return max(0.0, few - FEW * len(recipe.phases) * each) + steps * each
+
+
+def _seconds(worker: Worker, recipe: Recipe) -> float:
+    with tempfile.TemporaryDirectory(prefix="crosslingual-") as folder:
+        start = time.perf_counter()
+        train(recipe, folder, data_dir=worker.data_dir, device=worker.device)
+        return time.perf_counter() - start
+
+
+def _shorter(recipe: Recipe, steps: int) -> Recipe:
+    """Return a recipe whose trainings have a few steps, and nothing saved on the way."""
+    phases = (
+        replace(phase, steps=steps, epochs=None, keep=(), evaluate_every=None)
+        if _trains(phase)
+        else phase
+        for phase in recipe.phases
+    )
+    return replace(recipe, phases=tuple(phases))
+
+
+def _phases(subject: Subject) -> int:
+    return 0 if subject.recipe is None else len(subject.recipe.phases)
+
+
+def _trains(phase: Phase) -> bool:
+    return phase.steps is not None or phase.epochs is not None
+
+
+def _steps(phase: Phase, data_dir: Path | None, seed: int) -> int:
+    """Return the steps of a phase; an example counts as one feature."""
+    if not _trains(phase):
+        return 0
+    if phase.steps is not None:
+        return phase.steps
+    return phase.count([len(load_material(part, data_dir, seed).train.examples) for part in phase.tasks])
+
+
+def _score(plan: Plan, worker: Worker, base: Subject, bitexts: Bitexts) -> float:
+    """Return the seconds that scoring a checkpoint of a scale takes, from one and two languages."""
+    total = 0.0
+    for part in plan.parts:
+        known = list(dict.fromkeys(bitext.source.code for bitext in bitexts[part.corpus]))
+        seconds = []
+        for count in (1, 2)[: len(known)]:
+            few = part if part.pairs else replace(part, languages=",".join(known[:count]))
+            with tempfile.TemporaryDirectory(prefix="crosslingual-") as folder:
+                elsewhere = Plan(plan.study, Path(folder), plan.subjects)
+                start = time.perf_counter()
+                worker.score(elsewhere, base, few, Path(folder) / "vectors")
+                seconds.append(time.perf_counter() - start)
+        more = len(bitexts[part.corpus]) - len(seconds)
+        total += seconds[-1] + max(0, more) * max(0.0, seconds[-1] - seconds[0])
+    return total

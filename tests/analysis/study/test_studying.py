@@ -1,0 +1,258 @@
+"""A whole study: what is made is compared with its base, what is finished is kept, what is said is so."""
+
+import json
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from crosslingual.alignment.runs.folder import read_cells
+from crosslingual.alignment.runs.table import canonical_hash
+from crosslingual.analysis.retaining import MACRO
+from crosslingual.analysis.study.costs import validated
+from crosslingual.analysis.study.options import StudyOptions
+from crosslingual.analysis.study.plan import make_plan
+from crosslingual.analysis.study.registration import register
+from crosslingual.analysis.study.spec import (
+    CorpusPart,
+    Pretrained,
+    Primary,
+    Study,
+    Treatment,
+    read_study,
+    write_study,
+)
+from crosslingual.analysis.study.status import status_of
+from crosslingual.analysis.study.studying import study
+from crosslingual.training.recipe import Phase, TaskPart
+from tests.conftest import make_corpora, make_tiny
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = make_corpora(tmp_path_factory.mktemp("corpora"))
+    (folder / "rte").mkdir()
+    for split, count in (("train", 24), ("dev", 6)):
+        rows = "".join(
+            f"{i}\t{split} premise {i}\thypothesis {i}\t{'not_' * (i % 2)}entailment\n"
+            for i in range(count)
+        )
+        (folder / "rte" / f"{split}.tsv").write_text("index\tsentence1\tsentence2\tlabel\n" + rows)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory):
+    """Two scales; a copy, another model as if it were trained, noise as large as that change."""
+    folder = tmp_path_factory.mktemp("models")
+    for name, seed in (("one", 0), ("two", 1), ("other", 5)):
+        make_tiny(folder / name, seed=seed, hidden_size=32 if name != "two" else 48)
+    return Study(
+        name="small",
+        families={"tiny": {name: Pretrained(str(folder / name)) for name in ("one", "two")}},
+        treatments={
+            "copy": Treatment(phases=(Phase("copy", (), control="resave"),), control=True),
+            "other": Treatment(checkpoints={"tiny/one": (str(folder / "other"),) * 3}),
+        },
+        seeds=(0, 1, 2),
+        test=(CorpusPart("tatoeba", languages="de,ru", limit=40),),
+        dev=CorpusPart("flores/dev", limit=40),
+        score={"measures": "mrr", "layers": "0,3"},
+        margin=0.05,
+        primary=Primary("tatoeba", measure="mrr"),
+        against="copy",
+    )
+
+
+@pytest.fixture(scope="module")
+def few(asked):
+    """The same with one seed."""
+    other = replace(
+        asked.treatments["other"],
+        checkpoints={"tiny/one": asked.treatments["other"].checkpoints["tiny/one"][:1]},
+    )
+    return replace(asked, seeds=(0,), treatments={**asked.treatments, "other": other})
+
+
+@pytest.fixture(scope="module")
+def short(few, data, tmp_path_factory):
+    return study(few, out=tmp_path_factory.mktemp("few"), data_dir=data, processes=1)
+
+
+@pytest.fixture(scope="module")
+def made(asked, data, tmp_path_factory):
+    return study(asked, out=tmp_path_factory.mktemp("study"), data_dir=data, processes=1)
+
+
+def bytes_of(folder):
+    return {name: (folder / f"{name}.parquet").read_bytes() for name in ("retention", "scores")}
+
+
+def test_every_checkpoint_is_compared_with_its_base(asked, made):
+    table = made.table
+    best = table[
+        (table["chosen"] == "best") & (table["measure"] == "mrr") & (table["direction"] == "mean")
+    ]
+    names = {f"tiny-{scale}-copy-seed{seed}" for scale in ("one", "two") for seed in range(3)}
+    names |= {f"tiny-one-other-seed{seed}" for seed in range(3)}
+    assert set(best["checkpoint"]) == names
+    assert (best.groupby("checkpoint").size() == 2 + 1).all(), "languages and their mean"
+    copies = best[best["treatment"] == "copy"]
+    assert (copies[["delta", "delta_low", "delta_high"]] == 0).all(axis=None)
+    assert set(copies["verdict"]) <= {"retained", "not assessable"}
+    others = best[(best["treatment"] == "other") & (best["source"] == MACRO)]
+    assert others["delta"].nunique() == 1 and (others["delta"] != 0).all()
+    assert set(best["base_checkpoint"]) == {"tiny-one", "tiny-two"}
+    assert best.groupby("scale")["parameters"].nunique().eq(1).all()
+    assert (best["parameters_body"] < best["parameters"]).all()
+
+
+def test_recipes_over_their_seeds(made):
+    recipes = made.recipes
+    assert (recipes["seeds"] == 3).all()
+    assert set(zip(recipes["scale"], recipes["treatment"], strict=True)) == {
+        ("one", "copy"), ("two", "copy"), ("one", "other")
+    }  # fmt: skip
+    one = recipes[(recipes["treatment"] == "other") & (recipes["measure"] == "mrr")]
+    alone = made.table[(made.table["treatment"] == "other") & (made.table["train_seed"] == 0)]
+    both = one.merge(alone[alone["chosen"] == "best"], on=["source", "measure", "direction"])
+    assert len(both) and both["delta_x"].to_numpy() == pytest.approx(both["delta_y"].to_numpy())
+    assert both["delta_error_x"].to_numpy() == pytest.approx(both["delta_error_y"].to_numpy())
+
+
+def test_what_is_said(made):
+    text = made.in_words()
+    assert (
+        "primary: mrr (mean) on tatoeba" in text and "margin 0.05; layers chosen on flores/dev" in text
+    )
+    assert "this recipe at this scale, 3 seeds" in text and "copy (control)" in text
+    assert "scale, copy: nothing about scale: 2 scales with 3 seeds" in text
+    assert "beyond copy" in text and "t over seeds" in text
+    assert (made.folder / "findings.txt").read_text("utf-8").splitlines() == list(made.lines)
+    assert "9 of 9" not in next(status_of(made.folder)) and "11 of 11" in next(status_of(made.folder))
+
+
+def test_nothing_is_done_twice_and_what_is_lost_is_done_again(asked, made, data):
+    plan = make_plan(asked, made.folder)
+    before = bytes_of(made.folder)
+    run = plan.run(plan.subjects[3], asked.test[0])
+    cells = {path: path.stat().st_mtime_ns for path in made.folder.rglob("cells/*.parquet")}
+    lost = next((run / "items").glob("*.parquet"))
+    lost.unlink()
+    (run / "scores.parquet").unlink()
+    again = study(asked, out=made.folder, data_dir=data, processes=1)
+    after = {path: path.stat().st_mtime_ns for path in made.folder.rglob("cells/*.parquet")}
+    changed = {path for path in cells if cells[path] != after[path]}
+    assert changed == {run / "cells" / lost.name}
+    assert bytes_of(again.folder) == before
+    pd.testing.assert_frame_equal(again.table, made.table)
+
+
+def test_processes_and_shares_give_the_same_tables(few, data, tmp_path):
+    few = replace(few, treatments={"copy": few.treatments["copy"]})
+    alone = study(few, out=tmp_path / "alone", data_dir=data, processes=1)
+    for share in ("1/2", "2/2"):
+        part = study(few, out=tmp_path / "shares", data_dir=data, share=share, processes=1)
+        assert part.table.empty and f"share {share} is done" in part.in_words()
+    shares = study(few, out=tmp_path / "shares", data_dir=data, processes=2)
+    assert bytes_of(shares.folder) == bytes_of(alone.folder)
+    two = study(few, out=tmp_path / "two", data_dir=data, processes=2)
+    assert bytes_of(two.folder) == bytes_of(alone.folder)
+    assert not list((tmp_path / "two" / "vectors").iterdir()), "vectors are gone"
+
+
+def test_what_fails_is_a_row_and_the_rest_is_kept(few, short, data):
+    lost = Treatment(checkpoints={"tiny/one": (str(short.folder / "no"),)})
+    broken = replace(few, treatments={**few.treatments, "lost": lost})
+    message = "1 of 6 checkpoints failed, the others are kept; the first: tiny-one-lost-seed0: "
+    with pytest.raises(ValueError, match=message):
+        study(broken, out=short.folder, data_dir=data, processes=1)
+    (row,) = map(json.loads, (short.folder / "failures.jsonl").read_text().splitlines())
+    assert row["checkpoint"] == "tiny-one-lost-seed0"
+    lines = list(status_of(short.folder))
+    assert "5 of 6" in lines[0] and any("failed: tiny-one-lost-seed0" in line for line in lines)
+    again = study(few, out=short.folder, data_dir=data, processes=1)
+    assert len(again.table) and not (short.folder / "failures.jsonl").exists()
+
+
+def test_a_margin_that_was_changed_after_scores_is_shown(few, short, data):
+    wider = study(replace(few, margin=0.4), out=short.folder, data_dir=data, processes=1)
+    assert wider.lines[0].startswith("warning: margin was 0.05 and was changed to 0.4 on ")
+    assert wider.lines[0].endswith("when 3 fine-tuned checkpoints had been scored")
+    back = study(few, out=short.folder, data_dir=data, processes=1)
+    assert [line.startswith("warning: margin was") for line in back.lines[:3]] == [True, True, False]
+
+
+def test_a_margin_that_is_changed_before_scores_is_nobodys_business(asked, tmp_path):
+    for margin in (0.1, 0.2):
+        register(make_plan(replace(asked, margin=margin), tmp_path))
+    entries = json.loads((tmp_path / "registered.json").read_text())["registered"]
+    assert [one["margin"] for one in entries] == [0.1, 0.2] and not any(one["scored"] for one in entries)
+    assert entries[0]["hash"] == canonical_hash(replace(asked, margin=0.1).registered)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"dev": CorpusPart("flores/dev", languages="de")},
+            r"dev: flores/dev has no ru-en, which tatoeba is asked",
+        ),
+        (
+            {
+                "dev": CorpusPart("tatoeba", limit=10),
+                "test": (CorpusPart("tatoeba/test"),),
+                "primary": Primary("tatoeba/test"),
+            },
+            "the same",
+        ),
+        ({"test": (CorpusPart("tatoebaa"),), "primary": Primary("tatoebaa")}, "did you mean tatoeba"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_anything_is(asked, data, tmp_path, change, message):
+    with pytest.raises(ValueError, match=message):
+        study(replace(asked, **change), out=tmp_path / "s", data_dir=data, processes=1)
+    assert not (tmp_path / "s" / "scores").exists()
+
+
+def test_a_study_says_what_it_takes_and_what_it_cannot_show(asked, data, tmp_path):
+    nli = Treatment(phases=(Phase("one", (TaskPart("rte"),), steps=20, batch=4),))
+    few = replace(asked, treatments={"nli": nli}, seeds=(0,), against="")
+    text = "\n".join(validated(few, StudyOptions(data_dir=data, out=tmp_path / "s", processes=1)))
+    assert "2 scales, 1 treatments (of them 0 controls), 1 seeds: 4 checkpoints, 2 to be trained" in text
+    assert "min with 1 processes on this machine" in text and "GB of checkpoints" in text
+    for what in (
+        "about a recipe",
+        "a trend over the scales",
+        "about other languages",
+        "just more training",
+    ):
+        assert f"cannot be concluded: {what}" in text or what in text
+    assert not (tmp_path / "s").exists()
+
+
+def test_checkpoints_that_are_not_here_are_costed_by_arithmetic(asked, data):
+    hub = {"x": {"l": Pretrained("some/model", parameters=560e6, parameters_body=303e6)}}
+    far = replace(
+        asked,
+        families=hub,
+        treatments={"nli": Treatment(phases=(Phase("one", (TaskPart("rte"),), steps=10),))},
+        against="",
+    )
+    text = "\n".join(validated(far, StudyOptions(data_dir=data)))
+    assert "some/model cannot be opened here" in text and "GPU hours" in text
+
+
+def test_the_command(few, data, tmp_path, command):
+    write_study(few, tmp_path / "small.yaml")
+    done = command("study", "run", tmp_path / "small.yaml", "--data-dir", data, "--processes", 1)
+    assert done.returncode == 0, done.stderr
+    assert "this checkpoint, seed 0" in done.stdout
+    assert command("study", "status", "runs/small").stdout.startswith("small: 5 of 5 checkpoints")
+    assert read_study(tmp_path / "runs" / "small" / "study.yaml") == few
+    assert all(
+        len(list(read_cells(folder))) for folder in (tmp_path / "runs" / "small").glob("scores/*/*")
+    )
+    assert command("study", "status", tmp_path).stderr.startswith("error: ")
+    assert command("study", "template").stdout.startswith("# crosslingual study")
+    assert json.loads(command("study", "template", "--schema").stdout)["title"] == "Study"
