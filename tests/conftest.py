@@ -129,6 +129,17 @@ def make_corpora(folder: Path, languages: str = "de,ru,sw") -> Path:
     return folder
 
 
+def write_rte(folder: Path) -> None:
+    """Write a small entailment task."""
+    (folder / "rte").mkdir(parents=True)
+    for split, count in (("train", 24), ("dev", 6)):
+        rows = "".join(
+            f"{i}\t{split} premise {i}\thypothesis {i}\t{'not_' * (i % 2)}entailment\n"
+            for i in range(count)
+        )
+        (folder / "rte" / f"{split}.tsv").write_text("index\tsentence1\tsentence2\tlabel\n" + rows)
+
+
 class Done(NamedTuple):
     returncode: int
     stdout: str

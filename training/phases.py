@@ -17,6 +17,7 @@ from ..alignment.checkpoints.checkpoint import Checkpoint, open_checkpoint
 from ..alignment.runs.files import MARK, own_folder, remove_folder
 from ..alignment.runs.folder import locked, versions
 from ..alignment.runs.table import canonical_hash
+from ..data import load
 from ..data.rows import Columns, Row
 from .adapters import plain, with_adapters
 from .controls import add_noise
@@ -28,6 +29,7 @@ from .recipe import Phase, Recipe
 from .saved import save_encoder, trained_on
 from .zero_shot import load_tests
 
+ALIGNMENT = "alignment.jsonl"  # of a phase that is watched
 Progress = Callable[[str, int, int, float], None]  # phase, steps done, of how many, loss
 
 
@@ -89,7 +91,10 @@ def _run_phases(
     before, history = base, [base.fingerprint]
     for number, phase in enumerate(recipe.phases):
         folder = out / phase.name
-        key = canonical_hash({"before": history, "recipe": {**asdict(recipe), "phases": asdict(phase)}})
+        asked = asdict(phase)
+        if phase.watch is None or phase.watch.stop_loss is None:
+            del asked["watch"]  # it decides nothing
+        key = canonical_hash({"before": history, "recipe": {**asdict(recipe), "phases": asked}})
         about = read_about(folder)
         if about and about.get("key") != key:
             raise ValueError(
@@ -171,7 +176,9 @@ class _Phase:
             keep(0)
         cost = self._train(lesson, model, work, keep)
         about |= {"cost": cost, **lesson.results(model)}
-        shutil.copyfile(work / "steps.jsonl", self.out / f"{phase.name}-steps.jsonl")
+        for name in ("steps.jsonl", ALIGNMENT):
+            if (work / name).is_file():
+                shutil.copyfile(work / name, self.out / f"{phase.name}-{name}")
         save_encoder(folder, plain(encoder), self.before, about, groups, partial(lesson.save, model))
 
     def _lesson(self, trained: set[str]) -> Objective:
@@ -198,7 +205,21 @@ class _Phase:
         pad_id = self.before.tokenizer.pad_token_id or 0
         steps = Steps(phase.count(list(labelled.values())), shares, self.seed, pad_id)
         progress = partial(self.progress, phase.name) if self.progress else None
-        return train_phase(model, tasks, phase, steps, work, Hooks(lesson.judge(model), keep, progress))
+        live = None
+        if phase.watch is not None:
+            from .live import AlignmentCallback
+
+            watch = phase.watch
+            live = AlignmentCallback(
+                self.before.tokenizer,
+                load(watch.corpus, data_dir=self.data_dir, languages=watch.languages),
+                every=watch.every,
+                sentences=watch.sentences,
+                path=work / ALIGNMENT,
+                stop_loss=watch.stop_loss,
+            )
+        hooks = Hooks(lesson.judge(model), keep, progress, live)
+        return train_phase(model, tasks, phase, steps, work, hooks)
 
     def _add_noise(self, encoder: Any) -> None:
         if not self.phase.like:

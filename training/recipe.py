@@ -113,6 +113,19 @@ class Injection:
 
 
 @dataclass(frozen=True)
+class Watch:
+    """Alignment while a phase is trained, on few sentences; see `live`."""
+
+    __pydantic_config__ = STRICT
+
+    corpus: str = "pocket"
+    languages: str = "all"
+    every: Count = 500  # steps
+    sentences: Annotated[int, within(2, 1e6)] = 200  # of each language pair
+    stop_loss: Share | None = None  # the training ends where the best layer's mean fell by more
+
+
+@dataclass(frozen=True)
 class Phase:
     """One training: from the encoder before to the encoder after."""
 
@@ -141,6 +154,7 @@ class Phase:
     patience: Count = 30  # evaluations without a gain after which it stops
     keep: tuple[Share, ...] = ()  # shares of the steps whose encoders are saved besides: .03, .1, …
     evaluate: tuple[EvaluationPart, ...] = ()  # zero-shot tests after the training
+    watch: Watch | None = None  # alignment while it is trained
     like: str = ""  # of weight-noise: the folder of the phase whose change it has the size of
 
     def __post_init__(self) -> None:

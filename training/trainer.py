@@ -22,6 +22,7 @@ from transformers import (
     PrinterCallback,
     ProgressCallback,
     Trainer,
+    TrainerCallback,
     TrainingArguments,
 )
 
@@ -145,6 +146,7 @@ class Hooks(NamedTuple):
     judge: Callable[[], float] | None = None  # the score by which the best is kept
     keep: Callable[[int], None] | None = None  # saves the encoder at the steps of `phase.keep`
     progress: Callable[[int, int, float], None] | None = None  # at every step
+    live: TrainerCallback | None = None  # looks at alignment
 
 
 NO_HOOKS = Hooks()
@@ -190,6 +192,8 @@ def train_phase(
     if hooks.keep is not None:
         kept = [max(1, round(share * steps.count)) for share in phase.keep if share]
         trainer.add_callback(Keeper(kept, hooks.keep))
+    if hooks.live is not None:
+        trainer.add_callback(hooks.live)
     trainer.add_callback(Sealer())
     trainer.train(resume_from_checkpoint=last_whole(work))
     return cost(log)

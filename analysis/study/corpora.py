@@ -1,9 +1,10 @@
-"""The sentences of a study: read before anything is done, so that what is missing is known at once."""
+"""The data of a study: read before anything is done, so that what is missing is known at once."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from ...data import AnyBitext, load
+from ...training.material import load_material, load_text
 from .plan import Plan
 
 Bitexts = dict[str, Sequence[AnyBitext]]  # by the name that the study gives the corpus
@@ -41,6 +42,22 @@ def read_bitexts(plan: Plan, data_dir: Path | None) -> Bitexts:
                     "layers are chosen language by language"
                 )
     return found
+
+
+def check_tasks(plan: Plan, data_dir: Path | None) -> None:
+    """Read what the recipes train on, once each.
+
+    Raises:
+        ValueError: what a part of a recipe is refused for.
+        OSError: data that are not there.
+    """
+    seed = plan.study.seeds[0]
+    for treatment in plan.study.treatments.values():
+        for phase in treatment.phases:
+            for part in phase.tasks:
+                load_material(part, data_dir, seed)
+            if phase.mlm is not None:
+                load_text(phase.mlm, data_dir)
 
 
 def _pair(bitext: AnyBitext) -> tuple[str, str]:

@@ -11,13 +11,14 @@ from ...alignment.runs.progress import stage_of
 from ...data import AnyBitext
 from ...data.bitext import Bitext
 from ..claims import LANGUAGES, SEEDS
-from .corpora import Bitexts, read_bitexts
+from .corpora import Bitexts, check_tasks, read_bitexts
+from .engines import divide_cores, processes_for
 from .options import StudyOptions
 from .plan import Plan, make_plan
 from .probe import Cost, measure
 from .scaling import SCALES
 from .spec import Study, read_study
-from .work import Worker, divide_cores, processes_for, quiet
+from .work import Worker, quiet
 
 CHANGED = 0.2  # the share of sentences whose outcome changes, for what a corpus can show
 WITHIN = 0.1  # the correlation of outcomes within a document, likewise
@@ -52,6 +53,7 @@ def validated(file: Study | str | Path, options: StudyOptions) -> Iterator[str]:
         divide_cores(processes)
         worker = Worker(data_dir, options.device)
         with quiet():
+            check_tasks(plan, data_dir)
             found = measure(plan, worker, bitexts, stage_of(options.progress, "measuring"))
         yield from _time(found, processes, options.device)
     yield from power(study, bitexts)
@@ -106,7 +108,7 @@ def _time(found: Mapping[str, Cost], processes: int, device: str) -> Iterator[st
     where = "of one GPU" if device.startswith("cuda") else f"with {processes} processes"
     yield (
         f"about {_duration(hours)} {where} on this machine: {training / 3600:.2f} h of training and "
-        f"{scoring / 3600:.2f} h of scoring, measured on a few steps and two languages"
+        f"{scoring / 3600:.2f} h of scoring, measured on a few steps and some sentences"
     )
     yield f"about {disk / 1e9:.2f} GB of checkpoints; vectors are deleted once they are scored"
 

@@ -1,19 +1,23 @@
-"""What a study takes, measured: a few steps of every training, two languages of every corpus."""
+"""What a study takes, measured: a few steps of every training, some sentences of every corpus."""
 
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...alignment.checkpoints.checkpoint import open_checkpoint
 from ...alignment.runs.progress import Tick
+from ...data import AnyBitext
 from ...training.material import load_material
 from ...training.recipe import Phase, Recipe
 from ...training.training import train
 from .corpora import Bitexts
 from .plan import BASE, Plan, Subject
+from .spec import CorpusPart
 from .work import Worker
 
+SOME = 150  # sentences that a checkpoint is scored in, and three times as many
 FEW, MORE = 3, 9  # steps of the two trainings whose difference tells what a step takes
 NUMBER_SIZE = 4.0  # bytes of a parameter that is saved
 
@@ -31,7 +35,7 @@ def measure(plan: Plan, worker: Worker, bitexts: Bitexts, tick: Tick | None = No
     """Return what each checkpoint of a study takes, by its name.
 
     One seed of every recipe and scale is trained for a few steps, and the base of every scale is scored
-    in one and in two languages of every corpus, in a temporary folder.
+    in some sentences of one language of every corpus, in a temporary folder.
 
     Args:
         plan: of the study.
@@ -115,18 +119,33 @@ def _steps(phase: Phase, data_dir: Path | None, seed: int) -> int:
 
 
 def _score(plan: Plan, worker: Worker, base: Subject, bitexts: Bitexts) -> float:
-    """Return the seconds that scoring a checkpoint of a scale takes, from one and two languages."""
+    """Return the seconds that scoring a checkpoint of a scale takes.
+
+    One language is scored in a few sentences and in more; the difference tells what a text takes, for
+    most of it is encoding, and a text is encoded once.
+    """
     total = 0.0
     for part in plan.parts:
-        known = list(dict.fromkeys(bitext.source.code for bitext in bitexts[part.corpus]))
-        seconds = []
-        for count in (1, 2)[: len(known)]:
-            few = part if part.pairs else replace(part, languages=",".join(known[:count]))
-            with tempfile.TemporaryDirectory(prefix="crosslingual-") as folder:
-                elsewhere = Plan(plan.study, Path(folder), plan.subjects)
-                start = time.perf_counter()
-                worker.score(elsewhere, base, few, Path(folder) / "vectors")
-                seconds.append(time.perf_counter() - start)
-        more = len(bitexts[part.corpus]) - len(seconds)
-        total += seconds[-1] + max(0, more) * max(0.0, seconds[-1] - seconds[0])
+        first = bitexts[part.corpus][0]
+        one = replace(part, languages=first.source.code) if part.pairs is None else part
+        sizes = [min(SOME, len(first)), min(3 * SOME, len(first))]
+        few, more = (_scored_in(plan, worker, base, replace(one, limit=size)) for size in sizes)
+        texts = [_texts([bitext.head(size) for bitext in bitexts[part.corpus][:1]]) for size in sizes]
+        each = max(0.0, more - few) / max(1, texts[1] - texts[0])
+        total += few + each * (_texts(bitexts[part.corpus]) - texts[0])
     return total
+
+
+def _scored_in(plan: Plan, worker: Worker, base: Subject, part: CorpusPart) -> float:
+    """Return the seconds that scoring a checkpoint takes, with a store of its own."""
+    with tempfile.TemporaryDirectory(prefix="crosslingual-") as folder:
+        start = time.perf_counter()
+        worker.score(Plan(plan.study, Path(folder), plan.subjects), base, part, Path(folder) / "vectors")
+        return time.perf_counter() - start
+
+
+def _texts(bitexts: Sequence[AnyBitext]) -> int:
+    """Return how many different texts there are."""
+    return len(
+        {text for bitext in bitexts for side in (bitext.source, bitext.target) for text in side.texts}
+    )

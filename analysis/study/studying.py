@@ -13,7 +13,8 @@ from ...alignment.runs.files import write_table, write_text
 from ...alignment.runs.folder import locked, versions
 from ...alignment.runs.progress import stage_of
 from ...alignment.runs.results import Result
-from .corpora import read_bitexts
+from .corpora import check_tasks, read_bitexts
+from .engines import work_through
 from .findings import all_scores, finished, recipes_table, retention_table
 from .options import StudyOptions
 from .plan import Plan, make_plan
@@ -21,7 +22,7 @@ from .registration import changes, register
 from .scaling import scaling_table
 from .spec import Study, read_study, write_study
 from .words import in_words
-from .work import Ending, Worker, processes_for, work_through
+from .work import Ending, Worker, quiet
 
 logger = logging.getLogger(__name__)
 
@@ -58,12 +59,13 @@ def study(file: Study | str | Path, options: StudyOptions) -> StudyResult:
     with locked(folder / "shares" / options.share.replace("/", "-of-") if options.share else folder):
         data_dir = None if options.data_dir is None else Path(options.data_dir)
         read_bitexts(plan, data_dir)
+        with quiet():
+            check_tasks(plan, data_dir)
         _begin(plan)
         worker = Worker(data_dir, options.device, options.progress)
-        processes = options.processes or processes_for(plan, options.device)
         tick = stage_of(options.progress, "study")
         failed: list[Ending] = []
-        for done, outcome in enumerate(work_through(plan, subjects, worker, processes), 1):
+        for done, outcome in enumerate(work_through(plan, subjects, worker, options), 1):
             if outcome.error:
                 failed.append(outcome)
                 logger.warning("%s failed: %s", outcome.name, outcome.error)

@@ -73,13 +73,13 @@ def test_a_bare_name_is_the_built_in_model_and_a_path_is_a_path(tmp_path, monkey
 
 def test_it_aligns_the_built_in_sentences(tmp_path):
     """Most cells of the best layer are above what character n-grams find."""
-    best = []
+    best, languages = [], "de,ru,hi,sw"
     for name in BUILTIN:
-        table = score(name, "pocket", measures="accuracy", store=tmp_path)
+        table = score(name, "pocket", languages=languages, measures="accuracy", store=tmp_path)
         table = table[table["direction"] == "mean"]
         means = table.groupby("layer")["value"].mean()
         rows = table[table["layer"] == means.idxmax()]
-        assert {*rows["source"], "en"} == {*LANGUAGES}
+        assert {*rows["source"]} == {*languages.split(",")} < {*LANGUAGES}
         assert (rows["low"] > rows["surface"]).all()
         best.append(means.max())
     assert best[0] < best[1] and best[0] < best[2]

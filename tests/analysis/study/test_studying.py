@@ -1,6 +1,8 @@
 """A whole study: what is made is compared with its base, what is finished is kept, what is said is so."""
 
 import json
+import threading
+import time
 from dataclasses import replace
 
 import pandas as pd
@@ -25,19 +27,13 @@ from crosslingual.analysis.study.spec import (
 from crosslingual.analysis.study.status import status_of
 from crosslingual.analysis.study.studying import study
 from crosslingual.training.recipe import Phase, TaskPart
-from tests.conftest import make_corpora, make_tiny
+from tests.conftest import make_corpora, make_tiny, write_rte
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     folder = make_corpora(tmp_path_factory.mktemp("corpora"))
-    (folder / "rte").mkdir()
-    for split, count in (("train", 24), ("dev", 6)):
-        rows = "".join(
-            f"{i}\t{split} premise {i}\thypothesis {i}\t{'not_' * (i % 2)}entailment\n"
-            for i in range(count)
-        )
-        (folder / "rte" / f"{split}.tsv").write_text("index\tsentence1\tsentence2\tlabel\n" + rows)
+    write_rte(folder)
     return folder
 
 
@@ -256,3 +252,44 @@ def test_the_command(few, data, tmp_path, command):
     assert command("study", "status", tmp_path).stderr.startswith("error: ")
     assert command("study", "template").stdout.startswith("# crosslingual study")
     assert json.loads(command("study", "template", "--schema").stdout)["title"] == "Study"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_cluster_gives_the_same_table(few, short, data, tmp_path):
+    """Two workers, one of which is killed: its checkpoint is done by another, the rest is not done again."""
+    ray = pytest.importorskip("ray")
+    killed = threading.Thread(target=kill_a_worker, args=(tmp_path / "ray",))
+    killed.start()
+    made = study(few, out=tmp_path / "ray", data_dir=data, engine="ray")
+    killed.join()
+    assert not ray.is_initialized()
+    keys = ["checkpoint", "source", "measure", "direction", "chosen", "layer"]
+    columns = ["value", "base", "delta", "delta_low", "delta_high", "area"]
+    left, right = (one.table.sort_values(keys)[columns].to_numpy() for one in (made, short))
+    assert left == pytest.approx(right, abs=2e-6, nan_ok=True)
+    assert list(made.table["verdict"]) == list(short.table["verdict"])
+
+
+def kill_a_worker(folder):
+    """Kill a worker that is at work on a checkpoint, when another one is finished."""
+    psutil = pytest.importorskip("psutil")
+    for _ in range(2000):
+        if any(folder.glob("scores/*/flores-dev/scores.parquet")):
+            for one in psutil.process_iter(["cmdline"]):
+                if any("ray::_on_worker" in part for part in one.info["cmdline"] or ()):
+                    one.kill()
+                    return
+        time.sleep(0.05)
+
+
+def test_a_cluster_that_does_not_answer_is_one_line(few, data, tmp_path, monkeypatch):
+    ray = pytest.importorskip("ray")
+
+    def refused(*args, **kwargs):
+        raise ConnectionError("no answer\nat all")
+
+    monkeypatch.setattr(ray, "init", refused)
+    options = {"engine": "ray", "address": "10.0.0.1:6379", "out": tmp_path, "data_dir": data}
+    with pytest.raises(OSError, match=r"no ray cluster answers at 10.0.0.1:6379 \(no answer at all\)"):
+        study(few, **options)
