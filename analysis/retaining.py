@@ -4,7 +4,7 @@
 is only where the base is above its floors: below, it would divide noise by noise.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +13,16 @@ import pandas as pd
 from jaxtyping import Float
 
 from ..alignment.measures import MEASURES
-from ..alignment.runs.folder import read_cells
-from ..alignment.runs.table import SENTENCES, SETTINGS, TREATMENT, Tables
-from ..alignment.scoring.sentences import groups_of, outcomes_of
 from ..alignment.statistics.nulls import benjamini_hochberg
 from ..data.rows import Columns, Row
+from .cell_pairs import CELL, Cells, Sides, matching, read_scored, refuse_unlike
 from .claims import TOO_FEW_LANGUAGES, languages_like_these, p_any, p_of
-from .paired import Estimated, Means, average, difference, interval, log_odds, means_of, ratio
+from .paired import Estimated, Means, average, difference, interval, log_odds, ratio
 from .verdicts import Change, change_of, judge, mean_change
 
-# what names a cell, and what must be the same of both checkpoints
-CELL = (*SENTENCES[:5], *TREATMENT)  # corpus, split, unit, source, target, and what is done to vectors
-ALIKE = (*SETTINGS, "null_kind")
 MACRO = "macro"  # the mean over languages, in the column `source`
-_READ = ["measure", "direction", "layer", "value", "null", "surface", "n"]  # of the scores
 NO_FLOOR = "base not above its floor"
 NO_SHARE = "lower is better: no share"
-
-CellTables = dict[tuple[str, ...], Tables]  # by cell
-Key = tuple[str, str, int]  # measure, direction, layer
 
 
 def compare_runs(
@@ -62,10 +53,10 @@ def compare_runs(
         ValueError: other sentences or settings on the two sides.
         OSError: no run there.
     """
-    chosen_by = (read_cell_tables(dev[0]), read_cell_tables(dev[1])) if dev else None
+    chosen_by = (read_scored(dev[0]), read_scored(dev[1])) if dev else None
     return compare_cells(
-        read_cell_tables(run),
-        read_cell_tables(base),
+        read_scored(run),
+        read_scored(base),
         dev=chosen_by,
         margin=margin,
         seed=seed,
@@ -74,10 +65,10 @@ def compare_runs(
 
 
 def compare_cells(
-    tuned: CellTables,
-    plain: CellTables,
+    tuned: Cells,
+    plain: Cells,
     *,
-    dev: tuple[CellTables, CellTables] | None = None,
+    dev: tuple[Cells, Cells] | None = None,
     margin: float | None = None,
     seed: int = 0,
     names: tuple[str, str],
@@ -92,14 +83,14 @@ def compare_cells(
         seed: of the draws.
         names: what the two are called where they do not fit.
     """
-    _refuse_unlike(tuned, plain, *names)
+    refuse_unlike(tuned, plain, *names)
     rows: list[Columns] = []
     by_key: dict[tuple[Any, ...], list[tuple[Means, Columns]]] = {}
     at_best: dict[tuple[Any, ...], list[tuple[Columns, Change]]] = {}
     for cell in sorted(plain):
-        compared = [side[cell].scores["checkpoint"].iloc[0] for side in (tuned, plain)]
+        compared = [side[cell].about["checkpoint"] for side in (tuned, plain)]
         columns = dict(zip(("checkpoint", "base_checkpoint", *CELL), (*compared, *cell), strict=True))
-        sides = _Sides(tuned[cell], plain[cell], " ".join(cell))
+        sides = Sides(tuned[cell], plain[cell], " ".join(cell))
         for measure, direction, layer in sides.shared():
             key = (measure, direction, layer)
             means, facts = sides.means([key], [key]), sides.facts(key, key)
@@ -109,8 +100,8 @@ def compare_cells(
             kind = (*cell[:3], *cell[5:], measure, direction, layer)
             by_key.setdefault(kind, []).append((means, head | facts))
         if dev is not None:
-            tuned_dev, plain_dev = (side[_match(side, cell)] for side in dev)
-            choice = _Sides(tuned_dev, plain_dev, " ".join(cell))
+            tuned_dev, plain_dev = (side[matching(side, cell)] for side in dev)
+            choice = Sides(tuned_dev, plain_dev, " ".join(cell))
             for row, change in _at_best(sides, choice, seed):
                 kind = (*cell[:3], *cell[5:], row["measure"], row["direction"])
                 row |= _judged(change, margin)
@@ -121,82 +112,6 @@ def compare_cells(
     rows += [_macro(parts) for parts in by_key.values() if len(parts) > 1]
     rows += [_macro_at_best(parts, margin) for parts in at_best.values() if len(parts) > 1]
     return pd.DataFrame(rows).astype({"layer": "Int64", "base_layer": "Int64"})
-
-
-class _Sides:
-    """The scores of two checkpoints on the sentences of a cell."""
-
-    def __init__(
-        self,
-        tuned: Tables,
-        plain: Tables,
-        name: str,
-    ) -> None:
-        self.scores, self.outcomes, self.influences = [], [], []
-        ids = [
-            side.items.loc[side.items["layer"] == side.items["layer"].min(), "id"].tolist()
-            for side in (tuned, plain)
-        ]
-        if ids[0] != ids[1]:
-            raise ValueError(f"{name}: the two runs scored different sentences")
-        for side in (tuned, plain):
-            means = side.scores["measure"].isin(side.items.columns)
-            outcomes = outcomes_of(side.items, side.scores[means])
-            keys = [_key(row) for row in side.scores[means].to_dict("records")]
-            self.outcomes.append(dict(zip(keys, outcomes.T, strict=True)))
-            self.influences.append(_influences(side.influences))
-            self.scores.append({_key(row): row for row in side.scores[_READ].to_dict("records")})
-        self.groups = groups_of(plain.items)
-
-    def shared(self) -> list[Key]:
-        """Return what both sides have, with what gives their covariance."""
-        return [key for key in self.scores[1] if self._means(key) or self._alike(key, key)]
-
-    def _means(self, key: Key) -> bool:
-        return all(key in side for side in self.outcomes)
-
-    def _alike(self, tuned: Key, plain: Key) -> bool:
-        """Whether both sides' intervals are of the same groups, or the same random halves."""
-        found = [side.get(key) for side, key in zip(self.influences, (tuned, plain), strict=True)]
-        return all(each is not None for each in found) and len({each[0] for each in found if each}) == 1
-
-    def means(self, tuned: Sequence[Key], plain: Sequence[Key]) -> Means:
-        """Return scores of the fine-tuned, then of the base, and how parts of the sample move them."""
-        both = (tuned, plain)
-        # those of means over documents know that a document's candidates leave, too
-        if all(self._alike(*keys) for keys in zip(tuned, plain, strict=True)):
-            moves = [self.influences[side][key][1] for side, keys in enumerate(both) for key in keys]
-            return Means(self._column("value", tuned, plain), np.stack(moves, axis=1))
-        outcomes = [self.outcomes[side][key] for side, keys in enumerate(both) for key in keys]
-        return means_of(np.stack(outcomes, axis=1), self.groups)
-
-    def nulls(self, tuned: Sequence[Key], plain: Sequence[Key]) -> np.ndarray:
-        """Return the nulls of the fine-tuned's scores, then of the base's."""
-        return self._column("null", tuned, plain)
-
-    def facts(self, tuned: Key, plain: Key) -> Columns:
-        """Return what is known of two scores."""
-        value, base = self._column("value", [tuned], [plain])
-        null, base_null = self.nulls([tuned], [plain])
-        row = self.scores[1][plain]
-        named = {"value": value, "base": base, "null": null, "base_null": base_null}
-        return named | {"surface": row["surface"], "n": int(row["n"])}
-
-    def _column(self, name: str, tuned: Sequence[Key], plain: Sequence[Key]) -> np.ndarray:
-        both = zip(self.scores, (tuned, plain), strict=True)
-        return np.array([scores[key][name] for scores, keys in both for key in keys], np.float64)
-
-
-def _key(row: Mapping[Any, Any]) -> Key:
-    return row["measure"], row["direction"], row["layer"]
-
-
-def _influences(table: pd.DataFrame) -> dict[Key, tuple[tuple[str, int], np.ndarray]]:
-    """Return of each score what its interval is of, how many parts, and their moves."""
-    return {
-        _key(row): ((row["interval"], len(row["moves"])), np.asarray(row["moves"], np.float64))
-        for row in table.to_dict("records")
-    }
 
 
 def _compared(means: Means, facts: Row, measure: str) -> Columns:
@@ -270,7 +185,7 @@ def _add_claims(parts: Sequence[tuple[Columns, Change]]) -> None:
         row |= dict(zip(("p", "q", "p_any"), map(float, found), strict=True))
 
 
-def _at_best(sides: _Sides, choice: _Sides, seed: int) -> Iterator[tuple[Columns, Change]]:
+def _at_best(sides: Sides, choice: Sides, seed: int) -> Iterator[tuple[Columns, Change]]:
     """Yield the comparison of each side at its own best layer, chosen on other sentences.
 
     A gain at one fixed layer may be a shift of layers.
@@ -283,7 +198,7 @@ def _at_best(sides: _Sides, choice: _Sides, seed: int) -> Iterator[tuple[Columns
     for (measure, direction), some in layers.items():
         keys = [(measure, direction, layer) for layer in some]
         better = 1 if MEASURES[measure].higher_is_better else -1
-        surface = float(sides.scores[1][keys[0]]["surface"])
+        surface = float(sides.both[1].scores[keys[0]]["surface"])
         curves = sides.means(keys, keys), choice.means(keys, keys)
         change = change_of(*curves, sides.nulls(keys, keys), surface, better, seed)
         own, base = (keys[place] for place in change.layers)
@@ -302,47 +217,3 @@ def _named(name: str, span: Estimated) -> dict[str, float]:
 
 def _with_error(name: str, span: Estimated) -> dict[str, float]:
     return _named(name, span) | {f"{name}_error": span.error}
-
-
-def read_cell_tables(folder: Path) -> CellTables:
-    """Return the finished cells of a run folder that have sentences' outcomes.
-
-    Raises:
-        OSError: there are none.
-        Damaged: one of them is not what was written.
-    """
-    found: CellTables = {}
-    for tables in read_cells(folder):
-        if "id" in tables.items.columns and len(tables.scores):
-            found[tuple(str(tables.scores[name].iloc[0]) for name in CELL)] = tables
-    if not found:
-        raise OSError(
-            f"{folder}: no cells with sentences' outcomes there; `crosslingual score` makes them "
-            "with any measure of retrieval"
-        )
-    return found
-
-
-def _refuse_unlike(tuned: CellTables, plain: CellTables, run: str, base: str) -> None:
-    missing = [cell for cell in plain if cell not in tuned]
-    if missing:
-        raise ValueError(
-            f"{run} does not have {' '.join(missing[0])}, which {base} has; "
-            "score both with the same settings"
-        )
-    for cell in plain:
-        for name in ALIKE:
-            values = [side[cell].scores[name].iloc[0] for side in (tuned, plain)]
-            if str(values[0]) != str(values[1]):
-                raise ValueError(
-                    f"{run} and {base} differ in {name} ({values[0]} and {values[1]}); "
-                    "score both with the same settings"
-                )
-
-
-def _match(side: CellTables, cell: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the cell of the corpus to choose by that has the same languages, pooling and map."""
-    for other in side:
-        if other[3:7] == cell[3:7]:
-            return other
-    raise ValueError(f"nothing to choose the layer of {' '.join(cell[3:7])} by in the dev run")

@@ -9,8 +9,9 @@ from ...alignment.measures import MEASURES
 from ...alignment.runs.folder import read_scores
 from ...alignment.runs.table import with_keys
 from ...data.rows import Columns
+from ..cell_pairs import CELL, read_scored
 from ..claims import SEEDS, Pooled, over_seeds
-from ..retaining import CELL, compare_cells, read_cell_tables
+from ..retaining import compare_cells
 from ..verdicts import Verdict, judge
 from .plan import Plan, Subject
 
@@ -56,16 +57,16 @@ def retention_table(plan: Plan) -> pd.DataFrame:
         ValueError: a base and a checkpoint that were scored with other settings.
     """
     done = {subject.name for subject in finished(plan)}
-    cells = cache(read_cell_tables)  # a base is compared with many
+    cells = cache(read_scored)  # a base is compared with many
     tables = []
     for subject in plan.treated():
         base = plan.base_of(subject)
         if subject.name not in done or base.name not in done:
             continue
-        dev = read_cell_tables(plan.run(subject, plan.study.dev)), cells(plan.run(base, plan.study.dev))
+        dev = read_scored(plan.run(subject, plan.study.dev)), cells(plan.run(base, plan.study.dev))
         for part in plan.study.test:
             table = compare_cells(
-                read_cell_tables(plan.run(subject, part)),
+                read_scored(plan.run(subject, part)),
                 cells(plan.run(base, part)),
                 dev=dev,
                 margin=plan.study.margin,

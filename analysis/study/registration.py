@@ -20,13 +20,19 @@ def register(plan: Plan) -> None:
     """Write down what the study's claims rest on; a change is added, nothing is replaced.
 
     Raises:
+        ValueError: another study, or something else, is in the folder.
         Damaged: what was written there is not what it was.
     """
+    if (plan.folder / "cells").exists():
+        raise ValueError(f"{plan.folder} holds a run of another command; take another `out`")
     known = _read(plan.folder)
+    if known and known[-1]["study"] != plan.study.name:
+        raise ValueError(f"{plan.folder} holds the study {known[-1]['study']}; take another `out`")
     hashed = canonical_hash(plan.study.registered)
     if known and known[-1]["hash"] == hashed:
         return
     entry = {
+        "study": plan.study.name,
         "hash": hashed,
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "scored": _scored(plan),
@@ -44,7 +50,7 @@ def changes(folder: Path) -> list[str]:
         for before, after in pairwise(_read(folder))
         if after["scored"]
         for name in after
-        if name not in ("hash", "when", "scored") and before.get(name) != after[name]
+        if name not in ("study", "hash", "when", "scored") and before.get(name) != after[name]
     ]
 
 

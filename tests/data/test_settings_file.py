@@ -46,7 +46,10 @@ def test_what_is_read(tmp_path):
     ("text", "message"),
     [
         ("titles: a\n", r"w.yaml:1: unknown field 'titles': did you mean title\?"),
-        ("title: a\nparts:\n  x:\n    names: b\n", r"w.yaml:4: unknown field 'names': did you mean name\?"),
+        (
+            "title: a\nparts:\n  x:\n    names: b\n",
+            r"w.yaml:4: unknown field 'names': did you mean name\?",
+        ),
         (
             "title: a\nmaybe:\n  name: b\n  shar: 1\n",
             r"w.yaml:4: unknown field 'shar': did you mean share",
