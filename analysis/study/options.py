@@ -31,7 +31,7 @@ class StudyOptions:
     )
     address: str = option("ray: of the cluster, or auto; by default one of this machine.", default="")
     cpus: int = option("ray: cores of a checkpoint.", default=1, least=1, most=4096)
-    gpus: float = option("ray: GPUs of a checkpoint.", default=0.0, least=0.0, most=64)
+    gpus: float = option("ray: GPUs of a checkpoint.", default=0.0, least=0.0, most=64.0)
     share: str = option(
         "Do only a part of the checkpoints: 2/8, the second of eight tasks of an array job.",
         default="",
