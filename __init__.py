@@ -5,8 +5,8 @@
     result = score("./my-model", "pocket", languages="de,ru,sw")
     result.heatmap().savefig("alignment.png")
 
-The verbs are those of the command line: score, compare, mine, probe, erase, train, retention, study,
-heatmap; `help(crosslingual.score)` lists every option. `load` reads a corpus, `open_checkpoint` a
+The verbs are those of the command line: score, compare, mine, probe, erase, train, retention, locate,
+study, heatmap; `help(crosslingual.score)` lists every option. `load` reads a corpus, `open_checkpoint` a
 model, `read` the result in a run folder. MEASURES, CORPORA, TASKS, POOLINGS and PROTOCOLS are the
 tables of what there is.
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .alignment.measures import MEASURES as MEASURES
     from .alignment.mining.mining import mine as mine
     from .alignment.protocols import PROTOCOLS as PROTOCOLS
+    from .analysis.interventions import locate as locate
     from .analysis.results import compare as compare
     from .analysis.results import heatmap as heatmap
     from .analysis.results import read as read
@@ -42,6 +43,7 @@ __getattr__, __dir__ = exports(
     __name__,
     {
         **dict.fromkeys(("score", "compare", "retention", "heatmap", "read"), ".analysis.results"),
+        "locate": ".analysis.interventions",
         "study": ".analysis.study.studying",
         "mine": ".alignment.mining.mining",
         "probe": ".probes.probing",

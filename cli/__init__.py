@@ -24,6 +24,7 @@ from .commands import (
     heatmap,
     index,
     listing,
+    locate,
     mine,
     probe,
     retention,
@@ -66,6 +67,7 @@ app.command("probe")(probe.probe)
 app.command("erase")(erase.erase)
 app.command("train")(train.train)
 app.command("retention")(retention.retention)
+app.command("locate")(locate.locate)
 app.add_typer(study.app, name="study")
 app.command("average")(average.average)
 app.add_typer(index.app, name="index")

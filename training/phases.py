@@ -14,6 +14,8 @@ import numpy as np
 
 from ..alignment.checkpoints.about import read_about, verify_files
 from ..alignment.checkpoints.checkpoint import Checkpoint, open_checkpoint
+from ..alignment.encoding.model_parts import parts_of, swapped
+from ..alignment.representations.source import parse_layers
 from ..alignment.runs.files import MARK, own_folder, remove_folder
 from ..alignment.runs.folder import locked, versions
 from ..alignment.runs.table import canonical_hash
@@ -94,6 +96,9 @@ def _run_phases(
         asked = asdict(phase)
         if phase.watch is None or phase.watch.stop_loss is None:
             del asked["watch"]  # it decides nothing
+        for name in ("freeze", "reinitialise"):
+            if not asked[name]:
+                del asked[name]
         key = canonical_hash({"before": history, "recipe": {**asdict(recipe), "phases": asked}})
         about = read_about(folder)
         if about and about.get("key") != key:
@@ -152,6 +157,7 @@ class _Phase:
         phase, folder = self.phase, self.out / self.phase.name
         groups = trained_on(self.before.folder)
         encoder = self.before.load()
+        self._prepare(encoder)
         if phase.control in ("resave", "weight-noise"):
             if phase.control == "weight-noise":
                 self._add_noise(encoder)
@@ -180,6 +186,22 @@ class _Phase:
             if (work / name).is_file():
                 shutil.copyfile(work / name, self.out / f"{phase.name}-{name}")
         save_encoder(folder, plain(encoder), self.before, about, groups, partial(lesson.save, model))
+
+    def _prepare(self, encoder: Any) -> None:
+        """Give some parts random weights, and freeze some."""
+        fresh, frozen = (
+            parse_layers(text, range(self.before.layers + 1)) if text else []
+            for text in (self.phase.reinitialise, self.phase.freeze)
+        )
+        if not fresh and not frozen:
+            return
+        parts = parts_of(encoder, self.before.layers)
+        if fresh:
+            random = replace(self.before, random_seed=self.seed).load().state_dict()
+            encoder.load_state_dict(swapped(encoder.state_dict(), random, parts, fresh))
+        for name, parameter in encoder.named_parameters():
+            if parts.get(name) in frozen:
+                parameter.requires_grad_(False)
 
     def _lesson(self, trained: set[str]) -> Objective:
         phase, data_dir = self.phase, self.data_dir

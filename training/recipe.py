@@ -155,6 +155,8 @@ class Phase:
     keep: tuple[Share, ...] = ()  # shares of the steps whose encoders are saved besides: .03, .1, …
     evaluate: tuple[EvaluationPart, ...] = ()  # zero-shot tests after the training
     watch: Watch | None = None  # alignment while it is trained
+    freeze: str = ""  # parts that stay as they are, as 0-3: 0 is before the blocks, i block i
+    reinitialise: str = ""  # parts that begin at random, as a first training does (Muller et al. 2021)
     like: str = ""  # of weight-noise: the folder of the phase whose change it has the size of
 
     def __post_init__(self) -> None:

@@ -96,6 +96,9 @@ class ScoreOptions(FileOptions, WorkOptions):
     hard_negatives: Folder | None = option(
         "More candidates: a file of sentences in the target's language (xsim++).", default=None
     )
+    noise: str = option(
+        "Noise in the source, char@0.1 or word@0.2: a share of its characters or words.", default=""
+    )
     errors: bool = option("Write what was retrieved instead of missed translations.", default=False)
     memory: float = option(
         "Gigabytes of n × n matrices, of all layers under way.", default=MEMORY / 1e9, least=1e-6

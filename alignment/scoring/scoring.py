@@ -15,6 +15,7 @@ import pandas as pd
 from ...data import AnyBitext, Bitext, load
 from ...data.bitext import MINIMUM
 from ...data.gold import with_negatives
+from ...data.noise import with_noise
 from ...data.parallel import common
 from ..checkpoints.checkpoint import Checkpoint
 from ..checkpoints.random_init import random_copies
@@ -148,7 +149,7 @@ def _read(settings: Settings) -> Sequence[AnyBitext]:
     options = settings.options
     if options.corpus == "files":
         bitexts: Sequence[AnyBitext] = [own_bitext(options, limit=options.limit, seed=options.seed)]
-        return _harder(bitexts, options)
+        return _changed(bitexts, settings)
     refuse_files(options)
     bitexts = (
         load(
@@ -162,11 +163,19 @@ def _read(settings: Settings) -> Sequence[AnyBitext]:
         if isinstance(options.corpus, str)
         else [bitext.head(options.limit) for bitext in options.corpus]
     )
-    return _harder(bitexts, options)
+    return _changed(bitexts, settings)
 
 
-def _harder(bitexts: Sequence[AnyBitext], options: ScoreOptions) -> Sequence[AnyBitext]:
-    """Return bitexts with hard negatives, if there are any."""
+def _changed(bitexts: Sequence[AnyBitext], settings: Settings) -> Sequence[AnyBitext]:
+    """Return bitexts with noise and with hard negatives, if they are asked for."""
+    options = settings.options
+    if options.noise:
+        if isinstance(settings.model, GivenVectors):
+            raise ValueError("given vectors are of texts without `noise`")
+        plain = [bitext for bitext in bitexts if isinstance(bitext, Bitext)]
+        if len(plain) < len(bitexts):
+            raise ValueError("`noise` is of sentences with one-to-one gold")
+        bitexts = [with_noise(bitext, options.noise, options.seed) for bitext in plain]
     if options.hard_negatives is None:
         return bitexts
     path, by_class = Path(options.hard_negatives), options.duplicates == "class"

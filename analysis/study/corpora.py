@@ -19,7 +19,7 @@ def read_bitexts(plan: Plan, data_dir: Path | None) -> Bitexts:
     """
     found: Bitexts = {}
     for part in plan.parts:
-        found[part.corpus] = load(
+        found[part.name] = load(
             part.corpus,
             data_dir=data_dir,
             languages=part.languages,
@@ -27,11 +27,11 @@ def read_bitexts(plan: Plan, data_dir: Path | None) -> Bitexts:
             pairs=part.pairs,
             limit=part.limit,
         )
-    dev = plan.study.dev.corpus
+    dev = plan.study.dev.name
     known = {_pair(bitext) for bitext in found[dev]}
     sets = {(bitext.corpus, bitext.split) for bitext in found[dev]}
     for part in plan.study.test:
-        for bitext in found[part.corpus]:
+        for bitext in found[part.name]:
             if (bitext.corpus, bitext.split) in sets:
                 raise ValueError(
                     f"dev: layers chosen on {dev} cannot be reported on {part.corpus}, the same ones"

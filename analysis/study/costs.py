@@ -70,13 +70,13 @@ def power(study: Study, bitexts: Bitexts) -> Iterator[str]:
 
     normal = scipy.stats.norm
     for part in study.test:
-        sizes = [_effective(bitext) for bitext in bitexts[part.corpus]]
-        lengths = np.array([len(bitext) for bitext in bitexts[part.corpus]])
+        sizes = [_effective(bitext) for bitext in bitexts[part.name]]
+        lengths = np.array([len(bitext) for bitext in bitexts[part.name]])
         error = np.sqrt(CHANGED / np.array(sizes))
         least = (normal.ppf(0.975) + normal.ppf(POWER)) * error
         kept = normal.cdf(study.margin / error - normal.ppf(0.95))
         yield (
-            f"{part.corpus}: a loss of {_range(least)} is found with power {POWER:g} in a language of "
+            f"{part.name}: a loss of {_range(least)} is found with power {POWER:g} in a language of "
             f"{_range(lengths, 0)} sentences, if {CHANGED:.0%} of their outcomes change; no loss is "
             f"called retained within {study.margin:g} with power {_range(kept, 2)}"
         )
@@ -92,7 +92,7 @@ def _counts(plan: Plan, bitexts: Bitexts) -> Iterator[str]:
         f"{len(controls)} controls), {len(study.seeds)} seeds: {len(plan.subjects)} checkpoints, "
         f"{trained} to be trained"
     )
-    cells = sum(len(bitexts[part.corpus]) for part in plan.parts)
+    cells = sum(len(bitexts[part.name]) for part in plan.parts)
     yield (
         f"{len(plan.subjects) * len(plan.parts)} runs of {len(plan.parts)} corpora, "
         f"{len(plan.subjects) * cells} bitexts to score"
@@ -118,7 +118,7 @@ def _by_hand(plan: Plan, bitexts: Bitexts) -> Iterator[str]:
     if any(scale.parameters_body is None for _, _, scale in plan.study.scales()):
         yield "give every scale `parameters` and `parameters_body` to have its cost by arithmetic"
         return
-    sentences = sum(2 * len(bitext) for part in plan.parts for bitext in bitexts[part.corpus])
+    sentences = sum(2 * len(bitext) for part in plan.parts for bitext in bitexts[part.name])
     total = disk = 0.0
     for subject in plan.subjects:
         body, size = subject.base.parameters_body or 0, subject.base.parameters or 0
@@ -150,10 +150,10 @@ def _limits(study: Study, bitexts: Bitexts) -> Iterator[str]:
                 f"{len(study.seeds)} seeds; {SCALES} and {SEEDS} are needed)"
             )
     for part in study.test:
-        if len(bitexts[part.corpus]) < LANGUAGES:
+        if len(bitexts[part.name]) < LANGUAGES:
             yield (
-                f"cannot be concluded: anything about other languages from {part.corpus} "
-                f"({len(bitexts[part.corpus])}, {LANGUAGES} are needed)"
+                f"cannot be concluded: anything about other languages from {part.name} "
+                f"({len(bitexts[part.name])}, {LANGUAGES} are needed)"
             )
     if not any(treatment.control for treatment in study.treatments.values()):
         yield "cannot be concluded: that a task, and not just more training, did it (no control)"

@@ -6,13 +6,14 @@ that one stopped, for all of them write to one folder.
 """
 
 import os
+import signal
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing import get_context
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +85,10 @@ def set_threads(threads: int) -> None:
 def _with_processes(
     do: Callable[[Subject], Ending], subjects: Sequence[Subject], processes: int
 ) -> Iterator[Ending]:
+    context = get_context("spawn")
+    stop = context.Event()
     with ProcessPoolExecutor(
-        processes, mp_context=get_context("spawn"), initializer=_begin, initargs=(processes, os.getpid())
+        processes, context, initializer=_begin, initargs=(processes, os.getpid(), stop)
     ) as pool:
         waiting = [pool.submit(do, subject) for subject in subjects]
         try:
@@ -94,18 +97,21 @@ def _with_processes(
         except BrokenExecutor:
             raise OSError("a process was killed; if memory ran out, take fewer `processes`") from None
         finally:
-            for each in waiting:  # an error or an interrupt: begin nothing more
+            for each in waiting:  # an error or an interrupt: begin nothing more, and end what has begun
                 each.cancel()
+            if not all(each.done() for each in waiting):
+                stop.set()
 
 
-def _begin(processes: int, parent: int) -> None:
-    """Take a share of the cores; end with the process that began this one."""
+def _begin(processes: int, parent: int, stop: Event) -> None:
+    """Take a share of the cores; end with the process that began this one, or when it says so."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is that process's to hear
     divide_cores(processes)
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)  # it was killed: go on holding folders and nobody could begin again
+        while os.getppid() == parent and not stop.wait(1):
+            pass
+        os._exit(1)  # to go on would hold folders, and nobody could begin again
 
     threading.Thread(target=watch, daemon=True).start()
 

@@ -70,7 +70,7 @@ def retention_table(plan: Plan) -> pd.DataFrame:
                 cells(plan.run(base, part)),
                 dev=dev,
                 margin=plan.study.margin,
-                names=(f"{subject.name} on {part.corpus}", f"{base.name} on {part.corpus}"),
+                names=(f"{subject.name} on {part.name}", f"{base.name} on {part.name}"),
             )
             sizes = read_scores(plan.run(base, part)).iloc[0][["parameters", "parameters_body"]]
             names = {**_named(subject), "base_checkpoint": base.name}
@@ -135,7 +135,8 @@ def primary_rows(table: pd.DataFrame, plan: Plan, *, chosen: str | None = "best"
         return table
     primary = plan.study.primary
     corpus, _, split = primary.corpus.partition("/")
-    kept = (table["corpus"] == corpus) & (not split or table["split"] == split)
+    splits = table["split"].str.partition("+")
+    kept = (table["corpus"] == corpus) & (splits[2] == primary.noise) & (not split or splits[0] == split)
     for name in ("measure", "direction", "pooling", "map"):
         kept &= table[name] == getattr(primary, name)
     if "chosen" in table:

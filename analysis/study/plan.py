@@ -51,7 +51,7 @@ class Plan:
 
     def run(self, subject: Subject, part: CorpusPart) -> Path:
         """Return the run folder of a checkpoint's scores."""
-        return self.folder / "scores" / subject.name / part.name
+        return self.folder / "scores" / subject.name / part.name.replace("/", "-")
 
     def trained(self, subject: Subject) -> Path:
         """Return the folder of its training."""

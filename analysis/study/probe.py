@@ -126,13 +126,13 @@ def _score(plan: Plan, worker: Worker, base: Subject, bitexts: Bitexts) -> float
     """
     total = 0.0
     for part in plan.parts:
-        first = bitexts[part.corpus][0]
+        first = bitexts[part.name][0]
         one = replace(part, languages=first.source.code) if part.pairs is None else part
         sizes = [min(SOME, len(first)), min(3 * SOME, len(first))]
         few, more = (_scored_in(plan, worker, base, replace(one, limit=size)) for size in sizes)
-        texts = [_texts([bitext.head(size) for bitext in bitexts[part.corpus][:1]]) for size in sizes]
+        texts = [_texts([bitext.head(size) for bitext in bitexts[part.name][:1]]) for size in sizes]
         each = max(0.0, more - few) / max(1, texts[1] - texts[0])
-        total += few + each * (_texts(bitexts[part.corpus]) - texts[0])
+        total += few + each * (_texts(bitexts[part.name]) - texts[0])
     return total
 
 

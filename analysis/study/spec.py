@@ -15,6 +15,7 @@ from ...alignment.options import options_of
 from ...alignment.runs.files import write_text
 from ...alignment.scoring.options import ScoreOptions
 from ...data.nearest import closest
+from ...data.noise import parse_noise
 from ...data.rows import Columns
 from ...data.settings_file import STRICT, read_as, within
 from ...training.recipe import Lora, Phase, Recipe
@@ -22,7 +23,7 @@ from ...training.recipe import Lora, Phase, Recipe
 MARGINS = Annotated[float, within(1e-6, 1)]
 # of ScoreOptions: what the study says elsewhere, or what the command line says
 _ELSEWHERE = (
-    *("corpus", "languages", "pivot", "pairs", "limit", "out", "store", "data_dir", "progress"),
+    *("corpus", "languages", "pivot", "pairs", "limit", "noise", "out", "store", "data_dir", "progress"),
     *("device", "device_map", "batch_tokens", "family", "stage", "recipe", "train_seed", "revision"),
     *("source", "target", "source_file", "target_file", "source_language", "target_language"),
     *("group_file", "gold_file", "alignment_file", "lexicon", "table", "source_column"),
@@ -50,6 +51,15 @@ def _named(given: dict[str, Any]) -> dict[str, Any]:
         if not re.fullmatch(r"\w[\w.]*(-[\w.]+)*", name):
             raise ValueError(f"name {name!r}: folders get it, so letters, digits, - and _ only")
     return given
+
+
+def _noise(given: str) -> str:
+    if given:
+        parse_noise(given)
+    return given
+
+
+Noise = Annotated[str, AfterValidator(_noise)]
 
 
 @dataclass(frozen=True)
@@ -94,11 +104,12 @@ class CorpusPart:
     pivot: str = "en"
     pairs: str | None = None
     limit: Annotated[int, within(2, 1e12)] | None = None
+    noise: Noise = ""  # in the source, as char@0.1
 
     @property
     def name(self) -> str:
-        """The name of its run folders."""
-        return self.corpus.replace("/", "-")
+        """What it is called, with its noise."""
+        return f"{self.corpus}+{self.noise}" if self.noise else self.corpus
 
 
 @dataclass(frozen=True)
@@ -112,6 +123,7 @@ class Primary:
     direction: Literal["forward", "backward", "mean", "both"] = "mean"
     pooling: str = "mean"
     map: str = "none"
+    noise: Noise = ""
 
 
 Family = Annotated[dict[str, Pretrained], AfterValidator(_named)]
@@ -150,13 +162,14 @@ class Study:
         for name in ("families", "treatments", "test"):
             if not getattr(self, name):
                 raise ValueError(f"{name}: at least one")
-        corpora = [part.corpus for part in self.test]
+        corpora = [part.name for part in self.test]
         if len(set(corpora)) < len(corpora):
             raise ValueError("test: a corpus is there twice")
         if self.dev.corpus in corpora:
             raise ValueError(f"dev: layers chosen on {self.dev.corpus} cannot be reported on it, too")
-        if (corpus := self.primary.corpus) not in corpora:
-            raise ValueError(f"primary: corpus {corpus!r}: {closest(corpus, corpora)}")
+        primary = CorpusPart(self.primary.corpus, noise=self.primary.noise).name
+        if primary not in corpora:
+            raise ValueError(f"primary: corpus {primary!r}: {closest(primary, corpora)}")
         places = [f"{family}/{scale}" for family, scale, _ in self.scales()]
         for name, treatment in self.treatments.items():
             for place, given in treatment.checkpoints.items():

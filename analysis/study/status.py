@@ -37,7 +37,7 @@ def status_of(folder: Path) -> Iterator[str]:
 
 
 def _how_far(plan: Plan, subject: Subject) -> str:
-    runs = {part.corpus: plan.run(subject, part) for part in plan.parts}
+    runs = {part.name: plan.run(subject, part) for part in plan.parts}
     scored = [corpus for corpus, run in runs.items() if (run / "scores.parquet").is_file()]
     if scored:
         return f"scored on {', '.join(scored)}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import pandas as pd
 
 from ...data.rows import Row
@@ -26,8 +27,9 @@ def in_words(
     """
     study, primary = plan.study, plan.study.primary
     lines = [f"warning: {change}" for change in changes]
+    corpus = f"{primary.corpus} with {primary.noise}" if primary.noise else primary.corpus
     lines.append(
-        f"primary: {primary.measure} ({primary.direction}) on {primary.corpus}, pooling "
+        f"primary: {primary.measure} ({primary.direction}) on {corpus}, pooling "
         f"{primary.pooling}, map {primary.map}; margin {study.margin:g}; layers chosen on "
         f"{study.dev.corpus}"
     )
@@ -35,11 +37,11 @@ def in_words(
     if rows.empty:
         return [*lines, "nothing is compared yet"]
     for (family, scale), part in rows.groupby(["family", "scale"], sort=False):
-        size = part.iloc[0]
+        size, mean = part.iloc[0], part[part["source"] == MACRO]
         lines.append(
             f"{family}-{scale}: {size['parameters'] / 1e6:,.1f} M parameters, "
             f"{size['parameters_body'] / 1e6:,.1f} M in the body; "
-            f"base {part[part['source'] == MACRO]['base'].mean():.3f}"
+            f"base {(mean if len(mean) else part)['base'].mean():.3f}"
         )
         lines += _of_scale(part, primary_rows(recipes, plan), str(family), str(scale))
     lines += _against(plan, rows)
@@ -74,7 +76,10 @@ def _of_scale(rows: pd.DataFrame, recipes: pd.DataFrame, family: str, scale: str
 
 
 def _span(row: Row) -> str:
-    return f"Δ {row['delta']:+.3f} ({row['delta_low']:+.3f} to {row['delta_high']:+.3f})"
+    text = f"Δ {row['delta']:+.3f} ({row['delta_low']:+.3f} to {row['delta_high']:+.3f}"
+    if np.isfinite(row.get("like_low", np.nan)):
+        text += f"; languages like these {row['like_low']:+.3f} to {row['like_high']:+.3f}"
+    return f"{text})"
 
 
 def _cells(rows: pd.DataFrame) -> str:

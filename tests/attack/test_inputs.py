@@ -31,6 +31,7 @@ GOOD = {
     "probe": "probe {model} --task length --languages en --limit 30 --layers last --out {out}",
     "erase": "erase {model} --languages de,en --limit 8 --layers last --out {out}",
     "train": "train {recipe} --out {out}",
+    "locate": "locate {model} {model} --languages de --sentences 8 --out {out}",
     "study run": "study run {study} --out {out} --processes 1 --data-dir {data}",
     "study validate": "study validate {study} --processes 1 --data-dir {data}",
     "study status": "study status {done}",

@@ -16,6 +16,7 @@ import torch
 
 from crosslingual.alignment.checkpoints.about import read_about
 from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
+from crosslingual.alignment.encoding.model_parts import parts_of
 from crosslingual.alignment.runs.files import own_folder
 from crosslingual.data.splits import Leak
 from crosslingual.training.phases import run_recipe
@@ -162,6 +163,33 @@ def test_controls_move_the_weights(little, folder, control):
     else:
         assert done.about["cost"]["steps"] == task.about["cost"]["steps"], "equal steps"
     assert bool(done.about.get("scores")) == (control == "shuffled-labels")
+
+
+def test_frozen_parts_stay_and_the_others_move(little, folder):
+    (done,) = run(little, folder, phase(freeze="0-1"))
+    before, after = state(little), state(done.folder)
+    parts = parts_of(open_checkpoint(little).load(), open_checkpoint(little).layers)
+    stayed = {name for name in before if torch.equal(before[name], after[name])}
+    assert {name for name in parts if parts[name] <= 1} <= stayed
+    moved = {parts[name] for name in set(before) - stayed if name in parts}
+    assert moved == {part for part in parts.values() if part > 1}
+
+
+def test_reinitialised_parts_begin_at_random_and_no_others(little, folder):
+    options = {"control": "resave", "tasks": (), "steps": None}
+    first, again = (run(little, folder, phase(reinitialise="2", **options), out=out)[0] for out in "ab")
+    before, after = state(little), state(first.folder)
+    parts = parts_of(open_checkpoint(little).load(), open_checkpoint(little).layers)
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed and {parts[name] for name in changed} == {2}
+    assert same(after, state(again.folder)), "the seed decides"
+    other = run(little, folder, phase(reinitialise="2", **options), out="c", seed=7)[0]
+    assert not same(after, state(other.folder))
+
+
+def test_parts_that_are_not_there(little, folder):
+    with pytest.raises(ValueError, match="layer 9 is out of range"):
+        run(little, folder, phase(freeze="9"))
 
 
 def test_masked_words_are_learnt(little, folder):
@@ -349,7 +377,9 @@ def test_command(command, little, folder):
     assert wrong.returncode == 1 and wrong.stderr.count("error:") == 1
     (folder / "r.yaml").write_text(RECIPE.format(base=little, steps=10).replace("rate", "rat"))
     wrong = command("train", folder / "r.yaml")
-    assert wrong.stderr.strip().endswith("r.yaml:8: unknown field 'rat': did you mean rate or batch?")
+    assert wrong.stderr.strip().endswith(
+        "r.yaml:8: unknown field 'rat': did you mean rate or watch or batch?"
+    )
 
 
 @pytest.mark.slow

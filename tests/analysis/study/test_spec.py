@@ -63,6 +63,8 @@ def read(tmp_path, text):
             r"primary: corpus 'tatoba': did you",
         ),
         ("primary: {", "primary: {direction: up, ", r"s.yaml:20: direction: "),
+        ("corpus: ntrex", "corpus: ntrex, noise: chr@1", r"unknown `noise` 'chr@1': did you mean char"),
+        ("primary: {", "primary: {noise: char@1, ", r"primary: corpus 'tatoeba\+char@1': did you mean"),
         ("  nli:", "  a/b:", r"name 'a/b': folders get it"),
         ("    control: true\n", "    checkpoints: {pocket/xs: [a]}\n", r"phases or checkpoints"),
         ("dev:", "against: nil\ndev:", r"against: 'nil': did you mean nli"),

@@ -190,6 +190,24 @@ def test_a_margin_that_is_changed_before_scores_is_nobodys_business(asked, tmp_p
     assert entries[0]["hash"] == canonical_hash(replace(asked, margin=0.1).registered)
 
 
+def test_noise_is_a_dimension(few, short, data, tmp_path):
+    """The same corpus with and without it: other scores, the plain ones as without the other."""
+    (plain,) = few.test
+    both = replace(few, test=(plain, replace(plain, noise="char@0.5")))
+    made = study(both, out=tmp_path, data_dir=data, processes=1)
+    assert set(made.table["split"]) == {"test", "test+char@0.5"}
+    kept = made.table[made.table["split"] == "test"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(kept[short.table.columns], short.table)
+    assert made.lines[:3] == short.lines[:3], "the primary cells are those without noise"
+    noisy = study(
+        replace(both, primary=replace(both.primary, noise="char@0.5")),
+        out=tmp_path / "n",
+        data_dir=data,
+        processes=1,
+    )
+    assert "on tatoeba with char@0.5" in noisy.lines[0] and noisy.lines[2] != made.lines[2]
+
+
 def test_two_studies_do_not_share_a_folder(few, short, data, tmp_path):
     with pytest.raises(ValueError, match="holds the study small; take another `out`"):
         study(replace(few, name="other"), out=short.folder, data_dir=data, processes=1)
