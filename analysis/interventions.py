@@ -17,32 +17,16 @@ import torch
 
 from ..alignment.checkpoints.checkpoint import Checkpoint, open_checkpoint
 from ..alignment.encoding.model_parts import State, parts_of, swapped
-from ..alignment.options import Folder, option, options_class, takes
+from ..alignment.options import takes
 from ..alignment.runs.files import write_table
 from ..alignment.runs.results import Result, in_folder
 from ..data import load
 from ..data.bitext import Bitext
 from ..data.rows import Columns
 from ..training.live import Curves, LiveAlignment
+from .options import LocateOptions
 
 AMOUNTS = (0.25, 0.5, 0.75)  # of the fine-tuned, besides none and all
-
-
-@options_class
-class LocateOptions:
-    """What `locate` can be asked for."""
-
-    tuned: Folder | None = option(
-        "The fine-tuned checkpoint: a folder or a hub id.", default=None, kw_only=False, argument=True
-    )
-    corpus: str = option("pocket, tatoeba, flores[/dev], …", default="pocket")
-    languages: str = option("all, or tags and codes: de,ru,swh.", default="all")
-    sentences: int = option("Of each language pair.", default=200, least=2)
-    data_dir: Folder | None = option(
-        "Folder of the corpora; else $CROSSLINGUAL_DATA, else the hub.", default=None
-    )
-    device: str = option("auto, cpu, cuda or cuda:1.", default="auto")
-    out: Folder | None = option("Folder of the table (Python: temporary).", default=None)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -1,4 +1,4 @@
-"""The settings of `retention` and `heatmap`."""
+"""The settings of `retention`, `locate` and `heatmap`."""
 
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,23 @@ class RetentionOptions:
             raise ValueError(
                 "a verdict reads each checkpoint's best layer, too: `margin` needs `dev` and `base_dev`"
             )
+
+
+@options_class
+class LocateOptions:
+    """What `locate` can be asked for."""
+
+    tuned: Folder | None = option(
+        "The fine-tuned checkpoint: a folder or a hub id.", default=None, kw_only=False, argument=True
+    )
+    corpus: str = option("pocket, tatoeba, flores[/dev], …", default="pocket")
+    languages: str = option("all, or tags and codes: de,ru,swh.", default="all")
+    sentences: int = option("Of each language pair.", default=200, least=2)
+    data_dir: Folder | None = option(
+        "Folder of the corpora; else $CROSSLINGUAL_DATA, else the hub.", default=None
+    )
+    device: str = option("auto, cpu, cuda or cuda:1.", default="auto")
+    out: Folder | None = option("Folder of the table (Python: temporary).", default=None)
 
 
 @options_class

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ...analysis.interventions import LocateOptions
+from ...analysis.options import LocateOptions
 from ..generate import command
 from ..messages import say
 from ..shared import EncoderArgument

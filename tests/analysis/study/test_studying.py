@@ -205,7 +205,7 @@ def test_noise_is_a_dimension(few, short, data, tmp_path):
         data_dir=data,
         processes=1,
     )
-    assert "on tatoeba with char@0.5" in noisy.lines[0] and noisy.lines[2] != made.lines[2]
+    assert "on tatoeba with char@0.5" in noisy.lines[0] and noisy.lines[1] != made.lines[1]
 
 
 def test_two_studies_do_not_share_a_folder(few, short, data, tmp_path):
