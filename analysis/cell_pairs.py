@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from .paired import Means, means_of
 # what names a cell, and what must be the same of both checkpoints
 CELL = (*SENTENCES[:5], *TREATMENT)  # corpus, split, unit, source, target, and what is done to vectors
 ALIKE = (*SETTINGS, "null_kind")
+WHOSE = ("checkpoint", "parameters", "parameters_body")
 _READ = ("value", "null", "surface", "n")  # of the scores
 
 Key = tuple[str, str, int]  # measure, direction, layer
@@ -47,13 +49,11 @@ class ScoredCell:
         outcomes = outcomes_of(items, scores[means]).T
         one = items["direction"].eq("forward") & items["layer"].eq(items["layer"].min())
         return ScoredCell(
-            {name: scores[name].iloc[0] for name in ("checkpoint", *CELL, *ALIKE)},
+            {name: scores[name].iloc[0] for name in (*WHOSE, *CELL, *ALIKE)},
             items.loc[one, "id"].tolist(),
             groups_of(items),
             dict(zip(keys, rows, strict=True)),
-            dict(
-                zip((key for key, mean in zip(keys, means, strict=True) if mean), outcomes, strict=True)
-            ),
+            dict(zip(compress(keys, means), outcomes, strict=True)),
             _influences(tables.influences),
         )
 

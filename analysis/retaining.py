@@ -144,7 +144,7 @@ def _macro(parts: Sequence[tuple[Means, Columns]]) -> Columns:
     means = average([means for means, _ in parts])
     head = dict(parts[0][1]) | {"source": MACRO, "target": MACRO}
     row = head | facts | _compared(means, facts, str(head["measure"]))
-    errors = np.array([difference(each.below(np.zeros(2))).error for each, _ in parts])
+    errors = np.array([difference(each).error for each, _ in parts])
     deltas = (table["value"] - table["null"].fillna(0)) - (table["base"] - table["base_null"].fillna(0))
     return row | _like(row, deltas.to_numpy(), errors)
 

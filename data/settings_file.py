@@ -6,7 +6,7 @@ says in its `__post_init__`. The same classes give the JSON schema that editors 
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -76,6 +76,12 @@ def read_as(kind: type[Made], path: Path) -> Made:
         return TypeAdapter(kind).validate_json(json.dumps(plain), strict=True)
     except ValidationError as error:
         raise ValueError(_first(error, node, path, kind)) from None
+
+
+def as_yaml(made: Any) -> str:
+    """Return settings with every field as it was understood; `read_as` reads them as the same."""
+    plain = json.loads(json.dumps(asdict(made)))
+    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
 
 
 def schema_of(kind: type) -> Columns:

@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float, Int64
 from transformers import TrainerCallback
 
-from ..alignment.encoding.encode import BATCH_TOKENS, Batching, encode_rows
+from ..alignment.encoding.encode import Batching, encode_rows
 from ..alignment.encoding.hidden_states import layer_states
 from ..alignment.encoding.pooling import POOLINGS
 from ..alignment.encoding.tokens import Tokens, tokenize
@@ -43,7 +43,7 @@ class LiveAlignment:
     bitexts: Sequence[Bitext]
     tokens: Tokens
     rows: Sequence[tuple[Int64[np.ndarray, "n"], Int64[np.ndarray, "n"]]]  # of each pair's two sides
-    pad_id: int
+    tokenizer: "PreTrainedTokenizerBase"
 
     @staticmethod
     def of(
@@ -67,7 +67,7 @@ class LiveAlignment:
         rows = [np.array([number[text] for text in texts]) for texts in sides]
         tokens = tokenize(tokenizer, list(number), max_length)
         pairs = list(zip(rows[::2], rows[1::2], strict=True))
-        return LiveAlignment(short, tokens, pairs, tokenizer.pad_token_id or 0)
+        return LiveAlignment(short, tokens, pairs, tokenizer)
 
     def curves(self, encoder: torch.nn.Module) -> Curves:
         """Return the accuracy of both directions' mean at every layer, mean-pooled, for each pair.
@@ -92,7 +92,7 @@ class LiveAlignment:
         device = next(encoder.parameters()).device
         order = np.argsort(-self.tokens.counts, kind="stable")
         pools = {"mean": (POOLINGS["mean"], range(layers + 1))}
-        batching = Batching(device, self.pad_id, BATCH_TOKENS.get(device.type, BATCH_TOKENS["cpu"]))
+        batching = Batching.of(device, self.tokenizer)
         try:
             with torch.inference_mode(), layer_states(encoder, layers) as run:
                 found, _ = encode_rows(run, self.tokens, order, pools, batching)

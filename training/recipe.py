@@ -1,7 +1,5 @@
 """Recipes: what is trained on what, read from YAML; every field is checked before anything is loaded."""
 
-import dataclasses
-import json
 import math
 import re
 from collections.abc import Sequence
@@ -9,11 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import yaml
-
 from ..alignment.runs.files import write_text
 from ..data.languages import standard_tag
-from ..data.settings_file import STRICT, OneOf, read_as, within
+from ..data.settings_file import STRICT, OneOf, as_yaml, read_as, within
 from ..data.tasks import find_task
 from .mixture import CAP, SAMPLERS
 from .tasks.heads import POSITIONS
@@ -237,5 +233,4 @@ def read_recipe(path: Path) -> Recipe:
 def write_recipe(recipe: Recipe, out: Path) -> None:
     """Write the recipe with every field as it was understood."""
     out.mkdir(parents=True, exist_ok=True)
-    plain = json.loads(json.dumps(dataclasses.asdict(recipe)))
-    write_text(out / "recipe.yaml", yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))
+    write_text(out / "recipe.yaml", as_yaml(recipe))

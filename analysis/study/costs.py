@@ -14,10 +14,10 @@ from ..claims import LANGUAGES, SEEDS
 from .corpora import Bitexts, check_tasks, read_bitexts
 from .engines import divide_cores, processes_for
 from .options import StudyOptions
-from .plan import Plan, make_plan
+from .plan import Plan, open_plan
 from .probe import Cost, measure
 from .scaling import SCALES
-from .spec import Study, read_study
+from .spec import Study
 from .work import Worker, quiet
 
 CHANGED = 0.2  # the share of sentences whose outcome changes, for what a corpus can show
@@ -38,8 +38,8 @@ def validated(file: Study | str | Path, options: StudyOptions) -> Iterator[str]:
         ValueError: a study that does not go, with the place.
         OSError: data that are not there.
     """
-    study = file if isinstance(file, Study) else read_study(Path(file))
-    plan = make_plan(study, Path("runs") / study.name if options.out is None else Path(options.out))
+    plan = open_plan(file, options)
+    study = plan.study
     data_dir = None if options.data_dir is None else Path(options.data_dir)
     bitexts = read_bitexts(plan, data_dir)
     yield from _counts(plan, bitexts)

@@ -33,11 +33,7 @@ class _Recipe:
 
 def finished(plan: Plan) -> list[Subject]:
     """Return the checkpoints that are scored on every corpus."""
-    return [
-        subject
-        for subject in plan.subjects
-        if all((plan.run(subject, part) / "scores.parquet").is_file() for part in plan.parts)
-    ]
+    return [one for one in plan.subjects if len(plan.scored(one)) == len(plan.parts)]
 
 
 def all_scores(plan: Plan) -> pd.DataFrame:
@@ -72,9 +68,10 @@ def retention_table(plan: Plan) -> pd.DataFrame:
                 margin=plan.study.margin,
                 names=(f"{subject.name} on {part.name}", f"{base.name} on {part.name}"),
             )
-            sizes = read_scores(plan.run(base, part)).iloc[0][["parameters", "parameters_body"]]
+            about = next(iter(cells(plan.run(base, part)).values())).about
+            sizes = {name: about[name] for name in ("parameters", "parameters_body")}
             names = {**_named(subject), "base_checkpoint": base.name}
-            tables.append(table.assign(**names, **sizes.to_dict()))
+            tables.append(table.assign(**names, **sizes))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 

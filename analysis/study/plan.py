@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...training.recipe import Recipe
-from .spec import CorpusPart, Pretrained, Study, recipe_of
+from .options import StudyOptions
+from .spec import CorpusPart, Pretrained, Study, read_study, recipe_of
 
 BASE = "pretrained"
 
@@ -53,6 +54,11 @@ class Plan:
         """Return the run folder of a checkpoint's scores."""
         return self.folder / "scores" / subject.name / part.name.replace("/", "-")
 
+    def scored(self, subject: Subject) -> list[CorpusPart]:
+        """Return the corpora that a checkpoint is scored on already."""
+        runs = ((part, self.run(subject, part)) for part in self.parts)
+        return [part for part, run in runs if (run / "scores.parquet").is_file()]
+
     def trained(self, subject: Subject) -> Path:
         """Return the folder of its training."""
         return self.folder / "checkpoints" / subject.name
@@ -93,6 +99,17 @@ class Plan:
         # scale by scale, so that every share has as many of each size
         ordered = sorted(self.subjects, key=lambda one: scales.index((one.family, one.scale)))
         return ordered[int(number) - 1 :: int(count)]
+
+
+def open_plan(file: Study | str | Path, options: StudyOptions) -> Plan:
+    """Return the work of a study from its file, in the folder that the options name.
+
+    Raises:
+        ValueError: a study that does not go, with the place.
+        OSError: the file cannot be read.
+    """
+    study = file if isinstance(file, Study) else read_study(Path(file))
+    return make_plan(study, Path("runs") / study.name if options.out is None else Path(options.out))
 
 
 def make_plan(study: Study, folder: Path) -> Plan:

@@ -1,14 +1,12 @@
 """What a study is: its checkpoints, sentences and measures, and what counts as a loss."""
 
 import dataclasses
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import AfterValidator, WithJsonSchema
 
 from ...alignment.options import options_of
@@ -17,7 +15,7 @@ from ...alignment.scoring.options import ScoreOptions
 from ...data.nearest import closest
 from ...data.noise import parse_noise
 from ...data.rows import Columns
-from ...data.settings_file import STRICT, read_as, within
+from ...data.settings_file import STRICT, as_yaml, read_as, within
 from ...training.recipe import Lora, Phase, Recipe
 
 MARGINS = Annotated[float, within(1e-6, 1)]
@@ -218,5 +216,4 @@ def read_study(path: Path) -> Study:
 
 def write_study(study: Study, path: Path) -> None:
     """Write a study with every field as it was understood."""
-    plain: Mapping[str, Any] = json.loads(json.dumps(dataclasses.asdict(study)))
-    write_text(path, yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))
+    write_text(path, as_yaml(study))

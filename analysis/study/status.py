@@ -37,10 +37,9 @@ def status_of(folder: Path) -> Iterator[str]:
 
 
 def _how_far(plan: Plan, subject: Subject) -> str:
-    runs = {part.name: plan.run(subject, part) for part in plan.parts}
-    scored = [corpus for corpus, run in runs.items() if (run / "scores.parquet").is_file()]
+    scored = plan.scored(subject)
     if scored:
-        return f"scored on {', '.join(scored)}"
+        return f"scored on {', '.join(part.name for part in scored)}"
     if subject.recipe is None:
         return "not scored"
     made = Path(plan.encoder(subject), ABOUT).is_file()

@@ -17,10 +17,10 @@ from .corpora import check_tasks, read_bitexts
 from .engines import work_through
 from .findings import all_scores, finished, recipes_table, retention_table
 from .options import StudyOptions
-from .plan import Plan, make_plan
+from .plan import Plan, open_plan
 from .registration import changes, register
 from .scaling import scaling_table
-from .spec import Study, read_study, write_study
+from .spec import Study, write_study
 from .words import in_words
 from .work import Ending, Worker, quiet
 
@@ -51,12 +51,11 @@ def study(file: Study | str | Path, options: StudyOptions) -> StudyResult:
         ValueError: a study that does not go; checkpoints that failed (the others are kept).
         OSError: no data, no room, another process at work there.
     """
-    asked = file if isinstance(file, Study) else read_study(Path(file))
-    folder = Path("runs") / asked.name if options.out is None else Path(options.out)
-    plan = make_plan(asked, folder)
-    subjects = plan.share(options.share)
+    plan = open_plan(file, options)
+    folder, subjects = plan.folder, plan.share(options.share)
+    share = options.share.replace("/", "-of-")
     # tasks of an array job share the folder, each with checkpoints of its own
-    with locked(folder / "shares" / options.share.replace("/", "-of-") if options.share else folder):
+    with locked(folder / "shares" / share if share else folder):
         data_dir = None if options.data_dir is None else Path(options.data_dir)
         read_bitexts(plan, data_dir)
         with quiet():
@@ -73,7 +72,7 @@ def study(file: Study | str | Path, options: StudyOptions) -> StudyResult:
                 logger.info("%s: %.0f s", outcome.name, outcome.seconds)
             if tick is not None:
                 tick(done, len(subjects))
-        _write_failures(folder, failed, options.share)
+        _write_failures(folder, failed, share)
         if failed:
             raise ValueError(
                 f"{len(failed)} of {len(subjects)} checkpoints failed, the others are kept; the first: "
@@ -115,7 +114,7 @@ def _begin(plan: Plan) -> None:
 
 
 def _write_failures(folder: Path, failed: list[Ending], share: str) -> None:
-    path = folder / f"failures{'-' + share.replace('/', '-of-') if share else ''}.jsonl"
+    path = folder / f"failures{'-' + share if share else ''}.jsonl"
     if failed:
         rows = (json.dumps({"checkpoint": one.name, "error": one.error}) for one in failed)
         write_text(path, "\n".join(rows) + "\n")

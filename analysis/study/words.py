@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ...data.rows import Row
-from ..claims import SEEDS
+from ..claims import SEEDS, over_seeds
 from ..retaining import MACRO
 from ..verdicts import Verdict
 from .findings import primary_rows
@@ -117,10 +117,9 @@ def _against(plan: Plan, rows: pd.DataFrame) -> Iterator[str]:
                 continue
             line = f"  {family}-{scale} {treatment:<20} {values.mean():+.3f}"
             if len(values) >= SEEDS:
-                import scipy.stats
-
-                wide = scipy.stats.t.ppf(0.975, len(values) - 1) * values.std() / len(values) ** 0.5
-                line += f" ({values.mean() - wide:+.3f} to {values.mean() + wide:+.3f}; t over seeds)"
+                effect = values.to_numpy()
+                span = over_seeds(effect, np.zeros_like(effect), 0).interval()
+                line += f" ({span.low:+.3f} to {span.high:+.3f}; t over seeds)"
             yield line
 
 
