@@ -1,28 +1,48 @@
 """Two checkpoints' scores of the same sentences: read, matched cell by cell, with what moves them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import compress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Float32, Float64
 
-from ..alignment.runs.folder import read_cells
-from ..alignment.runs.table import SENTENCES, SETTINGS, TREATMENT, Tables
-from ..alignment.scoring.sentences import groups_of, outcomes_of
-from ..data.rows import Columns, Row
-from .paired import Means, means_of
+from ..alignment.runs.files import Damaged
+from ..alignment.runs.folder import finished_cells, read_cell_columns
+from ..alignment.runs.table import SENTENCES, SETTINGS, TREATMENT
+from ..data.rows import Row
+from .paired import Means, draws, means_of
+
+if TYPE_CHECKING:
+    import pyarrow
 
 # what names a cell, and what must be the same of both checkpoints
 CELL = (*SENTENCES[:5], *TREATMENT)  # corpus, split, unit, source, target, and what is done to vectors
 ALIKE = (*SETTINGS, "null_kind")
 WHOSE = ("checkpoint", "parameters", "parameters_body")
-_READ = ("value", "null", "surface", "n")  # of the scores
+NUMBERS = ("value", "null", "surface", "n")  # of a score
+SENTENCE = ("layer", "direction", "id", "group")  # what names a row of items
+WAYS = {"mean": ("forward", "backward"), "both": ("forward", "forward")}  # whose outcomes a score is of
+OUTCOMES = "outcomes"  # in place of a kind of interval
 
 Key = tuple[str, str, int]  # measure, direction, layer
+Parts = tuple[str, int]  # what moves a score: the kind of interval, and how many parts it is of
+
+
+@dataclass(frozen=True, eq=False)
+class Moved:
+    """Scores that are moved by the same parts of the sample."""
+
+    places: Mapping[Key, int]
+    means: Means
+    _drawn: dict[tuple[int, int], Float32[np.ndarray, "r c"]] = field(default_factory=dict)
+
+    def drawn(self, seed: tuple[int, int]) -> Float32[np.ndarray, "r c"]:
+        """Return draws of the scores; see `paired.draws`. A base is compared with many: kept."""
+        if seed not in self._drawn:
+            self._drawn[seed] = draws(self.means, seed)
+        return self._drawn[seed]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,32 +50,20 @@ class ScoredCell:
     """A finished cell as comparisons want it; of a base it is made once for many."""
 
     about: Row  # the columns that are the same in all its rows
-    ids: Sequence[str]  # of the sentences
-    groups: Int64[np.ndarray, "n"]
-    scores: Mapping[Key, Row]
-    outcomes: Mapping[Key, Float[np.ndarray, "n"]]  # of scores that are means over sentences
-    influences: Mapping[Key, tuple[tuple[str, int], Float[np.ndarray, "k"]]]  # and what they are of
+    ids: "pyarrow.Array"  # of the sentences
+    places: Mapping[Key, int]
+    numbers: Mapping[str, Float64[np.ndarray, "s"]]  # of the scores, in the order of `places`
+    moved: Mapping[Parts, Moved]
 
     @staticmethod
-    def of(tables: Tables) -> "ScoredCell":
-        """Return a cell from its tables."""
-        scores, items = tables.scores, tables.items
-        keys = list(
-            zip(*(scores[name].tolist() for name in ("measure", "direction", "layer")), strict=True)
-        )
-        columns = [scores[name].to_numpy(np.float64).tolist() for name in _READ]
-        rows = (dict(zip(_READ, row, strict=True)) for row in zip(*columns, strict=True))
-        means = scores["measure"].isin(items.columns)
-        outcomes = outcomes_of(items, scores[means]).T
-        one = items["direction"].eq("forward") & items["layer"].eq(items["layer"].min())
-        return ScoredCell(
-            {name: scores[name].iloc[0] for name in (*WHOSE, *CELL, *ALIKE)},
-            items.loc[one, "id"].tolist(),
-            groups_of(items),
-            dict(zip(keys, rows, strict=True)),
-            dict(zip(compress(keys, means), outcomes, strict=True)),
-            _influences(tables.influences),
-        )
+    def of(scores: "pyarrow.Table", items: "pyarrow.Table", moves: "pyarrow.Table") -> "ScoredCell":
+        """Return a cell from some columns of its tables; see `folder.read_cell_columns`."""
+        places = {key: place for place, key in enumerate(_keys(scores))}
+        numbers = {name: scores[name].to_numpy().astype(np.float64) for name in NUMBERS}
+        means, ids = _means(items, list(places))
+        moved = {(OUTCOMES, means.means.groups): means} | _moved(moves, places, numbers["value"])
+        about = scores.select([*WHOSE, *CELL, *ALIKE]).slice(0, 1).to_pylist()[0]
+        return ScoredCell(about, ids, places, numbers, moved)
 
 
 Cells = Mapping[tuple[str, ...], ScoredCell]  # by what CELL names
@@ -68,11 +76,16 @@ def read_scored(folder: Path) -> Cells:
         OSError: there are none.
         Damaged: one of them is not what was written.
     """
+    wanted = {*WHOSE, *CELL, *ALIKE, *NUMBERS, "measure", "direction", "layer"}
     found = {}
-    for tables in read_cells(folder):
-        if "id" in tables.items.columns and len(tables.scores):
-            cell = ScoredCell.of(tables)
-            found[tuple(str(cell.about[name]) for name in CELL)] = cell
+    for name in finished_cells(folder):
+        try:
+            scores, items, moves = read_cell_columns(folder, name, wanted, SENTENCE)
+        except (Damaged, FileNotFoundError) as error:
+            raise Damaged(f"{error}; run the command that made it once more") from None
+        if "id" in items.column_names and len(scores):
+            cell = ScoredCell.of(scores, items, moves)
+            found[tuple(str(cell.about[column]) for column in CELL)] = cell
     if not found:
         raise OSError(
             f"{folder}: no cells with sentences' outcomes there; `crosslingual score` makes them "
@@ -120,56 +133,117 @@ class Sides:
         Raises:
             ValueError: they are of different sentences.
         """
-        if tuned.ids != plain.ids:
+        if not tuned.ids.equals(plain.ids):
             raise ValueError(f"{name}: the two runs scored different sentences")
-        self.both, self.groups = (tuned, plain), plain.groups
+        self.both = (tuned, plain)
 
-    def shared(self) -> list[Key]:
-        """Return what both sides have, with what gives their covariance."""
-        return [key for key in self.both[1].scores if self._means(key) or self._alike(key, key)]
+    def shared(self) -> dict[Parts, list[Key]]:
+        """Return the scores that both have, by the parts whose moves give their covariance.
 
-    def _means(self, key: Key) -> bool:
-        return all(key in side.outcomes for side in self.both)
+        Means over documents have both: influences know that a document's candidates leave, too.
+        """
+        tuned, plain = (side.moved for side in self.both)
+        parts = sorted((one for one in plain if one in tuned), key=lambda one: one[0] == OUTCOMES)
+        kinds: dict[tuple[str, str], list[Key]] = {}
+        for key in self.both[1].places:
+            kinds.setdefault(key[:2], []).append(key)
+        found: dict[Parts, list[Key]] = {}
+        for keys in kinds.values():
+            shared = {one: [key for key in keys if self._has(one, key)] for one in parts}
+            most = max(parts, key=lambda one: len(shared[one]))  # the same for all layers
+            if shared[most]:
+                found.setdefault(most, []).extend(shared[most])
+        return found
 
-    def _alike(self, tuned: Key, plain: Key) -> bool:
-        """Whether both sides' intervals are of the same groups, or the same random halves."""
-        found = [side.influences.get(key) for side, key in zip(self.both, (tuned, plain), strict=True)]
-        return all(each is not None for each in found) and len({each[0] for each in found if each}) == 1
-
-    def means(self, tuned: Sequence[Key], plain: Sequence[Key]) -> Means:
+    def means(self, parts: Parts, tuned: Sequence[Key], plain: Sequence[Key]) -> Means:
         """Return scores of the fine-tuned, then of the base, and how parts of the sample move them."""
-        both = list(zip(self.both, (tuned, plain), strict=True))
-        # those of means over documents know that a document's candidates leave, too
-        if all(self._alike(*keys) for keys in zip(tuned, plain, strict=True)):
-            moves = [side.influences[key][1] for side, keys in both for key in keys]
-            return Means(self._column("value", tuned, plain), np.stack(moves, axis=1))
-        outcomes = [side.outcomes[key] for side, keys in both for key in keys]
-        return means_of(np.stack(outcomes, axis=1), self.groups)
+        sides = [self._columns(parts, *pair) for pair in enumerate((tuned, plain))]
+        return Means(
+            np.concatenate([one.means.values[at] for one, at in sides]),
+            np.concatenate([one.means.influences[:, at] for one, at in sides], axis=1),
+        )
 
-    def nulls(self, tuned: Sequence[Key], plain: Sequence[Key]) -> np.ndarray:
-        """Return the nulls of the fine-tuned's scores, then of the base's."""
-        return self._column("null", tuned, plain)
+    def drawn(
+        self, parts: Parts, keys: Sequence[Key], seed: tuple[int, int]
+    ) -> tuple[Float64[np.ndarray, "c"], Float32[np.ndarray, "r c"]]:
+        """Return scores of the fine-tuned, then of the base, and draws around them."""
+        sides = [self._columns(parts, side, keys) for side in (0, 1)]
+        values = np.concatenate([one.means.values[at] for one, at in sides])
+        return values, np.concatenate([one.drawn(seed)[:, at] for one, at in sides], axis=1)
 
-    def facts(self, tuned: Key, plain: Key) -> Columns:
-        """Return what is known of two scores."""
-        value, base = self._column("value", [tuned], [plain])
-        null, base_null = self.nulls([tuned], [plain])
-        row = self.both[1].scores[plain]
-        named = {"value": value, "base": base, "null": null, "base_null": base_null}
-        return named | {"surface": row["surface"], "n": int(row["n"])}
+    def facts(self, tuned: Sequence[Key], plain: Sequence[Key]) -> dict[str, Float64[np.ndarray, "k"]]:
+        """Return what is known of scores: value, null, of both; surface and n, of the base."""
+        of_tuned, of_plain = (
+            {name: values[[side.places[key] for key in keys]] for name, values in side.numbers.items()}
+            for side, keys in zip(self.both, (tuned, plain), strict=True)
+        )
+        named = {"value": of_tuned["value"], "base": of_plain["value"]}
+        named |= {"null": of_tuned["null"], "base_null": of_plain["null"]}
+        return named | {name: of_plain[name] for name in ("surface", "n")}
 
-    def _column(self, name: str, tuned: Sequence[Key], plain: Sequence[Key]) -> np.ndarray:
-        both = zip(self.both, (tuned, plain), strict=True)
-        return np.array([side.scores[key][name] for side, keys in both for key in keys], np.float64)
+    def _has(self, parts: Parts, key: Key) -> bool:
+        return all(key in side.moved[parts].places for side in self.both)
+
+    def _columns(self, parts: Parts, side: int, keys: Sequence[Key]) -> tuple[Moved, list[int]]:
+        moved = self.both[side].moved[parts]
+        return moved, [moved.places[key] for key in keys]
 
 
-def _key(row: Mapping[Any, Any]) -> Key:
-    return row["measure"], row["direction"], row["layer"]
+def _keys(table: "pyarrow.Table") -> list[Key]:
+    layers = table["layer"].to_pylist()
+    return list(zip(_texts(table["measure"]), _texts(table["direction"]), layers, strict=True))
 
 
-def _influences(table: pd.DataFrame) -> dict[Key, tuple[tuple[str, int], Float[np.ndarray, "k"]]]:
-    """Return of each score what its interval is of, how many parts, and their moves."""
+def _texts(column: "pyarrow.ChunkedArray") -> list[str]:
+    """Return texts that are kept as codes."""
+    codes = column.combine_chunks()
+    known = codes.dictionary.to_pylist()
+    return [known[code] for code in codes.indices.to_pylist()]
+
+
+def _means(items: "pyarrow.Table", keys: Sequence[Key]) -> tuple[Moved, "pyarrow.Array"]:
+    """Return the scores that are means over sentences, and the sentences' ids."""
+    layers, ways = items["layer"].to_numpy(), items["direction"].combine_chunks().indices.to_numpy()
+    # a block of rows per layer and direction, each in the bitext's order
+    count = int(((layers == layers[0]) & (ways == ways[0])).sum())
+    starts = np.arange(0, len(layers), count)
+    names = zip(layers[starts].tolist(), _texts(items["direction"].take(starts)), strict=True)
+    blocks = {name: place for place, name in enumerate(names)}
+    start = blocks[layers.min(), "forward"] * count
+    ids = items["id"].slice(start, count).combine_chunks().dictionary_decode()
+    groups = items["group"].slice(start, count).to_numpy().astype(np.int64)
+    kinds: dict[tuple[str, str], list[int]] = {}
+    for measure, direction, layer in keys:
+        if measure in items.column_names:
+            kinds.setdefault((measure, direction), []).append(layer)
+    outcomes = np.empty((sum(map(len, kinds.values())), count))
+    places: dict[Key, int] = {}
+    for (measure, direction), some in kinds.items():
+        rows = items[measure].to_numpy().astype(np.float64, copy=False).reshape(-1, count)
+        into = outcomes[len(places) : len(places) + len(some)]
+        first, second = WAYS.get(direction, (direction, direction))
+        into[:] = rows[[blocks[layer, first] for layer in some]]
+        if first != second:
+            into += rows[[blocks[layer, second] for layer in some]]
+            into /= 2
+        places |= {(measure, direction, layer): len(places) + i for i, layer in enumerate(some)}
+    return Moved(places, means_of(outcomes.T, groups)), ids
+
+
+def _moved(
+    moves: "pyarrow.Table", places: Mapping[Key, int], values: Float64[np.ndarray, "s"]
+) -> dict[Parts, Moved]:
+    """Return the scores that have influence values, by what these are of."""
+    if not len(moves):
+        return {}
+    kept: dict[Parts, dict[Key, Float[np.ndarray, "k"]]] = {}
+    for key, kind, own in zip(_keys(moves), moves["interval"].to_pylist(), moves["moves"], strict=True):
+        influences = own.values.to_numpy().astype(np.float64)
+        kept.setdefault((kind, len(influences)), {})[key] = influences
     return {
-        _key(row): ((row["interval"], len(row["moves"])), np.asarray(row["moves"], np.float64))
-        for row in table.to_dict("records")
+        parts: Moved(
+            {key: place for place, key in enumerate(found)},
+            Means(values[[places[key] for key in found]], np.stack(list(found.values()), axis=1)),
+        )
+        for parts, found in kept.items()
     }

@@ -12,13 +12,14 @@ One checkpoint and these languages is one claim; each step beyond needs its own 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 
 from ..alignment.statistics.intervals import LEVEL
+from .changes import Reading
 from .paired import NAN, Estimated
-from .verdicts import Reading
 
 LANGUAGES = 8  # fewer tell nothing about others
 SEEDS = 3  # likewise of trainings
@@ -31,7 +32,7 @@ class Pooled:
 
     value: Float[np.ndarray, "*c"]
     variances: Sequence[Float[np.ndarray, "*c"]]
-    freedoms: Sequence[int | float]
+    freedoms: Sequence[int | float | Int64[np.ndarray, "*c"]]
 
     @property
     def error(self) -> Float[np.ndarray, "*c"]:
@@ -44,7 +45,8 @@ class Pooled:
         parts = [one**2 / free for one, free in zip(self.variances, self.freedoms, strict=True)]
         below = np.sum(parts, axis=0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            free = np.where(below > 0, self.error**4 / below, np.max(self.freedoms))
+            most = reduce(np.maximum, self.freedoms)
+            free = np.where(below > 0, self.error**4 / below, most)
         return np.asarray(free)
 
     def times(self, sign: int) -> "Pooled":
@@ -52,12 +54,12 @@ class Pooled:
         return Pooled(np.asarray(sign * self.value), self.variances, self.freedoms)
 
     def interval(self, level: float = LEVEL) -> Estimated:
-        """Return the interval of a single estimate."""
+        """Return the interval of a single estimate, or of each of several."""
         import scipy.stats  # when needed: it takes half a second
 
-        value, error = float(self.value), float(self.error)
-        width = float(scipy.stats.t.ppf((1 + level) / 2, self.freedom)) * error
-        return Estimated(value, value - width, value + width, error)
+        width = scipy.stats.t.ppf((1 + level) / 2, self.freedom) * self.error
+        spans = (self.value, self.value - width, self.value + width, self.error)
+        return Estimated(*(np.asarray(each)[()] for each in spans))
 
     def somewhere(self, beyond: float) -> int | None:
         """Return where an estimate is surely beyond ±`beyond`, the clearest, or None (Bonferroni)."""
@@ -95,7 +97,10 @@ def p_any(readings: Sequence[Reading]) -> Float[np.ndarray, "c"]:
 
 
 def languages_like_these(
-    values: Float[np.ndarray, "l"], errors: Float[np.ndarray, "l"], error: float, groups: int
+    values: Float[np.ndarray, "l *k"],
+    errors: Float[np.ndarray, "l *k"],
+    error: float | Float[np.ndarray, "*k"],
+    groups: int,
 ) -> Estimated:
     """Return the mean over languages with an interval for languages that were drawn like these.
 
@@ -104,7 +109,7 @@ def languages_like_these(
     S what all share and R what each has for itself. The variance is s²/L + S, for s² contains R.
 
     Args:
-        values: a change per language.
+        values: a change per language, of one score or of several; nan where a language does not have it.
         errors: their standard errors over sentences.
         error: that of their mean.
         groups: of sentences.
@@ -112,15 +117,23 @@ def languages_like_these(
     Returns:
         No interval below 8 languages.
     """
-    count, mean = len(values), float(np.mean(values))
-    if count < LANGUAGES or groups < 2:
-        return Estimated(mean)
-    own = max(0.0, (float(np.mean(errors**2)) - error**2) * count / (count - 1))
-    shared = max(0.0, error**2 - own / count)
-    between = float(np.var(values, ddof=1)) / count
-    return Pooled(
-        np.asarray(mean), [np.asarray(between), np.asarray(shared)], [count - 1, groups - 1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        known = np.isfinite(values)
+        count = known.sum(axis=0)
+        mean = np.where(known, values, 0.0).sum(axis=0) / count
+        squares = np.where(known, errors, 0.0) ** 2
+        own = np.maximum(0.0, (squares.sum(axis=0) / count - error**2) * count / (count - 1))
+        shared = np.maximum(0.0, error**2 - own / count)
+        between = np.where(known, values - mean, 0.0) ** 2
+        between = between.sum(axis=0) / (count - 1) / count
+    enough = (count >= LANGUAGES) & (groups > 1)
+    found = Pooled(
+        np.asarray(mean),
+        [np.asarray(between), np.asarray(shared)],
+        [np.asarray(count - 1), max(groups - 1, 1)],
     ).interval()
+    ends = (np.where(enough, end, NAN)[()] for end in (found.low, found.high, found.error))
+    return Estimated(found.value, *ends)
 
 
 def over_seeds(
@@ -143,7 +156,7 @@ def over_seeds(
 
 
 def _error(reading: Reading) -> float:
-    return float(reading.drawn.std()) or np.finfo(float).tiny
+    return reading.error or np.finfo(float).tiny
 
 
 def _statistics(readings: Sequence[Reading]) -> list[float]:

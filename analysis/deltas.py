@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..alignment.drawing import Scale, bar, canvas, cells, dots, short_name, title
 from ..alignment.measures import MEASURES
-from .retaining import MACRO, NO_FLOOR
+from .comparison import MACRO, NO_FLOOR
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

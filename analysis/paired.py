@@ -7,25 +7,30 @@ distribution of G - 1 degrees of freedom.
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
-from jaxtyping import Float, Float64, Int64
+from jaxtyping import Float, Float32, Float64, Int64
 
+from ..alignment.statistics.bootstrap import RESAMPLES
 from ..alignment.statistics.grouping import group_sums
 from ..alignment.statistics.intervals import LEVEL
 
 NAN = float("nan")
 
 
+Numbers = float | Float[np.ndarray, "k"]
+Places = int | slice | Int64[np.ndarray, "k"]  # one column of `Means`, or several
+
+
 @dataclass(frozen=True)
 class Estimated:
-    """An estimate with its interval; the interval is nan where there is none."""
+    """An estimate with its interval, or several; the interval is nan where there is none."""
 
-    value: float
-    low: float = NAN
-    high: float = NAN
-    error: float = NAN  # standard error, where the interval is symmetric in it
+    value: Numbers
+    low: Numbers = NAN
+    high: Numbers = NAN
+    error: Numbers = NAN  # standard error, where the interval is symmetric in it
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,14 +48,8 @@ class Means:
     @property
     def covariance(self) -> Float64[np.ndarray, "c c"]:
         """The covariance of the means."""
-        if self.groups < 2:
-            return np.full((len(self.values),) * 2, np.nan)
-        result: np.ndarray = self.groups / (self.groups - 1) * (self.influences.T @ self.influences)
-        return result
-
-    def quantile(self, level: float = LEVEL) -> float:
-        """The t quantile of a two-sided interval."""
-        return t_quantile(self.groups - 1, level) if self.groups > 1 else NAN
+        found: np.ndarray = _unbiased(self.groups) * (self.influences.T @ self.influences)
+        return found
 
     def below(self, constants: Float[np.ndarray, "c"]) -> "Means":
         """Return the means less what is known: nulls."""
@@ -88,52 +87,80 @@ def average(parts: list[Means]) -> Means:
     return Means(np.mean([part.values for part in parts], axis=0), influences / len(parts))
 
 
-def difference(means: Means, first: int = 0, second: int = 1) -> Estimated:
-    """Return first - second with its interval."""
-    value = float(means.values[first] - means.values[second])
-    influences = means.influences[:, first] - means.influences[:, second]
-    error = (
-        np.sqrt(means.groups / (means.groups - 1) * (influences @ influences))
-        if means.groups > 1
-        else NAN
-    )
-    width = means.quantile() * float(error)
-    return Estimated(value, value - width, value + width, float(error))
+def difference(means: Means, first: Places = 0, second: Places = 1) -> Estimated:
+    """Return first - second with its interval; places are single columns or several."""
+    value = means.values[first] - means.values[second]
+    return _estimated(value, means.influences[:, first] - means.influences[:, second])
 
 
-def interval(means: Means, which: int) -> Estimated:
-    """Return one of the means with its interval."""
-    value = float(means.values[which])
-    width = means.quantile() * float(np.sqrt(means.covariance[which, which]))
-    return Estimated(value, value - width, value + width)
+def interval(means: Means, which: Places) -> Estimated:
+    """Return one of the means with its interval, or several."""
+    return _estimated(means.values[which], means.influences[:, which])
 
 
-def ratio(means: Means, first: int = 0, second: int = 1) -> Estimated:
+def ratio(means: Means, first: Places = 0, second: Places = 1) -> Estimated:
     """Return first / second with Fieller's interval; none where it would not be bounded.
 
     The values ρ for which a - ρ b does not differ from 0: (a - ρb)² ≤ t² (V_a - 2ρ C + ρ² V_b).
     Source: Fieller 1954, Some problems in interval estimation.
     """
-    a, b = float(means.values[first]), float(means.values[second])
-    cov, t = means.covariance, means.quantile()
-    value = a / b if b else NAN
-    square = b**2 - t**2 * cov[second, second]
-    if not square > 0:
-        return Estimated(value)
-    half = a * b - t**2 * cov[first, second]
-    rest = a**2 - t**2 * cov[first, first]
-    root = float(np.sqrt(max(half**2 - square * rest, 0.0)))
-    return Estimated(value, (half - root) / square, (half + root) / square)
+    a, b = means.values[first], means.values[second]
+    move_a, move_b = means.influences[:, first], means.influences[:, second]
+    t_squared = _quantile(means.groups) ** 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = np.where(b != 0, a / b, NAN)
+        square = b**2 - t_squared * _products(move_b, move_b)
+        square = np.where(square > 0, square, NAN)
+        half = a * b - t_squared * _products(move_a, move_b)
+        rest = a**2 - t_squared * _products(move_a, move_a)
+        root = np.sqrt(np.maximum(half**2 - square * rest, 0.0))
+    return Estimated(value[()], ((half - root) / square)[()], ((half + root) / square)[()])
 
 
-def log_odds(means: Means, first: int = 0, second: int = 1) -> Estimated:
+def log_odds(means: Means, first: Places = 0, second: Places = 1) -> Estimated:
     """Return the difference of two accuracies' log-odds, to first order; none at 0 and 1.
 
     A difference of .02 is much at .97 and little at .5; log-odds say so, a ratio of accuracies does not.
     """
-    p = means.values[[first, second]]
-    if not ((p > 0) & (p < 1)).all():
-        return Estimated(NAN)
-    slope = 1 / (p * (1 - p))
-    moved = Means(np.log(p / (1 - p)), means.influences[:, [first, second]] * slope)
-    return difference(moved)
+    p = np.where((means.values > 0) & (means.values < 1), means.values, NAN)
+    odds = Means(np.log(p / (1 - p)), means.influences / (p * (1 - p)))
+    return difference(odds, first, second)
+
+
+def draws(means: Means, seed: tuple[int, int]) -> Float32[np.ndarray, "r c"]:
+    """Return normal draws around 0 with the means' covariance: Σ_g z_g u_g √(G / (G - 1)), z normal.
+
+    Draws of one seed go together, whatever they are of; the first groups of a longer sample are drawn
+    like a shorter one.
+    """
+    if means.groups < 2:
+        return np.full((RESAMPLES, len(means.values)), np.nan, np.float32)
+    scaled = np.sqrt(_unbiased(means.groups)) * means.influences
+    drawn: np.ndarray = _normal(means.groups, seed).T @ scaled.astype(np.float32)
+    return drawn
+
+
+@lru_cache(maxsize=4)  # measures and languages of the same sentences follow each other
+def _normal(groups: int, seed: tuple[int, int]) -> Float32[np.ndarray, "g r"]:
+    return np.random.default_rng(seed).standard_normal((groups, RESAMPLES)).astype(np.float32)
+
+
+def _estimated(value: Numbers, influences: Float[np.ndarray, "g *k"]) -> Estimated:
+    """Return a value, or several, with an interval of t."""
+    error = np.sqrt(_products(influences, influences))
+    width = _quantile(len(influences)) * error
+    return Estimated(value, value - width, value + width, error)
+
+
+def _products(first: Float[np.ndarray, "g *k"], second: Float[np.ndarray, "g *k"]) -> Numbers:
+    """Return covariances: G / (G - 1) Σ_g u_g v_g."""
+    found: Numbers = _unbiased(len(first)) * np.einsum("g...,g...->...", first, second)
+    return found
+
+
+def _unbiased(groups: int) -> float:
+    return groups / (groups - 1) if groups > 1 else NAN
+
+
+def _quantile(groups: int, level: float = LEVEL) -> float:
+    return t_quantile(groups - 1, level) if groups > 1 else NAN

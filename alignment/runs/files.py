@@ -9,12 +9,18 @@ import io
 import json
 import os
 import shutil
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import xxhash
 
 from ...data.rows import Columns, Row
+
+if TYPE_CHECKING:
+    import pyarrow
 
 SUM = "checksum"  # the key of a JSON file's own
 
@@ -142,11 +148,43 @@ def read_parquet(path: Path, expected: str | None = None) -> pd.DataFrame:
         Damaged: no Parquet file, or not the one that was written.
         OSError: nothing is there.
     """
+    with _parsed(path, expected) as data:
+        return pd.read_parquet(io.BytesIO(data))
+
+
+def read_columns(path: Path, expected: str | None, wanted: Collection[str]) -> "pyarrow.Table":
+    """Return those of some columns that a file has, texts as codes: faster than all of them as objects.
+
+    Args:
+        path: a Parquet file.
+        expected: its checksum, where that is known.
+        wanted: the names of columns.
+
+    Raises:
+        Damaged: no Parquet file, or not the one that was written.
+        OSError: nothing is there.
+    """
+    import pyarrow
+    from pyarrow.parquet import ParquetFile
+
+    with _parsed(path, expected) as data:
+        whole = ParquetFile(pyarrow.BufferReader(data))
+        kinds = whole.schema_arrow
+        names = [name for name in kinds.names if name in wanted]
+        texts = [name for name in names if pyarrow.types.is_large_string(kinds.field(name).type)]
+        texts += [name for name in names if pyarrow.types.is_string(kinds.field(name).type)]
+        coded = ParquetFile(pyarrow.BufferReader(data), metadata=whole.metadata, read_dictionary=texts)
+        return coded.read(names, use_threads=False)
+
+
+@contextmanager
+def _parsed(path: Path, expected: str | None) -> Iterator[bytes]:
+    """Give the bytes of a file to a parser."""
     data = path.read_bytes()
     if expected is not None and checksum(data) != expected:
         raise Damaged(f"{path} is damaged (it does not match its checksum)")
     try:
-        return pd.read_parquet(io.BytesIO(data))
+        yield data
     except Exception as error:  # a parser of bytes from anywhere: every kind means the same
         reason = " ".join(str(error).split()) or type(error).__name__
         raise Damaged(f"{path} is damaged, or no Parquet file ({reason[:100]})") from None

@@ -20,11 +20,12 @@ import json
 import logging
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import yaml
@@ -33,6 +34,7 @@ from filelock import FileLock, Timeout
 from ...data.rows import Row
 from .files import (
     Damaged,
+    read_columns,
     read_json,
     read_parquet,
     read_table,
@@ -41,7 +43,10 @@ from .files import (
     write_table,
     write_text,
 )
-from .table import COLUMNS, Tables
+from .table import COLUMNS, INFLUENCES, Tables
+
+if TYPE_CHECKING:
+    import pyarrow
 
 IDENTIFYING = ("checkpoint", "corpus", "measure", "direction", "source", "target", "layer")
 logger = logging.getLogger(__name__)
@@ -137,11 +142,16 @@ def read_cells(folder: Path) -> Iterator[Tables]:
     Raises:
         Damaged: one of their files is missing, or not what was written.
     """
-    for path in sorted((folder / "cells").glob("*.json")):
+    for key in finished_cells(folder):
         try:
-            yield read_cell(folder, path.stem)
+            yield read_cell(folder, key)
         except (Damaged, FileNotFoundError) as error:
             raise Damaged(f"{error}; run the command that made it once more") from None
+
+
+def finished_cells(folder: Path) -> list[str]:
+    """Return the keys of the finished cells of a run folder."""
+    return sorted(path.stem for path in (folder / "cells").glob("*.json"))
 
 
 def read_cell(folder: Path, key: str) -> Tables:
@@ -151,9 +161,38 @@ def read_cell(folder: Path, key: str) -> Tables:
         Damaged: one of its files is missing, or not what was written.
         FileNotFoundError: the cell is not finished.
     """
+    with _its_parts(folder, key) as sums:
+        return Tables(*(read_parquet(path, expected) for path, expected in sums.values()))
+
+
+def read_cell_columns(
+    folder: Path, key: str, scores: Collection[str], items: Collection[str]
+) -> tuple["pyarrow.Table", "pyarrow.Table", "pyarrow.Table"]:
+    """Return some columns of the tables of a finished cell, as `read_columns`.
+
+    Args:
+        folder: of the run.
+        key: of the cell.
+        scores: columns of its scores.
+        items: columns of its items, besides the measures.
+
+    Raises:
+        Damaged: one of its files is missing, or not what was written.
+        FileNotFoundError: the cell is not finished.
+    """
+    with _its_parts(folder, key) as sums:
+        found = read_columns(*sums["cells"], scores)
+        measures = found["measure"].unique().to_pylist()
+        sentences = read_columns(*sums["items"], {*items, *measures})
+        return found, sentences, read_columns(*sums["moves"], INFLUENCES)
+
+
+@contextmanager
+def _its_parts(folder: Path, key: str) -> Iterator[dict[str, tuple[Path, str]]]:
+    """Give the files of a cell and their checksums; one that is missing is damage."""
     sums = read_json(folder / "cells" / f"{key}.json")
     try:
-        return Tables(*(read_parquet(folder / part / f"{key}.parquet", sums[part]) for part in PARTS))
+        yield {part: (folder / part / f"{key}.parquet", sums[part]) for part in PARTS}
     except (FileNotFoundError, KeyError) as error:
         raise Damaged(f"{getattr(error, 'filename', None) or folder} is missing") from None
 

@@ -20,6 +20,9 @@ class Tables(NamedTuple):
     influences: pd.DataFrame = pd.DataFrame()  # of scores that are no means: see `intervals.Interval`
 
 
+# the columns of Tables.influences; `moves` are lists
+INFLUENCES = ("measure", "direction", "layer", "interval", "moves")
+
 # What a score is a score of, by kind. Every list of identifying columns is made of these.
 CHECKPOINT = ("checkpoint", "revision", "stage", "recipe", "train_seed")
 SENTENCES = ("corpus", "split", "unit", "source", "target", "source_code", "target_code")

@@ -15,7 +15,7 @@ from functools import partial
 from multiprocessing import get_context
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .options import StudyOptions
 from .plan import Plan, Subject
@@ -23,6 +23,8 @@ from .work import Ending, Worker
 
 SMALL = 50e6  # parameters of a body up to which a process a core is faster than threads
 PROCESSES = 8  # at most, if nobody says how many
+T = TypeVar("T")
+R = TypeVar("R")
 RETRIES = 3  # of a task whose worker is lost
 
 
@@ -47,7 +49,7 @@ def work_through(
         return
     processes = min(options.processes or processes_for(plan, options.device), len(subjects))
     if processes > 1:
-        yield from _with_processes(partial(alone.do, plan), subjects, processes)
+        yield from in_processes(partial(alone.do, plan), subjects, processes)
         return
     for subject in subjects:
         yield worker.do(plan, subject)
@@ -82,15 +84,18 @@ def set_threads(threads: int) -> None:
     threadpool_limits(threads)
 
 
-def _with_processes(
-    do: Callable[[Subject], Ending], subjects: Sequence[Subject], processes: int
-) -> Iterator[Ending]:
+def in_processes(do: Callable[[T], R], work: Sequence[T], processes: int) -> Iterator[R]:
+    """Yield what is done with each piece of work by several processes, as it is finished.
+
+    Raises:
+        OSError: a process was killed.
+    """
     context = get_context("spawn")
     stop = context.Event()
     with ProcessPoolExecutor(
         processes, context, initializer=_begin, initargs=(processes, os.getpid(), stop)
     ) as pool:
-        waiting = [pool.submit(do, subject) for subject in subjects]
+        waiting = [pool.submit(do, piece) for piece in work]
         try:
             for done in as_completed(waiting):
                 yield done.result()

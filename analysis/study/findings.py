@@ -1,7 +1,8 @@
 """What a study found: every comparison with a base, recipes over their seeds, trends over scales."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 
 import pandas as pd
 
@@ -9,15 +10,17 @@ from ...alignment.measures import MEASURES
 from ...alignment.runs.folder import read_scores
 from ...alignment.runs.table import with_keys
 from ...data.rows import Columns
-from ..cell_pairs import CELL, read_scored
+from ..cell_pairs import CELL, Cells, read_scored
 from ..claims import SEEDS, Pooled, over_seeds
 from ..retaining import compare_cells
 from ..verdicts import Verdict, judge
+from .engines import in_processes
 from .plan import Plan, Subject
 
 # what names a recipe's comparison, apart from its seed
 WHAT = ("family", "scale", "treatment", "control", *CELL, "measure", "direction")
 READINGS = ("delta", "area")
+FEW = 8  # checkpoints a process, below which beginning it takes longer than it saves
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,33 +49,61 @@ def all_scores(plan: Plan) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
-def retention_table(plan: Plan) -> pd.DataFrame:
+def retention_table(plan: Plan, processes: int = 1) -> pd.DataFrame:
     """Return the comparison of every fine-tuned checkpoint with its base: see `retaining.compare_runs`.
+
+    Args:
+        plan: of the study.
+        processes: how many compare, where there are many checkpoints.
 
     Raises:
         ValueError: a base and a checkpoint that were scored with other settings.
     """
     done = {subject.name for subject in finished(plan)}
-    cells = cache(read_scored)  # a base is compared with many
+    kept = [one for one in plan.treated() if {one.name, plan.base_of(one).name} <= done]
+    compare = partial(_compared, plan)
+    alone = processes == 1 or len(kept) <= processes * FEW
+    work = list(_of_one_base(plan, kept, len(kept) if alone else -(-len(kept) // processes)))
+    found = map(compare, work) if alone else in_processes(compare, work, processes)
+    tables = dict(pair for part in found for pair in part)
+    ordered = [tables[subject.name] for subject in kept]
+    return pd.concat(ordered, ignore_index=True) if ordered else pd.DataFrame()
+
+
+def _of_one_base(plan: Plan, subjects: Sequence[Subject], size: int) -> Iterator[Sequence[Subject]]:
+    """Yield checkpoints of the same base, so many at once at most."""
+    parts: dict[str, list[Subject]] = {}
+    for subject in subjects:
+        parts.setdefault(plan.base_of(subject).name, []).append(subject)
+    for part in parts.values():
+        yield from (part[start : start + size] for start in range(0, len(part), size))
+
+
+def _compared(plan: Plan, subjects: Sequence[Subject]) -> list[tuple[str, pd.DataFrame]]:
+    """Return the comparisons of checkpoints of the same base, by name."""
+    base = plan.base_of(subjects[0])
+    plain = {part.name: read_scored(plan.run(base, part)) for part in plan.parts}
+    return [(subject.name, _with_base(plan, subject, base, plain)) for subject in subjects]
+
+
+def _with_base(plan: Plan, subject: Subject, base: Subject, plain: Mapping[str, Cells]) -> pd.DataFrame:
+    """Return the comparison of a checkpoint with its base."""
+    chosen_by = plan.study.dev
+    dev = read_scored(plan.run(subject, chosen_by)), plain[chosen_by.name]
     tables = []
-    for subject in plan.treated():
-        base = plan.base_of(subject)
-        if subject.name not in done or base.name not in done:
-            continue
-        dev = read_scored(plan.run(subject, plan.study.dev)), cells(plan.run(base, plan.study.dev))
-        for part in plan.study.test:
-            table = compare_cells(
-                read_scored(plan.run(subject, part)),
-                cells(plan.run(base, part)),
-                dev=dev,
-                margin=plan.study.margin,
-                names=(f"{subject.name} on {part.name}", f"{base.name} on {part.name}"),
-            )
-            about = next(iter(cells(plan.run(base, part)).values())).about
-            sizes = {name: about[name] for name in ("parameters", "parameters_body")}
-            names = {**_named(subject), "base_checkpoint": base.name}
-            tables.append(table.assign(**names, **sizes))
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    for part in plan.study.test:
+        table = compare_cells(
+            read_scored(plan.run(subject, part)),
+            plain[part.name],
+            dev=dev,
+            margin=plan.study.margin,
+            names=(f"{subject.name} on {part.name}", f"{base.name} on {part.name}"),
+        )
+        about = next(iter(plain[part.name].values())).about
+        sizes = {name: about[name] for name in ("parameters", "parameters_body")}
+        names = {**_named(subject), "base_checkpoint": base.name}
+        tables.append(table.assign(**names, **sizes))
+    return pd.concat(tables, ignore_index=True)
 
 
 def recipes_table(table: pd.DataFrame, margin: float) -> pd.DataFrame:

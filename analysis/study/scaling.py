@@ -14,7 +14,7 @@ from jaxtyping import Float
 from ...alignment.measures import MEASURES
 from ...data.rows import Columns
 from ..claims import SEEDS, Pooled
-from ..retaining import MACRO
+from ..comparison import MACRO
 from .findings import WHAT
 
 AXES = ("parameters", "parameters_body")

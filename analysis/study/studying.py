@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import platform
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from ...alignment.runs.folder import locked, versions
 from ...alignment.runs.progress import stage_of
 from ...alignment.runs.results import Result
 from .corpora import check_tasks, read_bitexts
-from .engines import work_through
+from .engines import PROCESSES, work_through
 from .findings import all_scores, finished, recipes_table, retention_table
 from .options import StudyOptions
 from .plan import Plan, open_plan
@@ -81,12 +82,12 @@ def study(file: Study | str | Path, options: StudyOptions) -> StudyResult:
         if options.share:  # the others are not finished, or write the same tables at the same time
             line = f"share {options.share} is done; without `share` the same command says what was found"
             return StudyResult(pd.DataFrame(), folder, lines=(line,))
-        return conclude(plan)
+        return conclude(plan, options.processes or min(os.cpu_count() or 1, PROCESSES))
 
 
-def conclude(plan: Plan) -> StudyResult:
+def conclude(plan: Plan, processes: int = 1) -> StudyResult:
     """Return what the finished checkpoints show, and write it to the study's folder."""
-    table = retention_table(plan)
+    table = retention_table(plan, processes)
     recipes = recipes_table(table, plan.study.margin) if len(table) else pd.DataFrame()
     scaling = scaling_table(table)
     lines = in_words(plan, table, recipes, scaling, changes(plan.folder))

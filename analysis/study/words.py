@@ -7,7 +7,7 @@ import pandas as pd
 
 from ...data.rows import Row
 from ..claims import SEEDS, over_seeds
-from ..retaining import MACRO
+from ..comparison import MACRO
 from ..verdicts import Verdict
 from .findings import primary_rows
 from .plan import Plan

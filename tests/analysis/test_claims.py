@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
+from crosslingual.analysis.changes import change_of
 from crosslingual.analysis.claims import (
     LANGUAGES,
     Pooled,
@@ -13,7 +14,6 @@ from crosslingual.analysis.claims import (
     p_of,
 )
 from crosslingual.analysis.paired import average, difference, means_of
-from crosslingual.analysis.verdicts import change_of
 
 SENTENCES = 200
 

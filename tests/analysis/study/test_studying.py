@@ -10,7 +10,7 @@ import pytest
 
 from crosslingual.alignment.runs.folder import read_cells
 from crosslingual.alignment.runs.table import canonical_hash
-from crosslingual.analysis.retaining import MACRO
+from crosslingual.analysis.comparison import MACRO
 from crosslingual.analysis.study.costs import validated
 from crosslingual.analysis.study.options import StudyOptions
 from crosslingual.analysis.study.plan import make_plan
