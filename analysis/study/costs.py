@@ -129,7 +129,7 @@ def _by_hand(plan: Plan, bitexts: Bitexts) -> Iterator[str]:
                 total += 6 * body * (phase.steps or 0) * batch
                 disk += 4 * size
     yield (
-        f"by arithmetic at most {total / FLOPS / 3600:,.0f} GPU hours at {FLOPS / 1e12:.0f} TFLOP/s (6 "
+        f"by arithmetic at most {total / FLOPS / 3600:,.1f} GPU hours at {FLOPS / 1e12:.0f} TFLOP/s (6 "
         f"operations a parameter of the body and token of training, 2 of encoding), {disk / 1e9:,.0f} GB"
     )
     if any(phase.steps is None for s in plan.subjects if s.recipe for phase in s.recipe.phases):

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from crosslingual.analysis.study.costs import validated
+from crosslingual.analysis.study.options import StudyOptions
 from crosslingual.analysis.study.plan import BASE, make_plan
 from crosslingual.analysis.study.spec import SCORING, Study, read_study, write_study
 from crosslingual.analysis.study.template import TEMPLATE
@@ -136,3 +138,23 @@ def test_the_template_and_its_schema(tmp_path):
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_the_shipped_studies(path):
     assert read_study(path).name == path.stem
+
+
+@pytest.mark.parametrize("name", ["xlmr-stilts", "e5-f2llm"])
+def test_those_of_models_that_are_not_here_are_valid_and_costed(name, real_data):
+    (path,) = (path for path in SHIPPED if path.stem == name)
+    said = list(validated(path, StudyOptions(data_dir=real_data)))
+    (hours,) = (line for line in said if "GPU hours" in line)
+    assert "0.0 GPU hours" not in hours and any("a loss of" in line for line in said)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_what_the_shipped_studies_give_by_hand_is_so(path):
+    """Parameters are those of the table of families: a body is smaller, scales grow on both axes."""
+    for family in read_study(path).families.values():
+        scales = [one for one in family.values() if one.parameters is not None]
+        sizes = [(one.parameters, one.parameters_body) for one in scales]
+        assert all(body < whole for whole, body in sizes)
+        assert sizes == sorted(sizes) and [body for _, body in sizes] == sorted(
+            body for _, body in sizes
+        )
