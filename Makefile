@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-# a process on each core, with one thread: most of the suite is no matrix product
-PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8
+# a process on each core, with one thread: most of the suite is no matrix product; a file's fixtures are
+# made once
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 export HF_HUB_OFFLINE = 1
 
 .PHONY: demo test test-slow notebooks check clean
