@@ -6,9 +6,9 @@
     result.heatmap().savefig("alignment.png")
 
 The verbs are those of the command line: score, compare, mine, probe, erase, train, retention, locate,
-study, heatmap; `help(crosslingual.score)` lists every option. `load` reads a corpus, `open_checkpoint` a
-model, `read` the result in a run folder. MEASURES, CORPORA, TASKS, POOLINGS and PROTOCOLS are the
-tables of what there is.
+study, transfer, heatmap; `help(crosslingual.score)` lists every option. `load` reads a corpus,
+`open_checkpoint` a model, `read` the result in a run folder. MEASURES, CORPORA, TASKS, POOLINGS and
+PROTOCOLS are the tables of what there is.
 
 Nothing heavy is imported before it is asked for.
 """
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .analysis.results import retention as retention
     from .analysis.results import score as score
     from .analysis.study.studying import study as study
+    from .analysis.transfer.relating import transfer as transfer
     from .data.corpora import CORPORA as CORPORA
     from .data.corpora import load as load
     from .data.tasks import TASKS as TASKS
@@ -45,6 +46,7 @@ __getattr__, __dir__ = exports(
         **dict.fromkeys(("score", "compare", "retention", "heatmap", "read"), ".analysis.results"),
         "locate": ".analysis.interventions",
         "study": ".analysis.study.studying",
+        "transfer": ".analysis.transfer.relating",
         "mine": ".alignment.mining.mining",
         "probe": ".probes.probing",
         "erase": ".probes.erasing",

@@ -31,6 +31,7 @@ from .commands import (
     score,
     study,
     train,
+    transfer,
 )
 from .messages import one_line, say
 
@@ -69,6 +70,7 @@ app.command("train")(train.train)
 app.command("retention")(retention.retention)
 app.command("locate")(locate.locate)
 app.add_typer(study.app, name="study")
+app.command("transfer")(transfer.transfer)
 app.command("average")(average.average)
 app.add_typer(index.app, name="index")
 app.add_typer(listing.app, name="list")

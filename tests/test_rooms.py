@@ -27,7 +27,7 @@ FLOORS = (
     {"alignment/measures", "alignment/representations"},
     {"alignment/lookup", "alignment/grids", "alignment/mining", "alignment/scoring", "probes", "training"},
     {"analysis"},
-    {"analysis/study"},
+    {"analysis/study", "analysis/transfer"},
     {"cli"},
     {"cli/commands", "models"},
 )  # fmt: skip

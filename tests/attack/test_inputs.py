@@ -38,6 +38,7 @@ GOOD = {
     "study template": "study template",
     "retention": "retention {run} --base {run} --out {out}",
     "average": "average xtreme {tsv}",
+    "transfer": "transfer {run} --tasks {tsv} --out {out}",
     "index build": "index build {text} --checkpoint {model} --out {out}/i",
     "index info": "index info {index}",
     "index search": "index search {index} {text}",
