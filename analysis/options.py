@@ -29,6 +29,8 @@ class RetentionOptions:
     direction: str = option(
         "forward, backward, mean; both, where a measure has only that.", default="mean"
     )
+    pooling: str = option("What is shown, where the runs have several.", default="")
+    map: str = option("Likewise; none if no other is named.", default="")
     out: Folder | None = option(
         "Folder of the table and figure; by default RUN/retention (Python: temporary).", default=None
     )

@@ -1,6 +1,6 @@
 """The verbs `score`, `compare`, `retention` and `heatmap`, and results that show themselves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,13 +14,13 @@ from ..alignment.representations.source import CheckpointLike
 from ..alignment.runs.files import write_table
 from ..alignment.runs.folder import read_cells, read_scores
 from ..alignment.runs.results import Result, in_folder
-from ..alignment.runs.table import main_direction
 from ..alignment.scoring.options import ScoreOptions
 from ..alignment.scoring.scoring import score_into
-from ..data.nearest import closest
-from .deltas import delta_heatmap, in_words
+from .cell_pairs import read_scored
+from .deltas import delta_heatmap, in_words, rows_of
 from .figures import draw_heatmap, select
 from .grids import grid_heatmap
+from .losses import loss_parts
 from .options import HeatmapOptions, RetentionOptions
 from .retaining import compare_runs
 
@@ -85,6 +85,7 @@ class RetentionResult(Result):
     tuned: Path = Path()  # its run folder
     measure: str = "accuracy"  # what is shown where no other is named
     direction: str | None = None
+    parts: pd.DataFrame = field(default_factory=pd.DataFrame)  # of changes, by `map` decomposition
 
     def heatmap(self, measure: str | None = None, direction: str | None = None) -> "Figure":
         """Draw the differences by language and layer; a dot: 0 is in the interval."""
@@ -99,18 +100,15 @@ class RetentionResult(Result):
         """Return how this fine-tuned checkpoint differs from another one of the same base."""
         return retention(self.tuned, other.tuned)
 
-    def rows(self, measure: str, direction: str | None = None) -> pd.DataFrame:
-        """Return the rows of a measure, in its main direction if none is named."""
-        rows = self.table[self.table["measure"] == measure]
-        if rows.empty:
-            raise ValueError(
-                f"no `measure` {measure} there: {closest(measure, map(str, self.table['measure']))}"
-            )
-        for column in ("pooling", "map"):
-            if rows[column].nunique() > 1:
-                known = ", ".join(dict.fromkeys(rows[column]))
-                raise ValueError(f"several values of {column} ({known}): compare one at a time")
-        return rows[rows["direction"] == (direction or main_direction(rows))]
+    def rows(self, measure: str, direction: str | None = None, **of: str) -> pd.DataFrame:
+        """Return the rows of a measure.
+
+        Args:
+            measure: which.
+            direction: its main direction if none is named.
+            of: `pooling` and `map`, where there are several.
+        """
+        return rows_of(self.table, measure, direction, **of)
 
     def _repr_html_(self) -> str:
         """Show the last layer by the first measure."""
@@ -172,7 +170,8 @@ def retention(run: Result | str | Path, options: RetentionOptions) -> RetentionR
     Returns:
         A row per cell, measure, direction and layer (`chosen` = equal; best: each at its own), and per
         mean over languages (source = macro): value, base, their nulls, delta, ratio and log_odds with
-        intervals over groups, and a note where one of them is not given.
+        intervals over groups, and a note where one of them is not given. `parts` has what changes are
+        made of, where both runs were scored with `map` decomposition.
 
     Raises:
         ValueError: other sentences or settings on the two sides.
@@ -187,8 +186,13 @@ def retention(run: Result | str | Path, options: RetentionOptions) -> RetentionR
     # a direction that is the default may be one that the measure does not have
     direction = options.direction if options.direction != "mean" else None
     made = partial(RetentionResult, table, tuned=tuned, measure=options.measure, direction=direction)
+    runs = [tuned, _folder(options.base)]
+    if all((folder / "decomposition.parquet").is_file() for folder in runs):
+        made = partial(made, parts=loss_parts(*map(read_scored, runs)))
     result = in_folder(options.out, made)
     write_table(result.folder, "retention", table)
+    if len(result.parts):
+        write_table(result.folder, "losses", result.parts)
     return result
 
 

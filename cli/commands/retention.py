@@ -35,22 +35,19 @@ def retention(
         result = retained(run, **vars(replace(options, out=folder)))
         if len(runs) > 1:
             say(f"{run}:")
-        _report(result.table, options.measure, options.direction, folder)
+        _report(result.table, options, folder)
+        if len(result.parts):
+            _show_parts(result.parts, options.measure, options.direction)
 
 
-def _report(table: "pd.DataFrame", measure: str, direction: str, folder: Path) -> None:
+def _report(table: "pd.DataFrame", options: RetentionOptions, folder: Path) -> None:
     from ...alignment.drawing import save
-    from ...analysis.deltas import delta_heatmap, in_words
+    from ...analysis.deltas import delta_heatmap, in_words, rows_of
 
-    of_measure = table[table["measure"] == measure]
-    known = sorted(set(of_measure["direction"]))
-    direction = "both" if known == ["both"] else direction
-    shown = of_measure[of_measure["direction"] == direction]
-    if shown.empty:
-        raise ValueError(
-            f"no {measure} {direction} there: {', '.join(sorted(set(table['measure'])))} "
-            f"({', '.join(sorted(set(table['direction'])))})"
-        )
+    chosen = {name: getattr(options, name) for name in ("pooling", "map")}
+    shown = rows_of(table, options.measure, options.direction, **chosen)
+    first = shown.iloc[0]
+    measure, direction = first["measure"], first["direction"]
     last = shown[(shown["chosen"] == "equal") & (shown["layer"] == shown["layer"].max())]
     _show(last, f"{measure}, {direction}, at the last layer of both")
     _show(shown[shown["chosen"] == "best"], "each at its own best layer")
@@ -58,6 +55,21 @@ def _report(table: "pd.DataFrame", measure: str, direction: str, folder: Path) -
     say(f"table: {folder / 'retention.parquet'}")
     for path in save(delta_heatmap(shown), [folder / f"delta-{measure}-{direction}.png"]):
         say(f"figure: {path}")
+
+
+def _show_parts(parts: "pd.DataFrame", measure: str, direction: str) -> None:
+    """Say of what the changes at the last layer are made."""
+    own = parts[(parts["measure"] == measure) & (parts["direction"].isin([direction, "both"]))]
+    own = own[own["layer"] == own["layer"].max()]
+    say("what the changes are made of, at the last layer")
+    for (source, target), of_pair in own.groupby(["source", "target"], sort=False):
+        name = source if source == target else f"{source}-{target}"
+        said = [
+            f"{row['part']} {row['delta']:+.3f} ({row['delta_low']:+.3f} to {row['delta_high']:+.3f})"
+            for row in of_pair.to_dict("records")
+            if row["part"] == "score" or row["delta_low"] > 0 or row["delta_high"] < 0
+        ]
+        say(f"  {name:<10}{', '.join(said)}")
 
 
 def _show(rows: "pd.DataFrame", title: str) -> None:

@@ -34,7 +34,7 @@ def test_a_result_is_the_score_table(results):
     several = crosslingual.score(tiny, store=store, pooling="mean,first", **SETTINGS)
     assert several._repr_html_().count("<table") == 2, "one a pooling"
     with pytest.raises(
-        ValueError, match=r"several values of pooling \(first, mean\): compare one at a time"
+        ValueError, match=r"several values of pooling \(first, mean\): choose one with `pooling`"
     ):
         several.retention(several).heatmap()
 

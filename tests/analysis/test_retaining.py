@@ -158,7 +158,7 @@ def test_figure_and_command(runs, command, tmp_path):
     assert (tmp_path / "r" / "retention.parquet").is_file()
     assert (tmp_path / "r" / "delta-mrr-mean.png").stat().st_size > 10_000
     wrong = command("retention", runs / "run-other", "--base", runs / "run-base", "--measure", "mr")
-    assert wrong.returncode == 1 and "no mr mean there: accuracy" in wrong.stderr
+    assert wrong.returncode == 1 and "no --measure mr there: did you mean mrr?" in wrong.stderr
     table = retention(runs / "run-other", runs / "run-base")
     figure = delta_heatmap(table[(table["measure"] == "mrr") & (table["direction"] == "mean")])
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
