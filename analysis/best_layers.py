@@ -95,9 +95,9 @@ def _rows(
 
 
 def judged(changes: Sequence[Change], margin: float | None) -> Columns:
-    """Return the change at the best layers and of the area, and the verdicts if there is a margin."""
+    """Return the changes at the best layers, of the area and of depth; verdicts if there is a margin."""
     columns: Columns = {}
-    for name, reading in (("delta", "best"), ("area", "area")):
+    for name, reading in (("delta", "best"), ("area", "area"), ("shift", "shift")):
         spans = [getattr(change, reading).interval() for change in changes]
         columns |= {
             f"{name}{end and '_'}{end}": np.array([getattr(span, end or "value") for span in spans])

@@ -14,6 +14,10 @@ from jaxtyping import Float, Int64
 
 from ..alignment.statistics.intervals import LEVEL
 from .paired import Estimated, Means, draws, interval, t_quantile
+from .warping import depth_warp
+
+READINGS = ("equal", "best", "area", "shift")
+WARPED = 200  # draws; they take longer than all the rest
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +83,7 @@ class Change:
     equal: Reading  # of every layer
     best: Reading  # each at its own best layer
     area: Reading  # the mean over depth
+    shift: Reading  # by how many layers the curve moved towards the output, see `warping`
     layers: tuple[int, int]  # the best ones, of the fine-tuned and of the base
     better: int  # 1 where more is better, else -1
     assessable: bool  # the base is above its floors at its best layer
@@ -89,6 +94,7 @@ class Change:
             self.equal.plus(other.equal),
             self.best.plus(other.best),
             self.area.plus(other.area),
+            self.shift.plus(other.shift),
             (-1, -1),
             self.better,
             self.assessable and other.assessable,
@@ -96,9 +102,8 @@ class Change:
 
     def over(self, count: int) -> "Change":
         """Return the mean of so many changes from their sum."""
-        return replace(
-            self, equal=self.equal.over(count), best=self.best.over(count), area=self.area.over(count)
-        )
+        readings = {name: getattr(self, name).over(count) for name in READINGS}
+        return replace(self, **readings)
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,10 +184,26 @@ def change_between(
         equal=Reading(change, change_drawn, test.groups),
         best=Reading(np.asarray(own[chosen[0]] - plain[chosen[1]]), best, test.groups),
         area=Reading(np.asarray(change @ weight), change_drawn @ weight, test.groups),
+        shift=_shift(
+            (own, plain), (own_drawn[:WARPED], plain_drawn[:WARPED]), change_drawn, test.groups
+        ),
         layers=(int(chosen[0]), int(chosen[1])),
         better=better,
         assessable=better < 0 or bool(lows[chosen[1]] > floor),
     )
+
+
+def _shift(
+    curves: tuple[Float[np.ndarray, "l"], Float[np.ndarray, "l"]],
+    drawn: tuple[Float[np.ndarray, "w l"], Float[np.ndarray, "w l"]],
+    change_drawn: Float[np.ndarray, "r l"],
+    groups: int,
+) -> Reading:
+    """Return by how many layers a curve moved, in the mean over layers."""
+    noise = float(np.sqrt(change_drawn.var(axis=0).mean()))
+    layers = np.arange(len(curves[0]))
+    value, draws_of = ((layers - depth_warp(*each, noise)).mean(axis=-1) for each in (curves, drawn))
+    return Reading(np.asarray(value), draws_of, groups)
 
 
 def mean_change(changes: Sequence[Change]) -> Change:

@@ -21,6 +21,7 @@ _NUMBERS = (
     *("value", "base", "null", "base_null", "surface", "n"),
     *("delta", "delta_low", "delta_high", "delta_error", "ratio", "ratio_low", "ratio_high"),
     *("log_odds", "log_odds_low", "log_odds_high", "area", "area_low", "area_high", "area_error"),
+    *("shift", "shift_low", "shift_high", "shift_error"),
     *("like_low", "like_high", "p", "q", "p_any", "margin"),
 )
 # the columns of a retention table, and what stands there where nothing is said

@@ -79,7 +79,8 @@ def _span(row: Row) -> str:
     text = f"Δ {row['delta']:+.3f} ({row['delta_low']:+.3f} to {row['delta_high']:+.3f}"
     if np.isfinite(row.get("like_low", np.nan)):
         text += f"; languages like these {row['like_low']:+.3f} to {row['like_high']:+.3f}"
-    return f"{text})"
+    moved = f"; {row['shift']:+.1f} layers" if row["verdict"] == Verdict.MOVED and "shift" in row else ""
+    return f"{text}){moved}"
 
 
 def _cells(rows: pd.DataFrame) -> str:

@@ -83,8 +83,9 @@ def _show(rows: "pd.DataFrame", title: str) -> None:
         layers = f"layers {row['layer']}, {row['base_layer']}" if own else ""
         delta = f"{row['delta']:+.4f} ({row['delta_low']:+.4f} to {row['delta_high']:+.4f})"
         share = f"{row['ratio']:.3f} ({row['ratio_low']:.3f} to {row['ratio_high']:.3f})"
+        moved = f" by {row['shift']:+.1f} layers" if row["verdict"] == "moved" else ""
         rho = row["note"] or share.replace("nan", "–")
         say(
             f"  {name:<10}{row['value']:>8.4f}{row['base']:>8.4f}{row['base_null']:>8.4f}"
-            f"{row['surface']:>8.4f}   {delta:<30}{rho}  {layers}  {row['verdict']}".rstrip()
+            f"{row['surface']:>8.4f}   {delta:<30}{rho}  {layers}  {row['verdict']}{moved}".rstrip()
         )

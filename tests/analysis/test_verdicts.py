@@ -73,6 +73,20 @@ def test_a_shift_of_layers_has_moved_and_is_no_loss(by, replicates):
     assert found[Verdict.LOST] + found[Verdict.GAINED] <= 0.05
 
 
+@pytest.mark.parametrize(("by", "first"), [(0, 4), (1, 4), (2, 4), (4, 4), (-2, 8)])
+def test_by_how_many_layers_it_moved(rng, by, first):
+    """In the mean over layers, of which the flat ones move nowhere; with an interval clear of none."""
+    found = [change(rng, bell(first), bell(first + by)).shift for _ in range(20)]
+    assert np.mean([one.value for one in found]) == pytest.approx(0.85 * by, abs=0.25)
+    spans = [one.interval() for one in found]
+    assert np.mean([span.low <= 0 <= span.high for span in spans]) == (by == 0)
+
+
+def test_a_loss_at_all_layers_is_no_shift(rng):
+    found = [change(rng, bell(6), bell(6) - 0.1).shift for _ in range(20)]
+    assert abs(np.mean([one.value for one in found])) < 0.2
+
+
 def test_a_checkpoint_against_itself_is_retained_without_a_doubt(rng):
     outcomes = (rng.random((500, 5)) < [0.2, 0.4, 0.6, 0.5, 0.3]).astype(np.float64)
     same = means_of(np.concatenate([outcomes, outcomes], axis=1), np.arange(500))
