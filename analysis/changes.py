@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, Int64
 
 from ..alignment.statistics.intervals import LEVEL
-from .paired import Estimated, Means, draws, interval, t_quantile
+from .paired import Estimated, Means, draws, interval, t_quantile, unrounded
 from .warping import depth_warp
 
 READINGS = ("equal", "best", "area", "shift")
@@ -177,32 +177,35 @@ def change_between(
     weight = np.ones(count)
     weight[[0, -1]] = 0.5 if count > 1 else 1.0  # the trapezoidal rule
     weight /= weight.sum()
-    change, change_drawn = own - plain, own_drawn - plain_drawn
     best = own_drawn[every, chosen_drawn[:, 0]] - plain_drawn[every, chosen_drawn[:, 1]]
     floor = np.nanmax([nulls[1, chosen[1]], surface, -np.inf])
     return Change(
-        equal=Reading(change, change_drawn, test.groups),
-        best=Reading(np.asarray(own[chosen[0]] - plain[chosen[1]]), best, test.groups),
-        area=Reading(np.asarray(change @ weight), change_drawn @ weight, test.groups),
-        shift=_shift(
-            (own, plain), (own_drawn[:WARPED], plain_drawn[:WARPED]), change_drawn, test.groups
-        ),
+        equal=_reading(own - plain, own_drawn - plain_drawn, test.groups),
+        best=_reading(own[chosen[0]] - plain[chosen[1]], best, test.groups),
+        area=_reading((own - plain) @ weight, (own_drawn - plain_drawn) @ weight, test.groups),
+        shift=_shift((own, plain), (own_drawn, plain_drawn), test.groups),
         layers=(int(chosen[0]), int(chosen[1])),
         better=better,
         assessable=better < 0 or bool(lows[chosen[1]] > floor),
     )
 
 
+def _reading(value: Float[np.ndarray, "*c"] | float, drawn: np.ndarray, groups: int) -> Reading:
+    """Return a change, without what rounding makes of none."""
+    kept = np.asarray(unrounded(value))
+    return Reading(kept, drawn + (kept - value), groups)
+
+
 def _shift(
     curves: tuple[Float[np.ndarray, "l"], Float[np.ndarray, "l"]],
-    drawn: tuple[Float[np.ndarray, "w l"], Float[np.ndarray, "w l"]],
-    change_drawn: Float[np.ndarray, "r l"],
+    drawn: tuple[Float[np.ndarray, "r l"], Float[np.ndarray, "r l"]],
     groups: int,
 ) -> Reading:
     """Return by how many layers a curve moved, in the mean over layers."""
-    noise = float(np.sqrt(change_drawn.var(axis=0).mean()))
+    noise = float(np.sqrt((drawn[0] - drawn[1]).var(axis=0).mean()))
     layers = np.arange(len(curves[0]))
-    value, draws_of = ((layers - depth_warp(*each, noise)).mean(axis=-1) for each in (curves, drawn))
+    some = drawn[0][:WARPED], drawn[1][:WARPED]
+    value, draws_of = ((layers - depth_warp(*each, noise)).mean(axis=-1) for each in (curves, some))
     return Reading(np.asarray(value), draws_of, groups)
 
 

@@ -17,6 +17,7 @@ from ..alignment.statistics.grouping import group_sums
 from ..alignment.statistics.intervals import LEVEL
 
 NAN = float("nan")
+ROUNDING = 1e-6  # a difference below this is of vectors in float32, not of models
 
 
 Numbers = float | Float[np.ndarray, "k"]
@@ -89,8 +90,18 @@ def average(parts: list[Means]) -> Means:
 
 def difference(means: Means, first: Places = 0, second: Places = 1) -> Estimated:
     """Return first - second with its interval; places are single columns or several."""
-    value = means.values[first] - means.values[second]
+    value = unrounded(means.values[first] - means.values[second])
     return _estimated(value, means.influences[:, first] - means.influences[:, second])
+
+
+def unrounded(difference: Numbers) -> Numbers:
+    """Return differences, those that rounding makes as 0.
+
+    A measure that a change leaves as it is (CKA, where all vectors are turned) differs in its last
+    digits, with an interval as small as they are, which need not reach 0.
+    """
+    found: Numbers = np.where(np.abs(difference) < ROUNDING, 0.0, difference)[()]
+    return found
 
 
 def interval(means: Means, which: Places) -> Estimated:

@@ -87,6 +87,16 @@ def test_identical_sides_differ_by_nothing(rng):
     assert ratio(means_of(np.stack([x + 9, x + 9], axis=1), np.arange(50))).low == pytest.approx(1)
 
 
+def test_what_rounding_makes_is_no_difference(rng):
+    """As of CKA where all vectors are turned; a difference of 1e-5 stays."""
+    moves = rng.normal(size=(50, 1)) * 1e-3
+    for by, kept in ((1e-9, 0.0), (-1e-9, 0.0), (1e-5, 1e-5)):
+        turned = Means(np.array([0.5 + by, 0.5]), np.concatenate([moves * (1 + 1e-9), moves], axis=1))
+        span = difference(turned)
+        assert span.value == pytest.approx(kept, abs=1e-12)
+        assert (span.low <= 0 <= span.high) == (kept == 0)
+
+
 def test_degenerate():
     one = means_of(np.ones((4, 2)), np.zeros(4, int))
     assert np.isnan(difference(one).low), "one group tells no spread"
