@@ -131,10 +131,13 @@ class Sides:
         """Take a cell of each.
 
         Raises:
-            ValueError: they are of different sentences.
+            ValueError: they are of different sentences, or these are of different documents.
         """
         if not tuned.ids.equals(plain.ids):
             raise ValueError(f"{name}: the two runs scored different sentences")
+        groups = [{of for of in side.moved if of[0] == OUTCOMES} for side in (tuned, plain)]
+        if groups[0] != groups[1]:
+            raise ValueError(f"{name}: the two runs have other documents (or one has none)")
         self.both = (tuned, plain)
 
     def shared(self) -> dict[Parts, list[Key]]:

@@ -1,8 +1,10 @@
 """Many scores at once are each one's own; the mean over languages is the mean of those that have it."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from crosslingual.analysis.cell_pairs import ALIKE, CELL, OUTCOMES, WHOSE, ScoredCell, Sides
 from crosslingual.analysis.claims import languages_like_these
 from crosslingual.analysis.comparison import (
     NO_FLOOR,
@@ -98,3 +100,31 @@ def test_parts_of_a_table_are_stacked_in_order(rng):
     assert list(table["source"]) == ["de"] * 4 + ["sw"] * 4
     assert list(table["verdict"]) == [""] * 4 + ["lost"] * 4 and table["area"].isna().all()
     assert list(table["layer"]) == [0, 1, 1, 1] * 2 and table["n"].dtype == "int64"
+
+
+@pytest.mark.parametrize(
+    ("ids", "groups", "message"),
+    [("abcx", [0, 0, 1, 1], "different sentences"), ("abcd", [0, 1, 2, 3], "other documents")],
+)
+def test_other_sentences_or_documents_are_refused(ids, groups, message):
+    def cell(ids, groups):
+        rows = {"layer": [0] * 8, "direction": ["forward"] * 4 + ["backward"] * 4, "id": [*ids, *ids]}
+        rows |= {"group": groups * 2, "accuracy": [1.0, 0.0, 1.0, 1.0] * 2}
+        items = coded(rows, ("direction", "id"))
+        named = {name: ["x"] for name in (*WHOSE, *CELL, *ALIKE)}
+        scores = named | {"measure": ["accuracy"], "direction": ["mean"], "layer": [0]}
+        scores |= {"value": [0.75], "null": [0.25], "surface": [0.1], "n": [4]}
+        return ScoredCell.of(coded(scores, ("measure", "direction")), items, pa.table({}))
+
+    plain = cell("abcd", [0, 0, 1, 1])
+    assert Sides(plain, plain, "de").shared() == {(OUTCOMES, 2): [("accuracy", "mean", 0)]}
+    with pytest.raises(ValueError, match=message):
+        Sides(cell(ids, groups), plain, "de")
+
+
+def coded(columns, texts):
+    arrays = {
+        name: pa.array(values).dictionary_encode() if name in texts else pa.array(values)
+        for name, values in columns.items()
+    }
+    return pa.table(arrays)

@@ -104,7 +104,7 @@ def verdict(rng, measure, plant, tuned=QUALITY):
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("replicates", [6, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("replicates", [3, pytest.param(200, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", PLANTS)
 def test_each_plant_has_its_verdict(name, replicates):
     """In .95 of 200; of few, in all but one."""
@@ -116,11 +116,11 @@ def test_each_plant_has_its_verdict(name, replicates):
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("replicates", [6, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("replicates", [3, pytest.param(200, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("measure", ["accuracy", "debiased_linear_cka"])
 def test_a_curve_that_moved_by_a_layer_is_neither_lost_nor_gained(measure, replicates):
     shifted = (1.8, *QUALITY[:-1])
     rng = np.random.default_rng(0)
     found = Counter(verdict(rng, measure, same, shifted) for _ in range(replicates))
     assert found[Verdict.LOST] + found[Verdict.GAINED] <= max(1, 0.05 * replicates), found
-    assert found[Verdict.MOVED] >= 0.7 * replicates, found
+    assert found[Verdict.MOVED] >= min(0.7 * replicates, replicates - 1), found
