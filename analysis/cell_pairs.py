@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float, Float32, Float64
 
-from ..alignment.runs.files import Damaged
-from ..alignment.runs.folder import finished_cells, read_cell_columns
+from ..alignment.runs.folder import read_columns_of_cells
 from ..alignment.runs.table import SENTENCES, SETTINGS, TREATMENT
 from ..data.rows import Row
 from .paired import Means, draws, means_of
@@ -57,7 +56,7 @@ class ScoredCell:
 
     @staticmethod
     def of(scores: "pyarrow.Table", items: "pyarrow.Table", moves: "pyarrow.Table") -> "ScoredCell":
-        """Return a cell from some columns of its tables; see `folder.read_cell_columns`."""
+        """Return a cell from some columns of its tables; see `folder.read_columns_of_cells`."""
         places = {key: place for place, key in enumerate(_keys(scores))}
         numbers = {name: scores[name].to_numpy().astype(np.float64) for name in NUMBERS}
         means, ids = _means(items, list(places))
@@ -78,11 +77,7 @@ def read_scored(folder: Path) -> Cells:
     """
     wanted = {*WHOSE, *CELL, *ALIKE, *NUMBERS, "measure", "direction", "layer"}
     found = {}
-    for name in finished_cells(folder):
-        try:
-            scores, items, moves = read_cell_columns(folder, name, wanted, SENTENCE)
-        except (Damaged, FileNotFoundError) as error:
-            raise Damaged(f"{error}; run the command that made it once more") from None
+    for scores, items, moves in read_columns_of_cells(folder, wanted, SENTENCE):
         if "id" in items.column_names and len(scores):
             cell = ScoredCell.of(scores, items, moves)
             found[tuple(str(cell.about[column]) for column in CELL)] = cell
@@ -139,12 +134,16 @@ class Sides:
         if groups[0] != groups[1]:
             raise ValueError(f"{name}: the two runs have other documents (or one has none)")
         self.both = (tuned, plain)
+        self._shared = self._find_shared()
 
-    def shared(self) -> dict[Parts, list[Key]]:
+    def shared(self) -> Mapping[Parts, Sequence[Key]]:
         """Return the scores that both have, by the parts whose moves give their covariance.
 
         Means over documents have both: influences know that a document's candidates leave, too.
         """
+        return self._shared
+
+    def _find_shared(self) -> dict[Parts, list[Key]]:
         tuned, plain = (side.moved for side in self.both)
         parts = sorted((one for one in plain if one in tuned), key=lambda one: one[0] == OUTCOMES)
         kinds: dict[tuple[str, str], list[Key]] = {}

@@ -24,7 +24,7 @@ _NUMBERS = (
     *("shift", "shift_low", "shift_high", "shift_error"),
     *("like_low", "like_high", "p", "q", "p_any", "margin"),
 )
-# the columns of a retention table, and what stands there where nothing is said
+# the columns of a retention table, and what they hold where nothing is said
 TABLE: Row = {
     **dict.fromkeys(("checkpoint", "base_checkpoint", *CELL, "measure", "direction"), ""),
     **{"layer": pd.NA, "base_layer": pd.NA, "chosen": ""},

@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..alignment.drawing import Scale, bar, canvas, cells, dots, short_name, title
 from ..alignment.measures import MEASURES
-from ..alignment.runs.table import main_direction
+from ..alignment.runs.table import main_direction, refuse_several
 from ..data.nearest import closest
 from .comparison import MACRO, NO_FLOOR
 
@@ -37,11 +37,8 @@ def rows_of(
             chosen = "none"
         if chosen and chosen not in known:
             raise ValueError(f"no `{column}` {chosen} there: {closest(chosen, known)}")
-        if not chosen and len(known) > 1:
-            raise ValueError(
-                f"several values of {column} ({', '.join(known)}): choose one with `{column}`"
-            )
-        rows = rows[rows[column] == (chosen or known[0])]
+        rows = rows[rows[column] == chosen] if chosen else rows
+        refuse_several(rows, column)
     ways = list(dict.fromkeys(rows["direction"]))
     if direction and direction not in ways and ways != ["both"]:
         raise ValueError(f"no {measure} {direction} there: {', '.join(ways)}")

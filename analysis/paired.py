@@ -19,7 +19,6 @@ from ..alignment.statistics.intervals import LEVEL
 NAN = float("nan")
 ROUNDING = 1e-6  # a difference below this is of vectors in float32, not of models
 
-
 Numbers = float | Float[np.ndarray, "k"]
 Places = int | slice | Int64[np.ndarray, "k"]  # one column of `Means`, or several
 
@@ -173,5 +172,5 @@ def _unbiased(groups: int) -> float:
     return groups / (groups - 1) if groups > 1 else NAN
 
 
-def _quantile(groups: int, level: float = LEVEL) -> float:
-    return t_quantile(groups - 1, level) if groups > 1 else NAN
+def _quantile(groups: int) -> float:
+    return t_quantile(groups - 1, LEVEL) if groups > 1 else NAN

@@ -35,7 +35,7 @@ VARIANTS = 6  # different outcomes; cells share them, for what is timed is not t
 
 
 def study(checkpoints: int) -> Study:
-    """A study of so many checkpoints beside their base, which nobody will train."""
+    """A study of so many checkpoints and their base, which nobody will train."""
     tag = "one/base"
     return Study(
         name="bench",

@@ -20,12 +20,13 @@ import json
 import logging
 import os
 import platform
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
 import yaml
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 IDENTIFYING = ("checkpoint", "corpus", "measure", "direction", "source", "target", "layer")
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 PARTS = ("cells", "items", "moves")  # the folders of a cell's scores, items and influence values
@@ -142,16 +144,32 @@ def read_cells(folder: Path) -> Iterator[Tables]:
     Raises:
         Damaged: one of their files is missing, or not what was written.
     """
-    for key in finished_cells(folder):
+    return _each(folder, partial(read_cell, folder))
+
+
+def read_columns_of_cells(
+    folder: Path, scores: Collection[str], items: Collection[str]
+) -> Iterator[tuple["pyarrow.Table", "pyarrow.Table", "pyarrow.Table"]]:
+    """Yield some columns of the tables of the finished cells of a run folder, as `read_columns`.
+
+    Args:
+        folder: of the run.
+        scores: columns of their scores.
+        items: columns of their items, besides the measures.
+
+    Raises:
+        Damaged: one of their files is missing, or not what was written.
+    """
+    return _each(folder, partial(_columns_of_cell, folder, scores=scores, items=items))
+
+
+def _each(folder: Path, read: Callable[[str], T]) -> Iterator[T]:
+    """Yield what is read of each finished cell, by its key."""
+    for path in sorted((folder / "cells").glob("*.json")):
         try:
-            yield read_cell(folder, key)
+            yield read(path.stem)
         except (Damaged, FileNotFoundError) as error:
             raise Damaged(f"{error}; run the command that made it once more") from None
-
-
-def finished_cells(folder: Path) -> list[str]:
-    """Return the keys of the finished cells of a run folder."""
-    return sorted(path.stem for path in (folder / "cells").glob("*.json"))
 
 
 def read_cell(folder: Path, key: str) -> Tables:
@@ -165,21 +183,9 @@ def read_cell(folder: Path, key: str) -> Tables:
         return Tables(*(read_parquet(path, expected) for path, expected in sums.values()))
 
 
-def read_cell_columns(
-    folder: Path, key: str, scores: Collection[str], items: Collection[str]
+def _columns_of_cell(
+    folder: Path, key: str, *, scores: Collection[str], items: Collection[str]
 ) -> tuple["pyarrow.Table", "pyarrow.Table", "pyarrow.Table"]:
-    """Return some columns of the tables of a finished cell, as `read_columns`.
-
-    Args:
-        folder: of the run.
-        key: of the cell.
-        scores: columns of its scores.
-        items: columns of its items, besides the measures.
-
-    Raises:
-        Damaged: one of its files is missing, or not what was written.
-        FileNotFoundError: the cell is not finished.
-    """
     with _its_parts(folder, key) as sums:
         found = read_columns(*sums["cells"], scores)
         measures = found["measure"].unique().to_pylist()

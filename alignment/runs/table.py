@@ -135,6 +135,20 @@ def main_direction(rows: pd.DataFrame) -> str:
     return found
 
 
+def refuse_several(rows: pd.DataFrame, *columns: str) -> None:
+    """Refuse rows with several values of a column.
+
+    Raises:
+        ValueError: there are; with what there is, and that it can be chosen.
+    """
+    for column in columns:
+        known = list(map(str, rows[column].unique()))
+        if len(known) > 1:
+            raise ValueError(
+                f"several values of {column} ({', '.join(known)}): choose one with `{column}`"
+            )
+
+
 def concatenate(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Return tables as one.
 

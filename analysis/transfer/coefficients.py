@@ -13,10 +13,9 @@ import scipy.stats
 from jaxtyping import Float, Int64
 
 from ...alignment.statistics.bootstrap import RESAMPLES, percentiles
+from ..paired import NAN
 
 POINTS = 8  # fewer are shown, not correlated
-KINDS = ("pearson", "spearman")
-NAN = float("nan")
 
 Weights = Float[np.ndarray, "n"]
 
@@ -29,9 +28,7 @@ class Cells:
     y: Float[np.ndarray, "n"]
     checkpoint: Int64[np.ndarray, "n"]  # 0 … C - 1
     language: Int64[np.ndarray, "n"]  # 0 … L - 1
-    covariates: Float[
-        np.ndarray, "n k"
-    ]  # what is taken out for a partial correlation; may have no column
+    covariates: Float[np.ndarray, "n k"]  # taken out for a partial correlation; k may be 0
 
     @property
     def factors(self) -> list[Int64[np.ndarray, "n"]]:
@@ -86,7 +83,7 @@ def correlation(
     drawn = drawn[np.isfinite(drawn)]  # a draw of one language again and again has none
     groups = min(len(np.unique(one)) for one in cells.factors)
     low, high = percentiles(np.arctanh(np.clip(drawn, -1 + 1e-12, 1 - 1e-12)), groups)
-    without = np.array(list(_left_out(cells, of)))
+    without = _left_out(cells, of)
     return Correlation(
         of(np.ones(count)),
         float(np.tanh(low)),
@@ -123,6 +120,6 @@ def _draw(cells: Cells, rng: np.random.Generator) -> Weights:
     return weights
 
 
-def _left_out(cells: Cells, of: Callable[[Weights], float]) -> "list[float]":
+def _left_out(cells: Cells, of: Callable[[Weights], float]) -> list[float]:
     """Return the coefficients without each language, and without each checkpoint."""
     return [of((factor != one).astype(float)) for factor in cells.factors for one in np.unique(factor)]

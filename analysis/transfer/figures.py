@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ...alignment.drawing import canvas, short_name, title
+from ...data.nearest import closest
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-COLOURS = 10  # checkpoints that are told apart by colour
+COLOURS = 10  # checkpoints with a colour of their own
 
 
 def scatter(points: pd.DataFrame, task: str | None = None) -> "Figure":
@@ -28,7 +29,7 @@ def scatter(points: pd.DataFrame, task: str | None = None) -> "Figure":
     chosen = known[0] if task is None else task
     own = points[points["task"] == chosen]
     if own.empty:
-        raise ValueError(f"no task {chosen} there: {', '.join(known)}")
+        raise ValueError(f"no task {chosen} there: {closest(chosen, known)}")
     figure = canvas(5.2, 4.2)
     axes = figure.subplots()
     names = list(dict.fromkeys(own["checkpoint"]))

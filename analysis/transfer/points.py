@@ -1,16 +1,22 @@
 """Alignment and task scores of the same checkpoints and languages, put next to each other."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import numpy as np
 import pandas as pd
 
 from ...alignment.measures import MEASURES
+from ...alignment.runs.table import refuse_several
 from ...data.languages import standard_tag
+from ...data.text import read_lines
+from .task_scores import ENGLISH
 
-ENGLISH = "en"  # what tasks are trained in: its alignment with itself says nothing
-LAYERS = ("best", "last")
+# of an alignment: whose it is, and of what
+NAMES = (
+    *("checkpoint", "family", "parameters", "stage", "corpus", "measure", "direction"),
+    *("language", "layer"),
+)
 
 
 def alignment_of(scores: pd.DataFrame, measure: str, direction: str, layer: str) -> pd.DataFrame:
@@ -34,10 +40,7 @@ def alignment_of(scores: pd.DataFrame, measure: str, direction: str, layer: str)
     rows = rows[(rows["language"] != ENGLISH) & rows["value"].notna()]
     if rows.empty:
         raise ValueError(f"no {measure} {direction} of other languages with English there")
-    for column in ("corpus", "pooling", "map", "split"):
-        if rows[column].nunique() > 1:
-            known = ", ".join(map(str, rows[column].unique()))
-            raise ValueError(f"several values of {column} ({known}): choose one with `{column}`")
+    refuse_several(rows, "corpus", "pooling", "map", "split")
     better = 1 if MEASURES[measure].higher_is_better else -1
     parts = []
     for name, own in rows.groupby("checkpoint", sort=False):
@@ -46,19 +49,8 @@ def alignment_of(scores: pd.DataFrame, measure: str, direction: str, layer: str)
         if part.empty:
             raise ValueError(f"{name} has no layer {layer}: 0 to {own['layer'].max()}")
         parts.append(part)
-    names = [
-        "checkpoint",
-        "family",
-        "parameters",
-        "stage",
-        "corpus",
-        "measure",
-        "direction",
-        "language",
-        "layer",
-    ]
-    found = pd.concat(parts).rename(columns={"value": "alignment"})
-    return found[[*names, "alignment"]].reset_index(drop=True)
+    found = pd.concat(parts, ignore_index=True).rename(columns={"value": "alignment"})
+    return found[[*NAMES, "alignment"]]
 
 
 def _layer(rows: pd.DataFrame, layer: str, better: int) -> int:
@@ -144,26 +136,30 @@ def changes(points: pd.DataFrame, base: str | None) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else points.iloc[:0]
 
 
-def read_covariates(
-    rows: Iterable[tuple[str, list[str]]], names: Sequence[str]
-) -> Mapping[str, list[float]]:
-    """Return the covariates of each language from lines of a table.
-
-    Args:
-        rows: where a line is, and its cells: a language, then numbers.
-        names: of the columns.
+def read_covariates(path: Path, languages: Iterable[str]) -> Mapping[str, Sequence[float]]:
+    """Return the covariates of languages from a table: a header, then a language and numbers a line.
 
     Raises:
-        ValueError: a line with other columns, no language or no numbers, with its place.
+        ValueError: no header, a line with other columns or no numbers (file:line), a language that is
+            not there.
+        OSError: the file cannot be read.
     """
+    lines = [(number, line.split("\t")) for number, line in read_lines(path)]
+    if len(lines) < 2 or len(lines[0][1]) < 2:
+        raise ValueError(f"{path}: expected a header, language and names by tabs, and a line a language")
+    count = len(lines[0][1]) - 1
     found = {}
-    for where, cells in rows:
+    for number, (language, *cells) in lines[1:]:
         try:
-            language, *numbers = cells
-            values = [float(one) for one in numbers]
-            if len(values) != len(names) or not np.isfinite(values).all():
+            values = [float(one) for one in cells]
+            if len(values) != count or not np.isfinite(values).all():
                 raise ValueError
             found[standard_tag(language)] = values
         except ValueError:
-            raise ValueError(f"{where}: expected a language and {len(names)} numbers by tabs") from None
+            raise ValueError(
+                f"{path}:{number}: expected a language and {count} numbers by tabs"
+            ) from None
+    missing = [one for one in languages if one not in found]
+    if missing:
+        raise ValueError(f"{path}: nothing of {', '.join(missing[:8])}")
     return found

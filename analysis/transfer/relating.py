@@ -14,7 +14,6 @@ from ...alignment.runs.folder import read_scores
 from ...alignment.runs.results import Result, in_folder
 from ...data.nearest import closest
 from ...data.rows import Columns
-from ...data.text import read_lines
 from .coefficients import Cells, Correlation, correlation
 from .options import TransferOptions
 from .points import alignment_of, changes, joined, read_covariates
@@ -70,9 +69,10 @@ def transfer(runs: Sequence[Result | str | Path], options: TransferOptions) -> T
     points = joined(alignment, tasks)
     if options.base is not None and options.base not in set(points["checkpoint"]):
         raise ValueError(f"`base`: {options.base!r}: {closest(options.base, set(points['checkpoint']))}")
-    covariates = _covariates(options.covariates, points["language"].unique().tolist())
-    rows = list(_correlations(points, covariates, options))
-    table = pd.DataFrame(rows)
+    covariates: Mapping[str, Sequence[float]] = {}
+    if options.covariates is not None:
+        covariates = read_covariates(Path(options.covariates), points["language"].unique().tolist())
+    table = pd.DataFrame(_correlations(points, covariates, options))
     result = in_folder(options.out, lambda folder: TransferResult(table, folder, points))
     write_table(result.folder, "transfer", table)
     write_table(result.folder, "points", points)
@@ -98,7 +98,7 @@ def _row(
 ) -> Columns:
     """Return what is found of some points."""
     width = len(next(iter(covariates.values()), ()))
-    known = [covariates.get(str(language), [np.nan] * width) for language in points["language"]]
+    known = [covariates.get(str(language), ()) for language in points["language"]]
     cells = Cells(
         points["alignment"].to_numpy(np.float64),
         points["value"].to_numpy(np.float64),
@@ -158,17 +158,3 @@ def in_words(table: pd.DataFrame, points: pd.DataFrame) -> Iterator[str]:
                 f"  scores {ways[0]} with alignment within checkpoints, although they {ways[1]} with it "
                 "over all checkpoints together (Simpson's paradox)"
             )
-
-
-def _covariates(path: Path | str | None, languages: Sequence[str]) -> Mapping[str, Sequence[float]]:
-    """Return the covariates of all languages."""
-    if path is None:
-        return {}
-    lines = [(f"{path}:{number}", line.split("\t")) for number, line in read_lines(Path(path))]
-    if len(lines) < 2 or len(lines[0][1]) < 2:
-        raise ValueError(f"{path}: expected a header, language and names by tabs, and a line a language")
-    found = read_covariates(lines[1:], lines[0][1][1:])
-    missing = [one for one in languages if one not in found]
-    if missing:
-        raise ValueError(f"{path}: nothing of {', '.join(missing[:8])}")
-    return found

@@ -27,7 +27,7 @@ LARGEST = 1 << 28  # bytes of a results file
 METRICS = ("acc_norm", "acc", "exact_match", "f1", "mc2", "bleu", "chrf")
 _SAMPLES = re.compile(r"samples_(.+)_\d{4}-\d\d-\d\dT.*\.jsonl")
 _LANGUAGE = re.compile(r"(.+?)[_-]([a-z]{2,3}(?:[_-][A-Z][a-z]{3})?)")
-_ENGLISH = "en"
+ENGLISH = "en"  # what tasks are trained in: its alignment with itself says nothing
 
 
 def read_task_scores(paths: Sequence[Path]) -> pd.DataFrame:
@@ -153,6 +153,6 @@ def _of_mteb(file: Path, read: Row) -> Iterator[tuple[str, str, str, str, float]
     splits = read["scores"]
     for subset in splits.get("test") or next(iter(splits.values()), []):
         tags = {standard_tag(code) for code in subset.get("languages", ())}
-        others = tags - {_ENGLISH} or tags
+        others = tags - {ENGLISH} or tags
         if len(others) == 1 and isinstance(subset.get("main_score"), float):
             yield checkpoint, read["task_name"], others.pop(), "main_score", subset["main_score"]

@@ -73,7 +73,7 @@ def planted(rng, tmp_path):
     return scored(tmp_path / "run", alignment), by_hand(tmp_path / "tasks.tsv", task), alignment, task
 
 
-def test_within_and_between_are_told_apart(planted):
+def test_within_and_between_are_two_things(planted):
     """Simpson: pooled it rises, in every checkpoint it falls; changes are what changed."""
     run, tasks, alignment, task = planted
     result = transfer([run], tasks=str(tasks))
