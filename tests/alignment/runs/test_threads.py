@@ -74,4 +74,6 @@ def test_scores_do_not_depend_on_the_number_of_jobs(tiny_bert, tmp_path, monkeyp
     for jobs in (1, 3):
         monkeypatch.setattr(cells, "jobs_for", lambda size, memory, jobs=jobs: jobs)
         tables.append(score(tiny_bert, "pocket", **options))
-    pd.testing.assert_frame_equal(*tables, rtol=1e-9, atol=1e-12)
+    # a product in float32 is summed in another order by another number of threads, and RSA ranks it:
+    # two similarities that agree to 1e-7 may change places
+    pd.testing.assert_frame_equal(*tables, rtol=1e-6, atol=1e-7)
