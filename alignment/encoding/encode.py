@@ -107,6 +107,11 @@ def encode_rows(
     return {name: values.numpy() for name, values in results.items()}, budget
 
 
+def highest_of(pools: Mapping[str, tuple[Pool, Sequence[int]]]) -> int:
+    """Return the highest layer that some poolings are wanted at."""
+    return max(layer for _, layers in pools.values() for layer in layers)
+
+
 def make_batch(tokens: Tokens, rows: Int64[np.ndarray, "b"], pad_id: int, device: torch.device) -> Batch:
     """Return the texts `rows` as a batch, padded on the right."""
     lengths = tokens.counts[rows]

@@ -27,39 +27,48 @@ _TOLERANCE = {torch.float32: 1e-5, torch.bfloat16: 2e-2, torch.float16: 2e-3}
 
 
 @contextmanager
-def layer_states(model: torch.nn.Module, layers: int) -> Iterator[ForwardPass]:
-    """Give a function that runs a batch and calls `take(i, states)` for i = 0 … L in order.
+def layer_states(
+    model: torch.nn.Module, layers: int, highest: int | None = None
+) -> Iterator[ForwardPass]:
+    """Give a function that runs a batch and calls `take(i, states)` for i = 0, 1, … in order.
 
     Args:
         model: an encoder or decoder of transformers, in evaluation mode.
         layers: L, its number of blocks.
+        highest: the last layer that is wanted, L by default; the blocks above do not run.
     """
+    highest = layers if highest is None else highest
     blocks = find_blocks(model, layers)
     if blocks is None:
         yield _fallback(model, layers, "its blocks are not one list")
         return
-    take: Take = _ignore
+    take: Take | None = None  # None in forward passes outside `run`, which are not ours
 
     def see(index: int) -> Callable[..., None]:
         def hook(_: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            take(index, args[0] if args else kwargs["hidden_states"])
+            if take is not None:
+                take(index, args[0] if args else kwargs["hidden_states"])
+                if index == highest:
+                    raise _Reached
 
         return hook
 
     handles = [
-        block.register_forward_pre_hook(see(i), with_kwargs=True) for i, block in enumerate(blocks)
+        block.register_forward_pre_hook(see(i), with_kwargs=True)
+        for i, block in enumerate(blocks[: highest + 1])
     ]
 
     def run(batch: Batch, consumer: Take) -> None:
         nonlocal take
         take = consumer
         try:
-            consumer(layers, _forward(model, batch).last_hidden_state)
+            with suppress(_Reached):
+                consumer(layers, _forward(model, batch).last_hidden_state)
         finally:
-            take = _ignore
+            take = None
 
     try:
-        reason = _disagreement(model, layers, run)
+        reason = _disagreement(model, layers, highest, run)
         yield _fallback(model, layers, reason) if reason else run
     finally:
         for handle in handles:
@@ -139,7 +148,7 @@ def _check_shapes(batch: Batch, layers: int, output: Any) -> None:
 
 
 @torch.inference_mode()
-def _disagreement(model: torch.nn.Module, layers: int, run: ForwardPass) -> str:
+def _disagreement(model: torch.nn.Module, layers: int, highest: int, run: ForwardPass) -> str:
     """Compare hooks with `output_hidden_states` on a small padded batch; return what differs."""
     device = next(model.parameters()).device
     ids = torch.tensor([[5, 6, 7, 8, 9], [9, 8, 7, 0, 0]], device=device)
@@ -150,20 +159,17 @@ def _disagreement(model: torch.nn.Module, layers: int, run: ForwardPass) -> str:
         expected = _forward(model, batch, output_hidden_states=True).hidden_states
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         return f"its blocks are called in an unknown way ({error})"
-    if sorted(seen) != list(range(layers + 1)) or len(expected) != layers + 1:
+    if sorted(seen) != list(range(highest + 1)) or len(expected) != layers + 1:
         return "its blocks are not called one after the other"
-    if any(seen[index].shape != expected[index].shape for index in range(layers)):
+    hooked = range(min(highest + 1, layers))  # L itself is what the model returns
+    if any(seen[index].shape != expected[index].shape for index in hooked):
         return "its blocks read states of another shape"
     if len({states.shape for states in seen.values()}) > 1:
         return "its layers are of different widths"
     attended = batch.attended
-    for index in range(layers):
+    for index in hooked:
         theirs = expected[index].float()[attended]
         scale = theirs.pow(2).mean().sqrt()
         if (seen[index][attended] - theirs).abs().max() > _TOLERANCE[expected[index].dtype] * scale:
             return f"its block {index + 1} does not read hidden state {index}"
     return ""
-
-
-def _ignore(index: int, states: Tensor) -> None:
-    """Take nothing: forward passes outside `run` are not ours."""

@@ -9,7 +9,7 @@ import torch
 
 from ...data.rows import Columns
 from ..checkpoints.checkpoint import Checkpoint
-from .encode import Batching, encode_rows
+from .encode import Batching, encode_rows, highest_of
 from .hidden_states import ForwardPass, layer_states
 from .pooling import Pool
 from .tokens import Tokens
@@ -43,7 +43,8 @@ def compare_with_float32(
     order = np.argsort(-tokens.counts, kind="stable")
     rows = order[np.linspace(0, len(order) - 1, min(COMPARED, len(order))).astype(np.int64)]
     low, _ = encode_rows(run, tokens, rows, pools, batching)
-    with layer_states(replace(checkpoint, dtype="float32").load(), checkpoint.layers) as exact_run:
+    exact_model = replace(checkpoint, dtype="float32").load()
+    with layer_states(exact_model, checkpoint.layers, highest_of(pools)) as exact_run:
         exact, _ = encode_rows(exact_run, tokens, rows, pools, batching)
     compared = {}
     for name in pools:

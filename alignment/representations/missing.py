@@ -20,7 +20,7 @@ from ...data import Side
 from ...data.nearest import closest
 from ..checkpoints.checkpoint import Checkpoint
 from ..checkpoints.folders import refusing
-from ..encoding.encode import Batching, encode_rows
+from ..encoding.encode import Batching, encode_rows, highest_of
 from ..encoding.hidden_states import layer_states
 from ..encoding.native import native_pool
 from ..encoding.padding import padding_changes
@@ -124,7 +124,7 @@ def _encode_shards(work: _Work, batch_tokens: int | None, progress: Tick | None)
     numbers = {name: store.next_number() for name, (store, _) in work.stores.items()}
     with ExitStack() as stack:
         with refusing(checkpoint.name, "the model cannot be run"):
-            run = stack.enter_context(layer_states(model, checkpoint.layers))
+            run = stack.enter_context(layer_states(model, checkpoint.layers, highest_of(work.pools)))
             never_pad = padding_changes(run, device, checkpoint.max_length)
         writer = stack.enter_context(ThreadPoolExecutor(1))
         batching = Batching.of(device, checkpoint.tokenizer, batch_tokens, never_pad)

@@ -73,6 +73,28 @@ def test_layers_are_the_hidden_states(name, caplog):
     assert ("output_hidden_states" in caplog.text) == (name == "Albert")
 
 
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_blocks_above_the_highest_layer_do_not_run(name):
+    """The layers below have the same bits; the last one still has the norm that comes after the blocks."""
+    model, layers = model_of(name)
+    ran = []
+    for index, block in enumerate(find_blocks(model, layers) or ()):
+        block.register_forward_hook(lambda *_, index=index: ran.append(index))
+    found = []
+    for highest in range(layers + 1):
+        seen: dict[int, torch.Tensor] = {}
+        with torch.inference_mode(), layer_states(model, layers, highest) as run:
+            ran.clear()
+            run(a_batch(model), lambda i, states, seen=seen: seen.__setitem__(i, states.clone()))
+        found.append(seen)
+        if name != "Albert":  # its one block is run through output_hidden_states
+            assert list(seen) == list(range(highest + 1)) and ran == list(range(highest))
+    whole = found[-1]
+    assert list(whole) == list(range(layers + 1))
+    for seen in found:
+        assert all(torch.equal(states, whole[i]) for i, states in seen.items())
+
+
 def test_hooks_are_gone_afterwards():
     model, layers = model_of("Bert")
     with layer_states(model, layers):
