@@ -50,6 +50,10 @@ class Plan:
         """The corpora that every checkpoint is scored on."""
         return (*self.study.test, self.study.dev)
 
+    def part(self, corpus: str) -> CorpusPart:
+        """Return the corpus of a name."""
+        return next(part for part in self.parts if part.name == corpus)
+
     def run(self, subject: Subject, part: CorpusPart) -> Path:
         """Return the run folder of a checkpoint's scores."""
         return self.folder / "scores" / subject.name / part.name.replace("/", "-")

@@ -17,6 +17,7 @@ from ...data.noise import parse_noise
 from ...data.rows import Columns
 from ...data.settings_file import STRICT, as_yaml, read_as, within
 from ...training.recipe import Lora, Phase, Recipe
+from .expected import Expected
 
 MARGINS = Annotated[float, within(1e-6, 1)]
 # of ScoreOptions: what the study says elsewhere, or what the command line says
@@ -141,6 +142,7 @@ class Study:
     margin: MARGINS  # the greatest loss that counts as retained, in units of the primary measure
     primary: Primary
     question: str = ""
+    expected: tuple[Expected, ...] = ()  # published figures that it should find again
     against: str = ""  # the treatment that a task's effect is measured against, as english-mlm
     seeds: Annotated[tuple[Annotated[int, within(0, 2**32 - 1)], ...], AfterValidator(_seeds)] = (0,)
     score: Annotated[
@@ -175,6 +177,8 @@ class Study:
                     raise ValueError(f"treatment {name}: {place!r}: {closest(place, places)}")
                 if len(given) > len(self.seeds):
                     raise ValueError(f"treatment {name}: {place} has more checkpoints than seeds")
+        for each in self.expected:
+            each.refuse_unknown(places, self.treatments, (*corpora, self.dev.name))
         if self.against and self.against not in self.treatments:
             raise ValueError(f"against: {self.against!r}: {closest(self.against, self.treatments)}")
 

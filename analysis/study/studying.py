@@ -14,6 +14,7 @@ from ...alignment.runs.files import write_table, write_text
 from ...alignment.runs.folder import locked, versions
 from ...alignment.runs.progress import stage_of
 from ...alignment.runs.results import Result
+from .agreement import expected_in_words, expected_table
 from .corpora import check_tasks, read_bitexts
 from .engines import PROCESSES, work_through
 from .findings import all_scores, finished, recipes_table, retention_table
@@ -90,7 +91,9 @@ def conclude(plan: Plan, processes: int = 1) -> StudyResult:
     table = retention_table(plan, processes)
     recipes = recipes_table(table, plan.study.margin) if len(table) else pd.DataFrame()
     scaling = scaling_table(table)
+    published = expected_table(plan)
     lines = in_words(plan, table, recipes, scaling, changes(plan.folder))
+    lines += expected_in_words(published)
     missing = len(plan.subjects) - len(finished(plan))
     if missing:
         lines.append(f"{missing} of {len(plan.subjects)} checkpoints are not finished yet")
@@ -99,6 +102,7 @@ def conclude(plan: Plan, processes: int = 1) -> StudyResult:
         ("retention", table),
         ("recipes", recipes),
         ("scaling", scaling),
+        ("expected", published),
     ):
         if len(each):
             write_table(plan.folder, name, each)

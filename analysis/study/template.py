@@ -31,4 +31,12 @@ score: {measures: "accuracy,debiased_linear_cka", pooling: mean}   # flags of `c
 
 margin: 0.05                  # the greatest loss that counts as retained, in units of the measure
 primary: {corpus: tatoeba, measure: accuracy, direction: mean}   # what the claims are of
+
+# expected:                   # published figures, held against the study's own
+#   - source: where they are published
+#     checkpoint: pocket/xs
+#     corpus: tatoeba
+#     layer: any              # or a number
+#     tolerance: 0.005
+#     values: {de: 0.49}      # or mean: 0.31 with languages: "de,fr"
 """

@@ -78,6 +78,43 @@ def test_what_is_wrong_is_said_with_its_line(tmp_path, old, new, message):
         read(tmp_path, GOOD.replace(old, new, 1))
 
 
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        (
+            "tolerances: 1, values: {de: 0.1}",
+            r"s.yaml:23: unknown field 'tolerances': did you mean tolerance",
+        ),
+        ("tolerance: 1", r"expected: values or a mean"),
+        ("tolerance: -1, values: {de: 0.1}", r"s.yaml:23: tolerance must be at least 0"),
+        ("tolerance: 1, mean: 0.5", r"a mean needs the languages that it is over"),
+        ("tolerance: 1, values: {nothing: 0.1}", r"'nothing' is no language code"),
+        ("tolerance: 1, mean: 1, languages: 'de,nothing'", r"'nothing' is no language code"),
+        ("tolerance: 1, values: {de: 0.1}, layer: best", r"s.yaml:2[23]: .*layer"),
+    ],
+)
+def test_what_is_wrong_in_published_figures_is_said(tmp_path, entry, message):
+    start = f"{GOOD}expected:\n  - {{source: x, checkpoint: pocket/xs, corpus: tatoeba, "
+    with pytest.raises(ValueError, match=message):
+        read(tmp_path, f"{start}{entry}}}\n".replace("tatoeba, tol", "tatoeba,\n     tol"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("pocket/xs", "pocket/xl", r"expected: checkpoint 'pocket/xl': did you mean pocket/xs"),
+        ("pocket/xs", "pocket", r"expected: checkpoint 'pocket': did you mean pocket/"),
+        ("pocket/xs", "pocket/xs/nil", r"expected: treatment 'nil': did you mean nli"),
+        ("ntrex", "flores", r"expected: corpus 'flores': it must be one of|expected: corpus 'flores'"),
+    ],
+)
+def test_published_figures_are_of_what_the_study_has(tmp_path, old, new, message):
+    entry = "expected:\n  - {source: x, checkpoint: pocket/xs, corpus: ntrex, tolerance: 1, values: {de: 1}}\n"
+    assert read(tmp_path, GOOD + entry).expected[0].values == {"de": 1}
+    with pytest.raises(ValueError, match=message):
+        read(tmp_path, GOOD + entry.replace(old, new))
+
+
 def test_what_is_written_is_read_as_the_same(tmp_path):
     study = read(tmp_path, GOOD)
     write_study(study, tmp_path / "again.yaml")

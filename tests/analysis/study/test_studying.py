@@ -8,10 +8,11 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from crosslingual.alignment.runs.folder import read_cells
+from crosslingual.alignment.runs.folder import read_cells, read_scores
 from crosslingual.alignment.runs.table import canonical_hash
 from crosslingual.analysis.comparison import MACRO
 from crosslingual.analysis.study.costs import validated
+from crosslingual.analysis.study.expected import Expected
 from crosslingual.analysis.study.options import StudyOptions
 from crosslingual.analysis.study.plan import make_plan
 from crosslingual.analysis.study.registration import register
@@ -127,6 +128,50 @@ def test_what_is_said(made):
     assert "beyond copy" in text and "t over seeds" in text
     assert (made.folder / "findings.txt").read_text("utf-8").splitlines() == list(made.lines)
     assert "8 of 8" in next(status_of(made.folder))
+
+
+def test_published_figures_are_held_against_its_own(few, short, data):
+    scores = read_scores(short.folder / "scores" / "tiny-one" / "tatoeba")
+    kept = scores[(scores["measure"] == "mrr") & (scores["direction"] == "mean")]
+    values = kept.set_index(["layer", "source"])["value"]
+    last = values[3].to_dict()
+    figures = {
+        "all right": Expected("", "tiny/one", "tatoeba", 1e-6, values=last | {"sw": 0.5}, layer=3),
+        "one off": Expected("", "tiny/one", "tatoeba", 0.1, values=last | {"rus": last["ru"] + 0.2}),
+        "at the bound": Expected(
+            "", "tiny/one", "tatoeba", 0.25, values={"de": last["de"] - 0.25}, layer=3
+        ),
+        "mean": Expected(
+            "", "tiny/one", "tatoeba", 0.0, mean=sum(last.values()) / 2, languages="deu,ru"
+        ),
+        "mean of more": Expected(
+            "", "tiny/one", "tatoeba", 9.0, mean=0.1, languages="de,ru,sw", layer=3
+        ),
+        "of another": Expected("", "tiny/one/other", "tatoeba", 9.0, values={"de": 0.1}, layer=0),
+        "no layer": Expected("", "tiny/one", "tatoeba", 9.0, values={"de": 0.1}, layer=9),
+    }
+    asked = tuple(replace(one, source=name, measure="mrr") for name, one in figures.items())
+    found = study(replace(few, expected=asked), out=short.folder, data_dir=data, processes=1)
+    table = pd.read_parquet(short.folder / "expected.parquet").set_index("source")
+    assert (
+        table.loc["all right", "within"].sum() == 2 and table.loc["all right", "found"].isna().sum() == 1
+    )
+    assert table.loc["at the bound", "within"].all()
+    assert set(table.loc["mean", "layer"]) == {0, 3}
+    at = table.loc["mean"].set_index("layer")
+    assert at.loc[3, "within"] and at.loc[3, "difference"] == pytest.approx(0, abs=1e-12)
+    assert at.loc[0, "found"] == pytest.approx(values[0].mean())
+    of_other = read_scores(short.folder / "scores" / "tiny-one-other-seed0" / "tatoeba")
+    kept = of_other[(of_other["measure"] == "mrr") & (of_other["direction"] == "mean")]
+    first = kept[(kept["layer"] == 0) & (kept["source"] == "de")]["value"].item()
+    assert table.loc["of another", "found"] == first
+    lines = {line.partition(")")[0]: line for line in found.lines if line.startswith("expected (")}
+    assert "layer 3: 2 of 2 within 1e-06" in lines["expected (all right"]
+    assert lines["expected (all right"].endswith("1 not scored")
+    assert "layer 3, the nearest" in lines["expected (mean"] and "1 of 1" in lines["expected (mean"]
+    assert "farthest ru" in lines["expected (one off"]
+    assert "no language of it was scored" in lines["expected (mean of more"]
+    assert "no language of it was scored" in lines["expected (no layer"]
 
 
 def test_nothing_is_done_twice_and_what_is_lost_is_done_again(asked, made, data):
