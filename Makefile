@@ -5,9 +5,12 @@ BIN = $(VENV)/bin
 # a process on each core, with one thread: most of the suite is no matrix product; a file's fixtures are
 # made once
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
+# annotations of shapes are checked at every call, which costs users nothing and tests a third more time
+CHECKED = --jaxtyping-packages=crosslingual.data,crosslingual.alignment,crosslingual.probes,$\
+	crosslingual.training,crosslingual.models,crosslingual.analysis,beartype.beartype
 export HF_HUB_OFFLINE = 1
 
-.PHONY: demo test test-slow notebooks check clean
+.PHONY: demo test test-checked test-slow notebooks check clean
 
 demo: $(VENV)/.demo
 	$(BIN)/crosslingual demo
@@ -15,8 +18,11 @@ demo: $(VENV)/.demo
 test: $(VENV)/.test
 	$(PYTEST) -m "not slow"
 
+test-checked: $(VENV)/.test
+	$(PYTEST) $(CHECKED) -m "not slow"
+
 test-slow: $(VENV)/.test
-	$(PYTEST)
+	$(PYTEST) $(CHECKED)
 
 notebooks: $(VENV)/.test
 	$(BIN)/python -m pytest tests/test_notebooks.py -k "not real"

@@ -200,6 +200,7 @@ def assert_published(table: pd.DataFrame, entries: dict[str, dict[str, float]]) 
 EIGHT = ["deu", "ell", "ina", "swg", "tzl", "cmn", "swh", "max"]
 
 
+@pytest.mark.slow
 def test_tatoeba_equals_the_published_result(minilm, real_data, shared_store):
     table = score(
         minilm, "tatoeba", data_dir=real_data, languages=",".join(EIGHT), store=shared_store,
