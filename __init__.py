@@ -5,8 +5,8 @@
     result = score("./my-model", "pocket", languages="de,ru,sw")
     result.heatmap().savefig("alignment.png")
 
-The verbs are those of the command line: score, compare, mine, probe, erase, train, retention, locate,
-study, transfer, heatmap; `help(crosslingual.score)` lists every option. `load` reads a corpus,
+The verbs are those of the command line: score, extract, compare, mine, probe, erase, train, retention,
+locate, study, transfer, heatmap; `help(crosslingual.score)` lists every option. `load` reads a corpus,
 `open_checkpoint` a model, `read` the result in a run folder. MEASURES, CORPORA, TASKS, POOLINGS and
 PROTOCOLS are the tables of what there is.
 
@@ -20,6 +20,7 @@ from .data.lazy_names import exports
 if TYPE_CHECKING:
     from .alignment.checkpoints.checkpoint import open_checkpoint as open_checkpoint
     from .alignment.encoding.pooling import POOLINGS as POOLINGS
+    from .alignment.extraction.extracting import extract as extract
     from .alignment.measures import MEASURES as MEASURES
     from .alignment.mining.mining import mine as mine
     from .alignment.protocols import PROTOCOLS as PROTOCOLS
@@ -47,6 +48,7 @@ __getattr__, __dir__ = exports(
         "locate": ".analysis.interventions",
         "study": ".analysis.study.studying",
         "transfer": ".analysis.transfer.relating",
+        "extract": ".alignment.extraction.extracting",
         "mine": ".alignment.mining.mining",
         "probe": ".probes.probing",
         "erase": ".probes.erasing",

@@ -21,6 +21,7 @@ from .commands import (
     demo,
     erase,
     export,
+    extract,
     heatmap,
     index,
     listing,
@@ -61,6 +62,7 @@ app = typer.Typer(
 app.command("score")(score.score)
 app.command("heatmap")(heatmap.heatmap)
 app.command("compare")(compare.compare)
+app.command("extract")(extract.extract)
 app.command("check")(check.check)
 app.command("export")(export.export)
 app.command("mine")(mine.mine)

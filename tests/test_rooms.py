@@ -25,7 +25,7 @@ FLOORS = (
     {"data/corpora", "training/tasks", "alignment/checkpoints", "alignment/retrieval"},
     {"alignment/encoding", "alignment/maps", "alignment/measure"},
     {"alignment/measures", "alignment/representations"},
-    {"alignment/lookup", "alignment/grids", "alignment/mining", "alignment/scoring", "probes", "training"},
+    {"alignment/extraction", "alignment/lookup", "alignment/grids", "alignment/mining", "alignment/scoring", "probes", "training"},
     {"analysis"},
     {"analysis/study", "analysis/transfer"},
     {"cli"},

@@ -1,13 +1,17 @@
 """`vectors:DIR`: representations computed elsewhere, as files.
 
-For every language DIR holds `<code or tag>.npy`, of shape (sentences, dim) or (layers, sentences, dim),
-and `<code or tag>.ids`, a sentence id a line: the ids of the corpus, in the order of the rows. Where
+For every language DIR holds a file of vectors, `<code or tag>.npy` (or .safetensors, .parquet: see
+`vector_files`), and the ids of its sentences: those of the corpus, in the order of the rows. Where
 several corpora or splits are used, as for maps, each has a folder of its own: `DIR/flores/dev/de.npy`;
 sentences of all of them are numbered from 1.
+
+What `extract` wrote has besides `DIR/vectors.json`, which says of which checkpoint, poolings and layers
+they are, and a folder per pooling: `DIR/mean/flores/dev/de.npy`.
 """
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,48 +19,109 @@ import numpy as np
 from jaxtyping import Float32, Int32
 
 from ...data import Side
-from ...data.text import read_lines
-from ..checkpoints.folders import refusing
+from ...data.rows import Row
+from ..runs.files import Damaged, file_checksum, read_json
+from .options import ENDINGS
+from .vector_files import VectorFile, open_vector_file
 
 PREFIX = "vectors:"
+MANIFEST = "vectors.json"
 
 
+@dataclass(frozen=True, eq=False)
 class GivenVectors:
-    """Representations read from a folder of .npy files."""
+    """Representations read from a folder of files."""
 
-    def __init__(self, folder: Path) -> None:
-        """Look at the folder; the layers are those of its first file.
+    folder: Path
+    pooling: str = ""  # the first that there is
+
+    def __post_init__(self) -> None:
+        """Look at the folder.
 
         Raises:
-            ValueError: no .npy files, or files of different numbers of layers.
+            ValueError: no folder, no files of vectors, or files of different numbers of layers.
         """
-        self.folder = folder
-        if not folder.is_dir():
-            raise ValueError(f"{PREFIX}{folder}: no such folder")
-        files = self._files("npy")
-        if not files:
-            raise ValueError(f"{folder}: no .npy files there, a file per language is expected")
-        layers = {str(path.relative_to(folder)): len(_open(path)) for path in files}
+        if not self.folder.is_dir():
+            raise ValueError(f"{PREFIX}{self.folder}: no such folder")
+        object.__setattr__(self, "pooling", self.pooling or self.poolings[0])
+        if self.pooling not in self.poolings:
+            has = " and ".join(self.poolings)
+            hint = f"name `pooling` {has}" if self.about else "leave out `pooling`"
+            raise ValueError(f"{self.name}: vectors are pooled already; {hint}")
+        if not self._files:
+            raise ValueError(
+                f"{self._root}: no .npy files there, a file per language is expected (or .safetensors, "
+                ".parquet)"
+            )
+        layers = {
+            str(path.relative_to(self._root)): open_vector_file(path).shape[0] for path in self._files
+        }
         if len(set(layers.values())) > 1:
-            raise ValueError(f"{folder}: different numbers of layers in {layers}")
-        self.last = next(iter(layers.values())) - 1
+            raise ValueError(f"{self._root}: different numbers of layers in {layers}")
+        if self.about and {len(self.available)} != set(layers.values()):
+            raise ValueError(
+                f"{self._root}: not the {len(self.available)} layers of {MANIFEST}: {layers}"
+            )
+
+    @cached_property
+    def about(self) -> Row:
+        """What `extract` says of its vectors; empty where others made them.
+
+        Raises:
+            ValueError: it is damaged.
+        """
+        path = self.folder / MANIFEST
+        try:
+            return read_json(path) if path.is_file() else {}
+        except Damaged as error:
+            raise ValueError(f"{error}; extract once more") from None
+
+    @property
+    def poolings(self) -> tuple[str, ...]:
+        """The poolings there are; vectors of others are called mean."""
+        return tuple(self.about.get("layers", {"mean": ()}))
 
     @property
     def name(self) -> str:
         """As a command names them."""
         return f"{PREFIX}{self.folder}"
 
-    @property
+    @cached_property
     def available(self) -> tuple[int, ...]:
-        """All layers of the files."""
-        return tuple(range(self.last + 1))
+        """The numbers of the layers there are."""
+        if self.about:
+            return tuple(self.about["layers"][self.pooling])
+        return tuple(range(open_vector_file(self._files[0]).shape[0]))
+
+    @property
+    def last(self) -> int:
+        """L, of the model that they are of; of others the last there is."""
+        return int(self.about.get("last", self.available[-1]))
+
+    def of(self, pooling: str) -> "GivenVectors":
+        """Return the vectors of another pooling.
+
+        Raises:
+            ValueError: there is none of that name.
+        """
+        return self if pooling == self.pooling else replace(self, pooling=pooling)
 
     @cached_property
     def fingerprint(self) -> str:
-        """sha256 over names and bytes of the files."""
-        digest = hashlib.sha256()
-        for path in sorted([*self._files("npy"), *self._files("ids")]):
-            digest.update(path.relative_to(self.folder).as_posix().encode() + b"\0")
+        """sha256 over names and bytes of the files, of all poolings.
+
+        Raises:
+            ValueError: a file is not the one that `extract` wrote.
+        """
+        digest, written = hashlib.sha256(), self.about.get("files", {})
+        files = [path for pooling in self.poolings for path in self.of(pooling)._files]
+        others = [path.with_suffix(ending) for path in files for ending in (".ids", ".counts")]
+        others.append(self.folder / MANIFEST)
+        for path in sorted([*files, *(one for one in others if one.is_file())]):
+            name = path.relative_to(self.folder).as_posix()
+            if name in written and file_checksum(path) != written[name]:
+                raise ValueError(f"{path} is damaged; extract once more")
+            digest.update(name.encode() + b"\0")
             with path.open("rb") as stream:
                 for chunk in iter(lambda: stream.read(1 << 24), b""):
                     digest.update(chunk)
@@ -68,30 +133,22 @@ class GivenVectors:
         Raises:
             ValueError: a language without file, an id without row, values that are not finite.
         """
-        path = self._file(side)
-        values, rows = _open(path), self._rows(path, values_rows=_open(path).shape[1])
-        lacking = [i for i in side.ids if i not in rows]
-        if lacking:
-            raise ValueError(
-                f"{path.with_suffix('.ids')}: {len(lacking)} of {len(side.ids)} sentence ids are not "
-                f"there, first {lacking[0]!r}"
-            )
-        take = np.array([rows[i] for i in side.ids])
-        result: np.ndarray = np.stack([values[layer][take] for layer in layers]).astype(np.float32)
-        with np.errstate(over="ignore"):
-            bad = ~np.isfinite(np.square(result).sum(axis=2))  # float32 has to hold their products
-        if bad.any():
-            layer = int(np.flatnonzero(bad.any(axis=1))[0])
-            which = np.flatnonzero(bad[layer])
-            raise ValueError(
-                f"{path}: layer {layers[layer]} is not finite, or too large, for {len(which)} "
-                "sentences, first " + ", ".join(side.ids[i] for i in which[:3])
-            )
+        file = self.file(side)
+        take = _rows(file, side)
+        found = [file.rows(self.available.index(layer), take) for layer in layers]
+        result: np.ndarray = np.stack(found).astype(np.float32)
+        refuse_unusable(str(file.path), result, side, layers)
         return result
 
     def counts(self, side: Side) -> Int32[np.ndarray, "n 3"]:
-        """Return zeros: nothing is known of the tokens."""
-        return np.zeros((len(side.ids), 3), np.int32)
+        """Return tokens, truncated and unknown tokens of each sentence; zeros where nothing is known."""
+        file = self.file(side)
+        path = file.path.with_suffix(".counts")
+        if not path.is_file():
+            return np.zeros((len(side.ids), 3), np.int32)
+        counts = np.loadtxt(path, np.int32, ndmin=2)
+        found: np.ndarray = counts[_rows(file, side)]
+        return found
 
     def refuse_mixed(self, sides: Iterable[Side]) -> None:
         """Raise unless at most one of some sides' corpora has no folder of its own.
@@ -99,50 +156,67 @@ class GivenVectors:
         Raises:
             ValueError: ids of two corpora would be looked up in the same files.
         """
-        mixed = sorted({side.corpus for side in sides if self._place(side) == self.folder})
+        mixed = sorted({side.corpus for side in sides if self._place(side) == self._root})
         if len(mixed) > 1:
             raise ValueError(
                 f"{self.name}: ids of {mixed[0]} and of {mixed[1]} are different sentences; put the "
-                f"vectors of {mixed[1]} into {self.folder / mixed[1]}"
+                f"vectors of {mixed[1]} into {self._root / mixed[1]}"
             )
 
-    def _place(self, side: Side) -> Path:
-        own = self.folder / side.corpus
-        return own if side.corpus and own.is_dir() else self.folder
+    def file(self, side: Side) -> VectorFile:
+        """Return the file of a side's language.
 
-    def _file(self, side: Side) -> Path:
+        Raises:
+            ValueError: there is none.
+        """
         place = self._place(side)
         for name in (side.code, side.language):
-            if (place / f"{name}.npy").is_file():
-                return place / f"{name}.npy"
+            for ending in ENDINGS:
+                if (place / f"{name}.{ending}").is_file():
+                    return open_vector_file(place / f"{name}.{ending}")
         raise ValueError(f"{place}: neither {side.code}.npy nor {side.language}.npy there")
 
-    def _files(self, ending: str) -> list[Path]:
-        """Return the files of the folder itself, and of those of corpora and splits in it."""
-        return sorted([*self.folder.glob(f"*.{ending}"), *self.folder.glob(f"*/*/*.{ending}")])
+    @property
+    def _root(self) -> Path:
+        return self.folder / self.pooling if self.about else self.folder
 
-    def _rows(self, path: Path, *, values_rows: int) -> dict[str, int]:
-        ids = [line.strip() for _, line in read_lines(path.with_suffix(".ids"))]
-        if len(ids) != values_rows:
-            raise ValueError(
-                f"{path} has {values_rows} rows but {path.with_suffix('.ids')} has {len(ids)} lines"
-            )
-        rows = {name: row for row, name in enumerate(ids)}
-        if len(rows) < len(ids):
-            twice = next(name for row, name in enumerate(ids) if rows[name] != row)
-            raise ValueError(f"{path.with_suffix('.ids')}: the id {twice!r} is there twice")
-        return rows
+    def _place(self, side: Side) -> Path:
+        own = self._root / side.corpus
+        return own if side.corpus and own.is_dir() else self._root
+
+    @cached_property
+    def _files(self) -> list[Path]:
+        """The files of the folder itself, and of those of corpora and splits in it."""
+        patterns = [f"{place}*.{ending}" for ending in ENDINGS for place in ("", "*/*/")]
+        return sorted(path for pattern in patterns for path in self._root.glob(pattern))
 
 
-def _open(path: Path) -> np.ndarray:
-    """Return a memory map of shape (layers, sentences, dim)."""
-    with refusing(path, "no .npy array"):
-        values: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-    if values.ndim == 2:
-        values = values[None]
-    if values.ndim != 3 or values.dtype.kind != "f" or 0 in values.shape:
+def _rows(file: VectorFile, side: Side) -> np.ndarray:
+    """Return the row of each sentence of a side."""
+    rows = {name: row for row, name in enumerate(file.ids())}
+    lacking = [i for i in side.ids if i not in rows]
+    if lacking:
         raise ValueError(
-            f"{path}: expected floats of shape (sentences, dim) or (layers, sentences, dim), got "
-            f"{values.dtype} {values.shape}"
+            f"{file.path.with_suffix('.ids')}: {len(lacking)} of {len(side.ids)} sentence ids are not "
+            f"there, first {lacking[0]!r}"
         )
-    return values
+    return np.array([rows[i] for i in side.ids])
+
+
+def refuse_unusable(
+    where: str, values: Float32[np.ndarray, "layers n dim"], side: Side, layers: Sequence[int]
+) -> None:
+    """Raise where vectors are not finite, or so large that float32 cannot hold their products.
+
+    Raises:
+        ValueError: says at which layer, and of which sentences.
+    """
+    with np.errstate(over="ignore"):
+        bad = ~np.isfinite(np.square(values).sum(axis=2))
+    if bad.any():
+        layer = int(np.flatnonzero(bad.any(axis=1))[0])
+        which = np.flatnonzero(bad[layer])
+        raise ValueError(
+            f"{where}: layer {layers[layer]} is not finite, or too large, for {len(which)} "
+            "sentences, first " + ", ".join(side.ids[i] for i in which[:3])
+        )

@@ -6,6 +6,8 @@ from ..checkpoints.options import LoadOptions
 from ..options import Folder, option, options_class
 from ..runs.progress import Progress
 
+ENDINGS = ("npy", "safetensors", "parquet")  # of files of vectors
+
 
 @options_class
 class WorkOptions(LoadOptions):

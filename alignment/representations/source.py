@@ -11,7 +11,11 @@ from ..checkpoints.checkpoint import Checkpoint, open_checkpoint
 from ..checkpoints.options import LoadOptions
 from ..runs.progress import Tick
 from .given import PREFIX, GivenVectors
+from .mteb_cache import open_vectors
 from .stored import Representations, represent
+
+# what the score table says of a checkpoint besides its name
+MODEL_COLUMNS = ("revision", "parameters", "parameters_body", "dtype", "max_length", "prefix")
 
 CheckpointLike = Checkpoint | GivenVectors | str | Path  # a folder, a hub id, vectors:DIR, or opened
 
@@ -42,7 +46,7 @@ def open_model(checkpoint: CheckpointLike, options: LoadOptions) -> Checkpoint |
         if settings[field.name] != field.default and field.name not in ("batch_tokens", "device")
     ]
     if isinstance(checkpoint, str) and checkpoint.startswith(PREFIX):
-        checkpoint = GivenVectors(Path(checkpoint.removeprefix(PREFIX)))
+        checkpoint = open_vectors(Path(checkpoint.removeprefix(PREFIX)))
     if isinstance(checkpoint, GivenVectors) and chosen:
         raise ValueError(f"{checkpoint.name}: vectors are given as they are; leave out `{chosen[0]}`")
     if isinstance(checkpoint, Checkpoint) and chosen:
@@ -81,29 +85,21 @@ def open_source(
         ValueError: a layer out of range, a pooling of vectors that are pooled already.
     """
     if isinstance(model, GivenVectors):
-        if list(poolings) != ["mean"]:
-            raise ValueError(f"{model.name}: vectors are pooled already; leave out `pooling`")
+        given = {name: model.of(name) for name in poolings}
         model.refuse_mixed(sides)
+        known = {name: model.about[name] for name in MODEL_COLUMNS if name in model.about}
         return Source(
             model.fingerprint,
-            _columns(model.name),
+            _columns(model.name, **known),
             {},
-            {"mean": parse_layers(layers, model.available)},
+            {name: parse_layers(layers, one.available) for name, one in given.items()},
             model.last,
-            lambda: {"mean": model},
+            lambda: given,
         )
     wanted = parse_layers(layers, range(model.layers + 1))
     return Source(
         model.fingerprint,
-        _columns(
-            model.name,
-            revision=model.revision,
-            parameters=model.parameters,
-            parameters_body=model.parameters_body,
-            dtype=model.dtype,
-            max_length=model.max_length,
-            prefix=model.prefix,
-        ),
+        _columns(model.name, **{name: getattr(model, name) for name in MODEL_COLUMNS}),
         model.about,
         {name: [model.layers] if name == "native" else wanted for name in poolings},
         model.layers,

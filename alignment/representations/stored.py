@@ -1,7 +1,7 @@
 """Representations that lie in a store: what it has is read, what it does not have is encoded first."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -64,6 +64,14 @@ class Stored:
                 found.flags.writeable = False
                 self._read[key] = found
         return found
+
+    def chunks(
+        self, side: Side, layers: Sequence[int], rows: int
+    ) -> Iterator[Float32[np.ndarray, "layers n dim"]]:
+        """Yield the vectors of a side that may be larger than memory, so many sentences at a time."""
+        keys = [sentence_key(self.prefix, sentence) for sentence in side.sentences]
+        for start in range(0, len(keys), rows):
+            yield self.store.read(self.store.places(keys[start : start + rows]), layers)
 
     def counts(self, side: Side) -> Int32[np.ndarray, "n 3"]:
         """Return tokens, truncated, unknown tokens of each sentence."""

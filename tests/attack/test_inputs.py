@@ -25,6 +25,7 @@ GOOD = {
     "score": "score {model} --languages de --limit 8 --layers last --measures accuracy --out {out}",
     "heatmap": "heatmap {run} --out {out}/h.png",
     "compare": "compare {model} --languages de --limit 8 --layers 0 --measure linear_cka --out {out}",
+    "extract": "extract {model} --texts {text} --limit 8 --layers 0 --out {out}",
     "check": "check {run} --published {tsv}",
     "export": "export {run} --mteb {out}/m.json",
     "mine": "mine {text} {text2} --checkpoint {model} --out {out}/p.tsv",
