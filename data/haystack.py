@@ -34,6 +34,19 @@ class Haystack:
         """Name the haystack in messages: corpus/split source-target."""
         return f"{self.corpus}/{self.split} {self.source.code}-{self.target.code}"
 
+    def head(self, limit: int | None) -> "Haystack":
+        """Return the first `limit` sentences of each side, all for None, and the gold among them."""
+        if limit is None:
+            return self
+        source, target = (
+            replace(side, sentences=side.sentences[:limit]) for side in (self.source, self.target)
+        )
+        if self.gold is None:
+            return replace(self, source=source, target=target)
+        here, there = set(source.ids), set(target.ids)
+        gold = tuple(pair for pair in self.gold if pair[0] in here and pair[1] in there)
+        return replace(self, source=source, target=target, gold=gold)
+
 
 def read_haystack(
     source: Path,
@@ -62,7 +75,7 @@ def read_haystack(
     left, right = (read_side(*side) for side in zip((source, target), languages, strict=True))
     pairs = None if gold is None else _read_gold(gold, left, right)
     whole = Haystack(corpus, split or f"{source.name}+{target.name}", left, right, pairs)
-    return whole if limit is None else _cut(whole, limit)
+    return whole.head(limit)
 
 
 def read_side(path: Path, code: str | None = None) -> Side:
@@ -122,14 +135,3 @@ def _read_gold(path: Path, source: Side, target: Side) -> Gold:
     if twice:
         logger.info("%s: %d pairs are there twice and count once", path, twice)
     return tuple(pairs)
-
-
-def _cut(whole: Haystack, limit: int) -> Haystack:
-    source, target = (
-        replace(side, sentences=side.sentences[:limit]) for side in (whole.source, whole.target)
-    )
-    gold = whole.gold
-    if gold is not None:
-        left = set(source.ids), set(target.ids)
-        gold = tuple(pair for pair in gold if pair[0] in left[0] and pair[1] in left[1])
-    return replace(whole, source=source, target=target, gold=gold)

@@ -28,6 +28,16 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     monkeypatch.delenv("CROSSLINGUAL_DATA", raising=False)
 
 
+@pytest.fixture(autouse=True)
+def nothing_read_from_the_hub() -> None:
+    """Keep what one test has in place of the hub out of the next."""
+    from crosslingual.data import hub
+    from crosslingual.data.corpora import tatoeba
+
+    hub._table.cache_clear()
+    tatoeba._hub_pairs.cache_clear()
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     folder = os.environ.get("CROSSLINGUAL_TEST_DATA")

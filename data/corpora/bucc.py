@@ -7,11 +7,18 @@ sample does not compare with published ones, which are of the training or the te
 
 from pathlib import Path
 
+from ..bitext import Sentence, Side
 from ..haystack import Haystack, read_haystack
+from ..hub import configs, rows
+from ..languages import standard_tag
 from ..text import first_existing
 from .reader import Haystacks
 
 PIVOT = "en"
+HUB, REVISION = (
+    "mteb/BUCC",
+    "414572247440f0ccacf7eb0bb70a31533a0e5443",
+)  # whole: mteb cuts it when it runs
 # our split: the names under which its files go around, the shared task's own first
 NAMES = {"sample": ("sample", "dev"), "training": ("training", "train"), "test": ("test",)}
 
@@ -53,4 +60,28 @@ def read(root: Path, split: str, code: str, limit: int | None = None) -> Haystac
     )
 
 
-READER = Haystacks(codes, read)
+def hub_codes(split: str) -> list[str]:
+    """Return the codes of the languages on the hub, English last.
+
+    Raises:
+        OSError: it cannot be read; it has the training split only.
+    """
+    if split != "training":
+        raise OSError(f"{HUB} has bucc/training only; `data_dir` names a folder with bucc/{split}")
+    pairs = [name for name in configs(HUB, REVISION) if name.endswith(f"-{PIVOT}")]
+    return [*sorted(name.removesuffix(f"-{PIVOT}") for name in pairs), PIVOT]
+
+
+def hub_read(split: str, code: str) -> Haystack:
+    """Return the training haystack of a language and English: one row, whose gold counts from 1."""
+    (row,) = rows(HUB, f"{code}-{PIVOT}", "test", ["sentence1", "sentence2", "gold"], REVISION)
+    sides = []
+    for name, texts in ((code, row["sentence1"]), (PIVOT, row["sentence2"])):
+        numbered = enumerate(texts, start=1)
+        sentences = tuple(Sentence(f"{name}-{i}", text.strip()) for i, text in numbered)
+        sides.append(Side(standard_tag(name), name, sentences))
+    gold = dict.fromkeys((f"{code}-{i}", f"{PIVOT}-{j}") for i, j in row["gold"])
+    return Haystack("bucc", split, sides[0], sides[1], tuple(gold))
+
+
+READER = Haystacks(codes, read, hub_codes, hub_read)

@@ -168,13 +168,19 @@ def load_haystack(
     corpus = HAYSTACKS[base]
     split, root, reader = _split(corpus, split), find_root(corpus, data_dir), corpus.reader
     assert isinstance(reader, Haystacks)
-    if root is None:
+    if root is not None:
+        codes = reader.codes(root, split)
+    elif reader.hub_codes is not None:
+        codes = reader.hub_codes(split)
+    else:
         raise OSError(f"{base} is on no hub; `data_dir` names the folder that holds it")
-    codes = reader.codes(root, split)
     chosen = choose(language, codes, {code: standard_tag(code) for code in codes})
     if len(chosen) != 1 or chosen[0] == codes[-1]:
         raise ValueError(f"`languages` {language!r}: name one of {', '.join(codes[:-1])}")
-    return reader.read(root, split, chosen[0], limit)
+    if root is not None:
+        return reader.read(root, split, chosen[0], limit)
+    assert reader.hub_read is not None  # what has hub codes has this
+    return reader.hub_read(split, chosen[0]).head(limit)
 
 
 def _split(corpus: Corpus, split: str) -> str:

@@ -7,11 +7,11 @@ each, in DOCUMENT_IDS.tsv.
 from pathlib import Path
 
 from ..bitext import Sentence
-from ..hub import configs, rows
+from ..hub import languages, rows
 from ..text import first_existing, read_sentences, same_length
 from .reader import ManyParallel
 
-HUB = "davidstap/NTREX"
+HUB, REVISION = "mteb/NTREXBitextMining", "66b8b27efc99658903127730575e9fa0cb9f075c"
 
 
 def codes(root: Path, split: str) -> list[str]:
@@ -35,14 +35,14 @@ def read(root: Path, split: str, code: str) -> list[Sentence]:
 
 
 def hub_codes(split: str) -> list[str]:
-    """Return the codes of the languages on the hub."""
-    return sorted(configs(HUB))
+    """Return the codes of the languages on the hub: a column each."""
+    return languages(HUB, split, REVISION)
 
 
 def hub_read(split: str, code: str) -> list[Sentence]:
     """Return the segments of a language from the hub, which has no documents."""
-    table = rows(HUB, code, "test", ["text"])
-    return [Sentence(str(i), row["text"].strip()) for i, row in enumerate(table, start=1)]
+    table = rows(HUB, None, split, [code], REVISION)
+    return [Sentence(str(i), row[code].strip()) for i, row in enumerate(table, start=1)]
 
 
 def _files(root: Path) -> dict[str, Path]:

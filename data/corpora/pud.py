@@ -13,8 +13,7 @@ from ..text import read_lines
 from .reader import ManyParallel
 
 TAGS: Mapping[str, str] = {"zh": "zh-Hant"}
-HUB = "universal-dependencies/universal_dependencies"
-REVISION = "refs/convert/parquet"  # the repository itself is a script, which datasets 4 refuses
+HUB, REVISION = "commul/universal_dependencies", "2.17"  # a revision for each release of UD
 
 
 def codes(root: Path, split: str) -> list[str]:
@@ -58,8 +57,8 @@ def hub_codes(split: str) -> list[str]:
 
 def hub_read(split: str, code: str) -> list[Sentence]:
     """Return the sentences of a treebank from the hub, which has no documents."""
-    table = rows(HUB, f"{code}_pud", "test", ["idx", "text"], REVISION)
-    return [Sentence(row["idx"], row["text"].strip()) for row in table]
+    table = rows(HUB, f"{code}_pud", "test", ["sent_id", "text"], REVISION)
+    return [Sentence(row["sent_id"], row["text"].strip()) for row in table]
 
 
 def _finish(

@@ -52,6 +52,8 @@ class Haystacks:
 
     codes: Codes
     read: Callable[[Path, str, str, int | None], Haystack]  # root, split, code, limit
+    hub_codes: HubCodes | None = None
+    hub_read: Callable[[str, str], Haystack] | None = None  # split, code
 
 
 Reader = ManyParallel | Pairs | ManyToMany

@@ -49,8 +49,8 @@ CORPORA: dict[str, Corpus] = {
             "none",
             "CC BY 2.0 FR (Tatoeba's default)",
             "Artetxe & Schwenk 2019, https://arxiv.org/abs/1812.10464",
-            "mteb/tatoeba-bitext-mining",
-            "folder: all 112 pairs; hub: columns from memory, not verified",
+            tatoeba.HUB,
+            "folder: all 112 pairs; hub: as mteb reads it",
         ),
         Corpus(
             "flores",
@@ -62,8 +62,21 @@ CORPORA: dict[str, Corpus] = {
             "article (URL in the metadata file), else blocks of 5",
             "CC BY-SA 4.0",
             "NLLB team 2022, https://arxiv.org/abs/2207.04672",
-            "openlanguagedata/flores_plus",
-            "folder: 22 languages of devtest, 15 of dev; hub (gated): columns not verified",
+            flores.HUB,
+            "folder: 22 languages of devtest, 15 of dev; hub: devtest, no articles, as mteb reads it",
+        ),
+        Corpus(
+            "flores-plus",
+            "FLORES+, which goes on with FLORES-200",
+            flores.PLUS_READER,
+            ("devtest", "dev"),
+            222,
+            "1,012 (devtest), 997 (dev)",
+            "article (URL)",
+            "CC BY-SA 4.0",
+            "Open Language Data Initiative, https://huggingface.co/datasets/openlanguagedata/flores_plus",
+            flores.PLUS,
+            "hub (gated: needs an account's consent): columns not verified",
         ),
         Corpus(
             "ntrex",
@@ -75,8 +88,8 @@ CORPORA: dict[str, Corpus] = {
             "123 documents (DOCUMENT_IDS.tsv)",
             "CC BY-SA 4.0",
             "Federmann et al. 2022, https://aclanthology.org/2022.sumeval-1.4",
-            "davidstap/NTREX",
-            "folder: 25 languages; hub: columns not verified, no documents there",
+            ntrex.HUB,
+            "folder: 25 languages; hub: no documents there, as mteb reads it",
         ),
         Corpus(
             "pud",
@@ -88,8 +101,8 @@ CORPORA: dict[str, Corpus] = {
             "documents (newdoc id)",
             "CC BY-SA 3.0 or 4.0, by treebank",
             "Zeman et al. 2017, https://aclanthology.org/K17-3001",
-            "universal-dependencies/universal_dependencies",
-            "folder: 11 languages; hub: columns not verified, no documents there",
+            pud.HUB,
+            "folder: 11 languages; hub: id, release and sent_id as others read them, no documents there",
         ),
         Corpus(
             "tico19",
@@ -146,8 +159,9 @@ HAYSTACKS: dict[str, Corpus] = {
             "none",
             "none stated (the organisers' terms)",
             "Zweigenbaum et al. 2018, https://comparable.limsi.fr/bucc2018",
-            "",
-            "folder: the zh-en sample (where XTREME's copies say dev); no hub copy is known",
+            bucc.HUB,
+            "folder: the zh-en sample (where XTREME's copies say dev); hub: training, de fr ru zh, "
+            "as mteb reads it",
         ),
     )
 }

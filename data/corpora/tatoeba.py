@@ -4,15 +4,17 @@ Every pair has English sentences of its own, so pairs cannot be joined through E
 not compare across languages; sizes run from 104 to 1,000.
 """
 
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from ..bitext import Sentence
-from ..hub import configs, rows
+from ..hub import rows
 from ..text import first_existing, read_sentences, same_length
 from .reader import Pairs
 
 PIVOT = "eng"
-HUB = "mteb/tatoeba-bitext-mining"
+HUB, REVISION = "mteb/tatoeba-bitext-mining", "69e8f12da6e31d59addadda9a9c8a2e601a0e282"
 
 
 def codes(root: Path, split: str) -> list[str]:
@@ -43,19 +45,26 @@ def read_pair(root: Path, code: str) -> tuple[list[Sentence], list[Sentence]]:
 
 def hub_codes(split: str) -> list[str]:
     """Return the codes of the languages on the hub, English last."""
-    return [*sorted(name.removesuffix("-eng") for name in configs(HUB) if "-eng" in name), PIVOT]
+    return [*sorted(_hub_pairs()), PIVOT]
 
 
 def hub_read_pair(code: str) -> tuple[list[Sentence], list[Sentence]]:
     """Return a pair from the hub; its texts end with a newline there, stripped here."""
-    table = rows(HUB, f"{code}-eng", "test", ["sentence1", "sentence2"])
-    return (
-        _sentences(code, [row["sentence1"].strip() for row in table]),
-        _sentences(code, [row["sentence2"].strip() for row in table]),
-    )
+    source, target = zip(*_hub_pairs()[code], strict=True)
+    return _sentences(code, source), _sentences(code, target)
 
 
-def _sentences(code: str, texts: list[str]) -> list[Sentence]:
+@lru_cache(maxsize=1)
+def _hub_pairs() -> dict[str, list[tuple[str, str]]]:
+    """Return the pairs of every language: of one read, not of one for each language."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for row in rows(HUB, None, "test", ["lang", "sentence1", "sentence2"], REVISION):
+        pair = row["sentence1"].strip(), row["sentence2"].strip()
+        found.setdefault(row["lang"].removesuffix("-eng"), []).append(pair)
+    return found
+
+
+def _sentences(code: str, texts: Sequence[str]) -> list[Sentence]:
     return [Sentence(f"{code}-eng.{i}", text) for i, text in enumerate(texts, start=1)]
 
 

@@ -5,6 +5,7 @@ import gzip
 import pytest
 
 from crosslingual.data import CORPORA, hub, load
+from crosslingual.data.corpora import load_haystack, tatoeba
 
 
 def write(path, text):
@@ -177,13 +178,44 @@ def test_pocket_is_whole():
             assert sum(letter in text for text in bitext.source.texts) > 60
 
 
-# what the hub's tables are believed to look like; loaded here from local parquet
+# what the hub's tables look like; loaded here from local parquet: configuration, split, columns
 HUB = {
-    "tatoeba": ("deu-eng", "test", {"sentence1": ["Hallo.\n"], "sentence2": ["Hello.\n"]}),
-    "flores": ("deu_Latn", "devtest", {"id": [1], "text": ["Hallo. "], "url": ["http://a"]}),
-    "ntrex": ("deu", "test", {"text": ["Hallo."]}),
-    "pud": ("de_pud", "test", {"idx": ["n01"], "text": ["Hallo."]}),
+    "tatoeba": (
+        None,
+        "test",
+        {
+            "sentence1": ["Hallo.\n", "Bonjour."],
+            "sentence2": ["Hello.\n", "Good day."],
+            "lang": ["deu-eng", "fra-eng"],
+        },
+    ),
+    "flores": (
+        None,
+        "devtest",
+        {"deu_Latn": ["Hallo. "], "eng_Latn": ["Hello."], "fra_Latn": ["Bonjour."], "id": [7]},
+    ),
+    "flores-plus": ("deu_Latn", "devtest", {"id": [1], "text": ["Hallo. "], "url": ["http://a"]}),
+    "ntrex": (None, "test", {"deu_Latn": ["Hallo."], "eng_Latn": ["Hello."], "fra_Latn": ["Bonjour."]}),
+    "pud": ("de_pud", "test", {"sent_id": ["n01"], "text": ["Hallo."]}),
 }
+
+
+def local_hub(tmp_path, monkeypatch, columns, names=()):
+    """Put a local parquet file in place of the hub; return what is asked of it."""
+    import datasets
+
+    datasets.Dataset.from_dict(columns).to_parquet(str(tmp_path / "t.parquet"))
+    real, asked = datasets.load_dataset, []
+
+    def local(hub_id, config_name, *, split, revision):
+        asked.append((hub_id, config_name, split, revision))
+        return real(
+            "parquet", data_files=str(tmp_path / "t.parquet"), split="train", cache_dir=str(tmp_path)
+        )
+
+    monkeypatch.setattr(datasets, "load_dataset", local)
+    monkeypatch.setattr(datasets, "get_dataset_config_names", lambda *a, **k: sorted(names))
+    return asked
 
 
 @pytest.mark.parametrize("name", HUB)
@@ -191,27 +223,51 @@ def test_hub_tables_become_bitexts(name, tmp_path, monkeypatch):
     import datasets
 
     config, split, columns = HUB[name]
-    other = config if name == "tatoeba" else config.replace("deu", "eng").replace("de", "en")
-    datasets.Dataset.from_dict(columns).to_parquet(str(tmp_path / "t.parquet"))
-    real, asked = datasets.load_dataset, []
-
-    def local(hub_id, config_name, *, split, revision):
-        asked.append((hub_id, config_name, split))
-        return real(
-            "parquet", data_files=str(tmp_path / "t.parquet"), split="train", cache_dir=str(tmp_path)
-        )
-
-    monkeypatch.setattr(datasets, "load_dataset", local)
-    monkeypatch.setattr(datasets, "get_dataset_config_names", lambda *a, **k: sorted({config, other}))
-    (bitext,) = load(name)
-    assert bitext.source.texts == ("Hallo.",)
-    assert (bitext.source.language, bitext.target.language) == ("de", "en")
-    assert asked[0] == (CORPORA[name].hub, config, split)
+    names = [config, config.replace("deu", "eng").replace("de", "en")] if config else []
+    asked = local_hub(tmp_path, monkeypatch, columns, names)
+    bitexts = {bitext.source.language: bitext for bitext in load(name)}
+    assert set(bitexts) == ({"de"} if config else {"de", "fr"})
+    assert bitexts["de"].source.texts == ("Hallo.",) and bitexts["de"].target.language == "en"
+    assert asked[0][:3] == (CORPORA[name].hub, config, split)
+    if config is None:
+        assert bitexts["fr"].source.texts == ("Bonjour.",)
+        assert len(asked) == 1, "all languages by one call"
+        assert len(asked[0][3]) == 40, "a revision that stays as it is"
+    hub._table.cache_clear()
+    tatoeba._hub_pairs.cache_clear()
     monkeypatch.setattr(
         datasets, "load_dataset", lambda *a, **k: (_ for _ in ()).throw(ConnectionError("off"))
     )
     with pytest.raises(OSError, match=r"cannot be read from the hub \(off\); `data_dir`"):
         load(name)
+
+
+def test_what_a_hub_copy_does_not_have_is_said(tmp_path, monkeypatch):
+    local_hub(tmp_path, monkeypatch, HUB["flores"][2])
+    with pytest.raises(OSError, match="has devtest only; take flores-plus/dev, or name a `data_dir`"):
+        load("flores/dev")
+    with pytest.raises(OSError, match="has bucc/training only"):
+        load_haystack("bucc", "de")
+
+
+def test_the_hub_has_buccs_training_haystack(tmp_path, monkeypatch):
+    """One row a language: all sentences of both sides, and the gold by place, from 1."""
+    row = {
+        "sentence1": [["Eins.", "Zwei. ", "Drei."]],
+        "sentence2": [["Two.", "Four.", "One.", "Five."]],
+        "gold": [[[1, 3], [2, 1], [1, 3]]],
+    }
+    asked = local_hub(tmp_path, monkeypatch, row, ["de-en", "zh-en"])
+    found = load_haystack("bucc/training", "de")
+    assert asked == [("mteb/BUCC", "de-en", "test", "414572247440f0ccacf7eb0bb70a31533a0e5443")]
+    assert found.name == "bucc/training de-en" and found.target.language == "en"
+    texts = [dict(zip(side.ids, side.texts, strict=True)) for side in (found.source, found.target)]
+    assert [(texts[0][a], texts[1][b]) for a, b in found.gold] == [("Eins.", "One."), ("Zwei.", "Two.")]
+    cut = load_haystack("bucc/training", "de", limit=2)
+    assert cut.source.texts == ("Eins.", "Zwei.") and cut.target.texts == ("Two.", "Four.")
+    assert [(texts[0][a], texts[1][b]) for a, b in cut.gold] == [("Zwei.", "Two.")]
+    with pytest.raises(ValueError, match="name one of de, zh"):
+        load_haystack("bucc/training", "all")
 
 
 def test_a_hub_table_without_the_column_is_named(tmp_path, monkeypatch):

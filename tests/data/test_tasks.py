@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from crosslingual.data import tasks
+from crosslingual.data import hub, tasks
 from crosslingual.data.tasks import TASKS, Choice, Pair, Span, Tagged, load_task
 from crosslingual.data.tasks.examples import KINDS
 
@@ -184,6 +184,7 @@ def test_hub_form(name, tmp_path, monkeypatch):
         }[task.kind]
     )
     table.remove_columns(task.hub.columns[-1]).to_parquet(str(tmp_path / "t.parquet"))
+    hub._table.cache_clear()
     with pytest.raises(ValueError, match=f"no column '{task.hub.columns[-1]}'"):
         load_task(name, split, languages=languages)
 
