@@ -6,7 +6,7 @@ from pathlib import Path
 import langcodes
 import pandas as pd
 
-from ..alignment.checkpoints.folders import refusing
+from ..alignment.checkpoints.errors import refusing
 from ..alignment.measures import MEASURES
 from ..data.rows import Columns
 from ..data.text import read_text

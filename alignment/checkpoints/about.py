@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ...data.rows import Columns, Row
 from ..runs.files import SUM, Damaged, file_checksum, read_json, seal, write_json
-from .folders import refusing
+from .errors import refusing
 from .options import STAGES
 
 ABOUT = "crosslingual.json"

@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from .folders import refusing
+from .errors import refusing
 
 logger = logging.getLogger(__name__)
 

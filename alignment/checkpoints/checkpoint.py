@@ -14,8 +14,9 @@ from ...data.rows import Row
 from ..options import takes
 from .about import read_about, verify_files
 from .adapters import merge_adapter
+from .errors import refusing
 from .fingerprint import Identity, Memory, hash_folder
-from .folders import Parts, find_folder, find_parts, refusing
+from .folders import Parts, find_folder, find_parts
 from .loading import check_weights, encoder_config, load_model, random_encoder
 from .options import LoadOptions
 from .sizes import sizes_of
@@ -192,8 +193,8 @@ def open_checkpoint(name: str | Path, options: LoadOptions) -> Checkpoint:
     """
     if options.device not in ("auto", "cpu"):
         pick_device(options.device)
-    folder, resolved = find_folder(str(name), options.revision)
-    parts = find_parts(folder.resolve())
+    folder, resolved = find_folder(str(name), options.revision, allow_pickle=options.allow_pickle)
+    parts = find_parts(folder.resolve(), allow_pickle=options.allow_pickle)
     prefix = options.prefix
     if prefix is None:
         prefix = parts.default_prompt()

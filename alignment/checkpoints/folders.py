@@ -1,13 +1,13 @@
 """Where the parts of a checkpoint lie: transformer, tokenizer, adapter, modules after them."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...data.rows import Columns
 from .builtin import BUILTIN, builtin_model
+from .errors import refusing
+from .hub_files import fetch
 
 _TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "spiece.model")
 
@@ -52,8 +52,12 @@ class Parts:
         return prompt
 
 
-def find_parts(folder: Path) -> Parts:
+def find_parts(folder: Path, *, allow_pickle: bool = False) -> Parts:
     """Return where the parts of a checkpoint lie.
+
+    Args:
+        folder: of the checkpoint.
+        allow_pickle: for the base of an adapter, which may be on the hub.
 
     Raises:
         ValueError: no config.json where one has to be, or one that cannot be read.
@@ -63,10 +67,10 @@ def find_parts(folder: Path) -> Parts:
     first = modules[0][1] if modules else folder
     after = None if modules is None else tuple(modules[1:])
     if (folder / "adapter_config.json").is_file():
-        below = _base_of(folder)
+        below = _base_of(folder, allow_pickle)
         if (below / "adapter_config.json").is_file():
             raise ValueError(f"{folder}: its base {below} is an adapter, too; merge that first")
-        base = find_parts(below)
+        base = find_parts(below, allow_pickle=allow_pickle)
         own = folder if any((folder / name).is_file() for name in _TOKENIZER) else base.tokenizer
         if modules is None:
             first, after = base.first, base.modules
@@ -76,16 +80,15 @@ def find_parts(folder: Path) -> Parts:
     return Parts(folder, first, first, first, after)
 
 
-def _base_of(adapter: Path) -> Path:
+def _base_of(adapter: Path, allow_pickle: bool) -> Path:
     settings = read_settings(adapter / "adapter_config.json")
     base = settings.get("base_model_name_or_path")
     if not isinstance(base, str) or not base:
         raise ValueError(
             f"{adapter / 'adapter_config.json'}: no base_model_name_or_path; the base is not known"
         )
-    return find_folder(
-        str(adapter / base) if (adapter / base).is_dir() else base, settings.get("revision")
-    )[0]
+    name = str(adapter / base) if (adapter / base).is_dir() else base
+    return find_folder(name, settings.get("revision"), allow_pickle=allow_pickle)[0]
 
 
 def _modules(folder: Path) -> list[tuple[str, Path]] | None:
@@ -103,7 +106,9 @@ def _modules(folder: Path) -> list[tuple[str, Path]] | None:
     return found
 
 
-def find_folder(name: str, revision: str | None = None) -> tuple[Path, str]:
+def find_folder(
+    name: str, revision: str | None = None, *, allow_pickle: bool = False
+) -> tuple[Path, str]:
     """Return the folder of a checkpoint, and the commit where it comes from the hub.
 
     A built-in model comes first; `./pocket-s` is a folder of that name.
@@ -119,15 +124,7 @@ def find_folder(name: str, revision: str | None = None) -> tuple[Path, str]:
         return folder, ""
     if name.count("/") > 1 or name.startswith((".", "/", "~")) or not name.strip():
         raise ValueError(f"{name}: no such folder, and not a hub id (owner/name)")
-    from huggingface_hub import snapshot_download
-
-    patterns = ["*.json", "*.safetensors", "*.txt", "*.model", "*/config.json", "*/*.safetensors"]
-    try:
-        folder = Path(snapshot_download(name, revision=revision, allow_patterns=patterns))
-    except Exception as error:  # offline, gated, unknown: dozens of kinds, one meaning
-        raise OSError(
-            f"{name}: neither a folder nor to be had from the hub ({first_line(error)})"
-        ) from error
+    folder = fetch(name, revision, allow_pickle=allow_pickle)
     return folder, folder.name  # the folder of a snapshot is named after its commit
 
 
@@ -143,30 +140,3 @@ def read_settings(path: Path) -> Columns:
     if not isinstance(value, dict):
         raise ValueError(f"{path}: no JSON object")
     return value
-
-
-@contextmanager
-def refusing(subject: object, what: str) -> Iterator[None]:
-    """Turn what a library raises over a file it is given into one line: what, and why.
-
-    Dozens of kinds are raised over files that cannot be read (SafetensorError, AssertionError, KeyError,
-    ImportError, validation errors, …); to whoever gave the file they mean the same.
-
-    Raises:
-        ValueError: for any of them.
-    """
-    try:
-        yield
-    except MemoryError:
-        raise
-    except Exception as error:
-        raise ValueError(f"{subject}: {what} ({first_line(error)})") from error
-
-
-def first_line(error: BaseException) -> str:
-    """Return what a library's error says, in one line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    said = lines[0][:300] if lines else ""
-    if not said or isinstance(error, KeyError | AssertionError | AttributeError | TypeError):
-        return f"{type(error).__name__} {said}".strip()
-    return said

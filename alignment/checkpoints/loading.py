@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...data.rows import Columns
-from .folders import read_settings, refusing
+from .errors import refusing
+from .folders import read_settings
 
 
 def check_weights(folder: Path, *, allow_pickle: bool) -> None:

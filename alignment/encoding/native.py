@@ -10,7 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..checkpoints.folders import Parts, read_settings, refusing
+from ..checkpoints.errors import refusing
+from ..checkpoints.folders import Parts, read_settings
 from . import pooling
 from .pooling import Batch, Pool
 

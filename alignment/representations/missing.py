@@ -19,7 +19,7 @@ from jaxtyping import Int64
 from ...data import Side
 from ...data.nearest import closest
 from ..checkpoints.checkpoint import Checkpoint
-from ..checkpoints.folders import refusing
+from ..checkpoints.errors import refusing
 from ..encoding.encode import Batching, encode_rows, highest_of
 from ..encoding.hidden_states import layer_states
 from ..encoding.native import native_pool

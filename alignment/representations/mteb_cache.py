@@ -12,7 +12,7 @@ from jaxtyping import Float32, Int32
 
 from ...data import Side
 from ...data.text import read_text
-from ..checkpoints.folders import refusing
+from ..checkpoints.errors import refusing
 from .given import GivenVectors, refuse_unusable
 
 PARTS = ("vectors.npy", "index.json", "dimension")

@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float, Int64
 
 from ...data.text import read_lines
-from ..checkpoints.folders import refusing
+from ..checkpoints.errors import refusing
 
 COLUMN = "layer_"
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from ...alignment.checkpoints.about import ABOUT, read_about
-from ...alignment.checkpoints.folders import refusing
+from ...alignment.checkpoints.errors import refusing
 from ...data.languages import standard_tag
 from ...data.rows import Row
 from ...data.text import read_lines, read_text
