@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from .. import __version__
+from ..alignment.runs.shares import SharePending
 from .commands import (
     average,
     cache,
@@ -122,6 +123,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         say("interrupted; what is finished is kept, the same command goes on", err=True)
         return INTERRUPTED
+    except SharePending as pending:
+        say(one_line(pending), err=True)
+        return 0
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone, as `| head` does
         return 1

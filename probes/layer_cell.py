@@ -116,6 +116,7 @@ def probe_layers(
             layers=str(options.layers),
             root=stack.enter_context(open_root(options.store)),
             batch_tokens=options.batch_tokens,
+            share=options.share,
             progress=stage_of(progress, "encoding"),
         )
         of = {name: source.columns[name] for name in ("dtype", "max_length", "prefix")}

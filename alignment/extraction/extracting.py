@@ -76,6 +76,7 @@ def _extract_into(checkpoint: CheckpointLike, options: ExtractOptions, folder: P
             root=stack.enter_context(open_root(options.store)),
             store_dtype=options.store_dtype,
             batch_tokens=options.batch_tokens,
+            share=options.share,
             progress=stage_of(progress, "encoding"),
         )
         stack.enter_context(locked(folder))

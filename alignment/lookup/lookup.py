@@ -124,6 +124,7 @@ def _open(
         layers=layer,
         root=store_root(options.store),
         batch_tokens=options.batch_tokens,
+        share=options.share,
         progress=stage_of(options.progress, "encoding"),
     )
 

@@ -12,6 +12,10 @@ class LookupOptions(LoadOptions):
     store: Folder | bool | None = option(
         "Where vectors are kept; by default $CROSSLINGUAL_HOME/store.", default=None, off="--no-store"
     )
+    share: str = option(
+        "Encode only a part of the sentences: 2/8, of eight tasks of an array job; the last goes on.",
+        default="",
+    )
     progress: Progress | None = option(
         "Called with (stage, done, of how many) as the work goes on.", default=None, cli=False
     )

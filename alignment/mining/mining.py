@@ -147,6 +147,7 @@ def _mine_into(
             root=stack.enter_context(open_root(options.store)),
             store_dtype=options.store_dtype,
             batch_tokens=options.batch_tokens,
+            share=options.share,
             progress=stage_of(progress, "encoding"),
         )
         layers = opened.layers[options.pooling]

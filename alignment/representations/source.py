@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 
 from ...data import Side
@@ -67,6 +68,7 @@ def open_source(
     root: Path,
     store_dtype: str = "float32",
     batch_tokens: int | None = None,
+    share: str = "",
     progress: Tick | None = None,
 ) -> Source:
     """Return the source of a run; nothing is encoded yet.
@@ -79,12 +81,16 @@ def open_source(
         root: the store's.
         store_dtype: see `represent`.
         batch_tokens: see `represent`.
+        share: see `represent`; where there is one, it is encoded at once, before a run folder is held.
         progress: see `represent`.
 
     Raises:
         ValueError: a layer out of range, a pooling of vectors that are pooled already.
+        SharePending: the share is done; sentences of others' shares are missing.
     """
     if isinstance(model, GivenVectors):
+        if share:
+            raise ValueError(f"{model.name}: there is nothing to encode; leave out `share`")
         given = {name: model.of(name) for name in poolings}
         model.refuse_mixed(sides)
         known = {name: model.about[name] for name in MODEL_COLUMNS if name in model.about}
@@ -97,22 +103,26 @@ def open_source(
             lambda: given,
         )
     wanted = parse_layers(layers, range(model.layers + 1))
+    encode = partial(
+        represent,
+        model,
+        sides,
+        root=root,
+        poolings=poolings,
+        layers=wanted,
+        store_dtype=store_dtype,
+        batch_tokens=batch_tokens,
+        progress=progress,
+    )
+    if share:
+        encode(share=share)
     return Source(
         model.fingerprint,
         _columns(model.name, **{name: getattr(model, name) for name in MODEL_COLUMNS}),
         model.about,
         {name: [model.layers] if name == "native" else wanted for name in poolings},
         model.layers,
-        lambda: represent(
-            model,
-            sides,
-            root=root,
-            poolings=poolings,
-            layers=wanted,
-            store_dtype=store_dtype,
-            batch_tokens=batch_tokens,
-            progress=progress,
-        ),
+        encode,
     )
 
 

@@ -12,6 +12,7 @@ from jaxtyping import Float32, Int32
 from ...data import Side
 from ..checkpoints.checkpoint import Checkpoint
 from ..runs.progress import Tick
+from ..runs.shares import SharePending, parse_share, share_of
 from .keys import sentence_key
 from .store import Space, Store, StoredRows
 
@@ -93,6 +94,7 @@ def represent(
     layers: Sequence[int] | None = None,
     store_dtype: str = "float32",
     batch_tokens: int | None = None,
+    share: str = "",
     progress: Tick | None = None,
 ) -> dict[str, Stored]:
     """Make sure that every sentence of some sides is in the store, and return how to read it.
@@ -105,12 +107,15 @@ def represent(
         layers: what to keep; None for all layers, which later runs can draw on.
         store_dtype: "float32" or "float16" on disk.
         batch_tokens: padded tokens of a batch; by default fitting the device.
+        share: encode only this part of what is missing, as 2/8.
         progress: called after every shard.
 
     Raises:
         ValueError: an unknown pooling, a layer out of range, a NaN from the model.
         OSError: the store cannot be written.
+        SharePending: the share is done; sentences of others' shares are missing.
     """
+    only = parse_share(share)
     spaces = {name: _space(checkpoint, name, layers, store_dtype, root) for name in poolings}
     stores = {name: Store(space.folder(root)) for name, space in spaces.items()}
     wanted = {
@@ -125,6 +130,8 @@ def represent(
     lacking: dict[bytes, None] = {}
     for store in stores.values():
         lacking |= dict.fromkeys(store.missing(first))
+    if only is not None:
+        lacking = {one: None for one in lacking if share_of(one, only.of) == only.number}
     logger.info(
         "sentences: %s asked, %s distinct, %s to encode",
         f"{len(asked):,}",
@@ -141,6 +148,14 @@ def represent(
             batch_tokens=batch_tokens,
             progress=progress,
         )
+    if only is not None:
+        stores = {name: Store(space.folder(root)) for name, space in spaces.items()}  # as it is by now
+        left = {one for store in stores.values() for one in store.missing(first)}
+        if left:
+            raise SharePending(
+                f"share {share} is encoded; {len(left):,} of {len(first):,} sentences are not yet: the "
+                "last share goes on, or the same command without `share`"
+            )
     return {
         name: Stored(stores[name], checkpoint.prefix, checkpoint.layers, wanted[name])
         for name in poolings

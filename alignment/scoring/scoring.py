@@ -102,6 +102,7 @@ class _Work:
             root=self.root,
             store_dtype=options.store_dtype,
             batch_tokens=options.batch_tokens,
+            share=options.share if model is self.settings.model else "",  # not of its random copies
             progress=stage_of(self.progress, "encoding"),
         )
         # encodes what is missing, when first a cell is not finished yet

@@ -57,7 +57,10 @@ class Settings:
 
 
 # where things are, not what is computed
-_NOT_KEPT = ("corpus", "data_dir", "out", "store", "progress", "device", "device_map", "batch_tokens")
+_NOT_KEPT = (
+    *("corpus", "data_dir", "out", "store", "progress", "share"),
+    *("device", "device_map", "batch_tokens"),
+)
 
 
 def resolve(options: ScoreOptions, model: Checkpoint | GivenVectors) -> Settings:

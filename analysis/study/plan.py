@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ...alignment.runs.shares import parse_share
 from ...training.recipe import Recipe
 from .options import StudyOptions
 from .spec import CorpusPart, Pretrained, Study, read_study, recipe_of
@@ -94,15 +95,13 @@ class Plan:
         Raises:
             ValueError: no such share.
         """
-        if not which:
+        share = parse_share(which)
+        if share is None:
             return self.subjects
-        number, _, count = which.partition("/")
-        if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
-            raise ValueError(f"`share` must be one of several, as 2/8, got {which!r}")
         scales = [(family, name) for family, name, _ in self.study.scales()]
         # scale by scale, so that every share has as many of each size
         ordered = sorted(self.subjects, key=lambda one: scales.index((one.family, one.scale)))
-        return ordered[int(number) - 1 :: int(count)]
+        return ordered[share.number - 1 :: share.of]
 
 
 def open_plan(file: Study | str | Path, options: StudyOptions) -> Plan:

@@ -22,7 +22,19 @@ from .expected import Expected
 MARGINS = Annotated[float, within(1e-6, 1)]
 # of ScoreOptions: what the study says elsewhere, or what the command line says
 _ELSEWHERE = (
-    *("corpus", "languages", "pivot", "pairs", "limit", "noise", "out", "store", "data_dir", "progress"),
+    *(
+        "corpus",
+        "languages",
+        "pivot",
+        "pairs",
+        "limit",
+        "noise",
+        "out",
+        "store",
+        "data_dir",
+        "progress",
+        "share",
+    ),
     *("device", "device_map", "batch_tokens", "family", "stage", "recipe", "train_seed", "revision"),
     *("source", "target", "source_file", "target_file", "source_language", "target_language"),
     *("group_file", "gold_file", "alignment_file", "lexicon", "table", "source_column"),
