@@ -70,8 +70,8 @@ def judge(change: Judged, margin: float) -> Verdict:
     """Return the verdict on a change.
 
     - not assessable: the base is not above its floors at its best layer.
-    - gained, lost: the 95 % intervals at the best layers AND of the area are on one side of 0, and a
-      loss is not retained.
+    - gained, lost: the 95 % intervals at the best layers AND of the area are on one side of 0, and the
+      best layers do not retain a loss: the area alone falls where a curve moves out of the model.
     - moved: the best layers retain it, and some equal layer surely changed by more than the margin.
     - retained: at the best layers AND of the area the loss is smaller than the margin (one-sided, .05).
     - inconclusive: none of these; more sentences would tell.
@@ -87,7 +87,7 @@ def judge(change: Judged, margin: float) -> Verdict:
     spans = [one.interval() for one in both]
     if all(span.low > 0 for span in spans):
         return Verdict.GAINED
-    if all(span.high < 0 for span in spans) and not all(within):
+    if all(span.high < 0 for span in spans) and not within[0]:
         return Verdict.LOST
     if within[0] and change.equal.somewhere(margin) is not None:
         return Verdict.MOVED

@@ -86,21 +86,30 @@ def scores(curve, measure):
 
 def verdict(rng, measure, plant, tuned=QUALITY):
     """What is said where the base is as it is and the fine-tuned checkpoint was damaged."""
-    sides = []
-    for _ in ("test", "dev"):
+
+    def both():
         # the same sentences on both sides: the fine-tuned is the base, damaged, at the layers it has
         state = rng.bit_generator.state
         base = layers(rng, QUALITY, same)
         rng.bit_generator.state = state
-        damaged = layers(rng, tuned, plant)
-        both = [scores(curve, measure) for curve in (damaged, base)]
+        return layers(rng, tuned, plant), base
+
+    return judged(both, measure)
+
+
+def judged(both, measure):
+    """What is said of the curves that `both` gives, of the fine-tuned and the base, on test and dev."""
+    sides = []
+    for _ in ("test", "dev"):
+        curves = [scores(curve, measure) for curve in both()]
         sides.append(
             Means(
-                np.concatenate([one.values for one in both]),
-                np.concatenate([one.influences for one in both], axis=1),
+                np.concatenate([one.values for one in curves]),
+                np.concatenate([one.influences for one in curves], axis=1),
             )
         )
-    return judge(change_of(*sides, np.zeros(2 * len(QUALITY)), 0.0, 1), MARGIN)
+    count = len(sides[0].values)
+    return judge(change_of(*sides, np.zeros(count), 0.0, 1), MARGIN)
 
 
 @pytest.mark.timeout(900)
@@ -124,3 +133,29 @@ def test_a_curve_that_moved_by_a_layer_is_neither_lost_nor_gained(measure, repli
     found = Counter(verdict(rng, measure, same, shifted) for _ in range(replicates))
     assert found[Verdict.LOST] + found[Verdict.GAINED] <= max(1, 0.05 * replicates), found
     assert found[Verdict.MOVED] >= min(0.7 * replicates, replicates - 1), found
+
+
+def moved(rng, by, n=500, count=13):
+    """Vectors of a base whose layer 8 of 12 is best, and of a checkpoint that has them `by` layers later.
+
+    What a layer gets wrong is largely what its neighbours do; the fine-tuned adds a little noise.
+    """
+    english, shared = rng.standard_normal((2, n, D))
+    noises = np.sqrt(0.8) * shared + np.sqrt(0.2) * rng.standard_normal((count + by, n, D))
+    places = np.arange(-by, count)
+    quality = 0.5 + 0.08 * (places - 8.0) ** 2
+    curve = [(english + q * noise, english) for q, noise in zip(quality, noises, strict=True)]
+    later = [(x + 0.05 * rng.standard_normal(x.shape), y) for x, y in curve[:count]]
+    return later, curve[by:]
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("replicates", [2, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("by", [1, 2, 4])
+@pytest.mark.parametrize("measure", ["accuracy", "debiased_linear_cka"])
+def test_the_bases_curve_some_layers_later_has_moved(measure, by, replicates, monkeypatch):
+    monkeypatch.setattr("tests.analysis.test_planted_vectors.N", 500)
+    rng = np.random.default_rng(by)
+    found = Counter(str(judged(lambda: moved(rng, by), measure)) for _ in range(replicates))
+    assert found["moved"] >= 0.95 * replicates, found
+    assert found["lost"] + found["gained"] == 0, found
