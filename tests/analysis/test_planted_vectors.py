@@ -66,18 +66,17 @@ def layers(rng, qualities, plant):
 
 def scores(curve, measure):
     """Values and influences of a measure at every layer."""
+    places = np.arange(len(curve[0][0]))
     if measure == "accuracy":
         outcomes = []
         for x, y in curve:
             found = pair_vectors(
                 x.astype(np.float32), y.astype(np.float32),
-                classes=(np.arange(N), np.arange(N)), groups=np.arange(N),
+                classes=(places, places), groups=places,
             )  # fmt: skip
             outcomes.append(MEASURES["accuracy"].compute(found)[0].sentences)
-        return means_of(np.stack(outcomes, axis=1), np.arange(N))
-    estimates = [
-        MEASURES[measure].estimate(Matched(View(x), View(y, "y"), np.arange(N))) for x, y in curve
-    ]
+        return means_of(np.stack(outcomes, axis=1), places)
+    estimates = [MEASURES[measure].estimate(Matched(View(x), View(y, "y"), places)) for x, y in curve]
     return Means(
         np.array([one.value for one in estimates]),
         np.stack([one.ends.influences for one in estimates], axis=1),
@@ -153,8 +152,7 @@ def moved(rng, by, n=500, count=13):
 @pytest.mark.parametrize("replicates", [2, pytest.param(200, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("by", [1, 2, 4])
 @pytest.mark.parametrize("measure", ["accuracy", "debiased_linear_cka"])
-def test_the_bases_curve_some_layers_later_has_moved(measure, by, replicates, monkeypatch):
-    monkeypatch.setattr("tests.analysis.test_planted_vectors.N", 500)
+def test_the_bases_curve_some_layers_later_has_moved(measure, by, replicates):
     rng = np.random.default_rng(by)
     found = Counter(str(judged(lambda: moved(rng, by), measure)) for _ in range(replicates))
     assert found["moved"] >= 0.95 * replicates, found
