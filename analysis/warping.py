@@ -29,26 +29,27 @@ def depth_warp(
     Returns:
         Never falling from layer to layer, in [0, L - 1]; nan where a score is.
     """
-    count = tuned.shape[-1]
+    # depth first: sums and minima then run over the draws, which lie next to each other
+    f, b = (np.ascontiguousarray(np.moveaxis(one, -1, 0)) for one in (tuned, base))
+    count = len(f)
     grid = np.arange(STEPS * (count - 1) + 1) / STEPS
     below = np.minimum(grid.astype(int), count - 1)
-    share = grid - below
-    curve = base[..., below] * (1 - share) + base[..., np.minimum(below + 1, count - 1)] * share
+    share = (grid - below).reshape(-1, *(1,) * (f.ndim - 1))
     scale = max(noise, 1e-12)
+    curve = (b[below] * (1 - share) + b[np.minimum(below + 1, count - 1)] * share) / scale
     kept = ((grid - np.arange(count)[:, None]) / max(count - 1, 1)) ** 2  # a row a layer
+    numbers = np.arange(len(grid), dtype=np.int16).reshape(share.shape)
     total = np.zeros_like(curve)
     where = []  # of each layer and end: the best place up to it
     for layer in range(count):
-        total = total + ((tuned[..., layer, None] - curve) / scale) ** 2 + kept[layer]
-        lowest = np.minimum.accumulate(total, axis=-1)
-        places = np.where(total == lowest, np.arange(len(grid)), 0)
-        where.append(np.maximum.accumulate(places, axis=-1))
+        total = total + (f[layer] / scale - curve) ** 2 + kept[layer].reshape(share.shape)
+        lowest = np.minimum.accumulate(total, axis=0)
+        where.append(np.maximum.accumulate((total == lowest) * numbers, axis=0))
         total = lowest
-    found = np.empty(tuned.shape)
-    end = np.full(tuned.shape[:-1], len(grid) - 1)
+    found = np.empty(f.shape)
+    end = np.full((1, *f.shape[1:]), len(grid) - 1)
     for layer in reversed(range(count)):
-        end = np.take_along_axis(where[layer], end[..., None], axis=-1)[..., 0]
-        found[..., layer] = grid[end]
-    unknown = np.isnan(tuned).any(axis=-1) | np.isnan(base).any(axis=-1)
-    found[unknown] = np.nan
-    return found
+        end = np.take_along_axis(where[layer], end, axis=0).astype(int)
+        found[layer] = grid[end[0]]
+    found[:, np.isnan(f).any(axis=0) | np.isnan(b).any(axis=0)] = np.nan
+    return np.moveaxis(found, 0, -1)
