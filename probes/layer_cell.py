@@ -116,9 +116,9 @@ def probe_layers(
             layers=str(options.layers),
             root=stack.enter_context(open_root(options.store)),
             batch_tokens=options.batch_tokens,
-            share=options.share,
             progress=stage_of(progress, "encoding"),
         )
+        source.take_share(options.share)
         of = {name: source.columns[name] for name in ("dtype", "max_length", "prefix")}
         of["fingerprint"] = source.fingerprint
         settings = {**probed.settings, "task": material.name, "pooling": pooling}

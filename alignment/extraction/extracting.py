@@ -76,9 +76,9 @@ def _extract_into(checkpoint: CheckpointLike, options: ExtractOptions, folder: P
             root=stack.enter_context(open_root(options.store)),
             store_dtype=options.store_dtype,
             batch_tokens=options.batch_tokens,
-            share=options.share,
             progress=stage_of(progress, "encoding"),
         )
+        source.take_share(options.share)
         stack.enter_context(locked(folder))
         made = _Made(folder, _about(model, source, options))
         represent = cache(source.represent)  # encodes what the store lacks, unless all files are there

@@ -10,7 +10,6 @@ A grid uses the sentences that all its languages have: n is one number.
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -59,18 +58,20 @@ def compare_into(checkpoint: CheckpointLike, options: CompareOptions, folder: Pa
         progress = stack.enter_context(in_notebook(options.progress))
         root = stack.enter_context(open_root(options.store))
         sides = [side for bitext in bitexts for side in (bitext.source, bitext.target)]
-        opened = partial(
-            open_source,
-            sides=sides,
-            poolings=[options.pooling],
-            layers=str(options.layers),
-            root=root,
-            batch_tokens=options.batch_tokens,
-            share=options.share,
-            progress=stage_of(progress, "encoding"),
-        )
-        named = [one for one in (checkpoint, options.other) if one is not None]
-        sources = for_each(opened, [open_model(one, options) for one in named])
+        sources = [
+            open_source(
+                open_model(one, options),
+                sides,
+                poolings=[options.pooling],
+                layers=str(options.layers),
+                root=root,
+                batch_tokens=options.batch_tokens,
+                progress=stage_of(progress, "encoding"),
+            )
+            for one in (checkpoint, options.other)
+            if one is not None
+        ]
+        for_each(lambda source: source.take_share(options.share), sources)
         _refuse_unlike(sources, options.measure)
         fingerprints = [source.fingerprint for source in sources]
         study = {

@@ -117,16 +117,17 @@ def _open(
     pooling: str,
     options: LookupOptions,
 ) -> Source:
-    return open_source(
+    source = open_source(
         open_model(checkpoint, options),
         sides,
         poolings=[pooling],
         layers=layer,
         root=store_root(options.store),
         batch_tokens=options.batch_tokens,
-        share=options.share,
         progress=stage_of(options.progress, "encoding"),
     )
+    source.take_share(options.share)
+    return source
 
 
 def _about(source: Source, layer: int, pooling: str) -> Columns:

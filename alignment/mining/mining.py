@@ -147,9 +147,9 @@ def _mine_into(
             root=stack.enter_context(open_root(options.store)),
             store_dtype=options.store_dtype,
             batch_tokens=options.batch_tokens,
-            share=options.share,
             progress=stage_of(progress, "encoding"),
         )
+        opened.take_share(options.share)
         layers = opened.layers[options.pooling]
         if haystack.gold is None and len(layers) > 1:
             raise ValueError("without gold one layer is mined; name it with `layer`")

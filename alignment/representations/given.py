@@ -115,12 +115,12 @@ class GivenVectors:
         """
         digest, written = hashlib.sha256(), self.about.get("files", {})
         files = [path for pooling in self.poolings for path in self.of(pooling)._files]
-        others = [path.with_suffix(ending) for path in files for ending in (".ids", ".counts")]
-        others.append(self.folder / MANIFEST)
-        for path in sorted([*files, *(one for one in others if one.is_file())]):
+        others = [self.folder / MANIFEST, *(path.with_suffix(".ids") for path in files)]
+        listed = [self.folder / name for name in written]
+        for path in sorted({*files, *listed, *(one for one in others if one.is_file())}):
             name = path.relative_to(self.folder).as_posix()
-            if name in written and file_checksum(path) != written[name]:
-                raise ValueError(f"{path} is damaged; extract once more")
+            if name in written and (not path.is_file() or file_checksum(path) != written[name]):
+                raise ValueError(f"{path} is damaged or missing; extract once more")
             digest.update(name.encode() + b"\0")
             with path.open("rb") as stream:
                 for chunk in iter(lambda: stream.read(1 << 24), b""):
@@ -142,10 +142,10 @@ class GivenVectors:
 
     def counts(self, side: Side) -> Int32[np.ndarray, "n 3"]:
         """Return tokens, truncated and unknown tokens of each sentence; zeros where nothing is known."""
+        if not self.about:
+            return np.zeros((len(side.ids), 3), np.int32)
         file = self.file(side)
         path = file.path.with_suffix(".counts")
-        if not path.is_file():
-            return np.zeros((len(side.ids), 3), np.int32)
         counts = np.loadtxt(path, np.int32, ndmin=2)
         found: np.ndarray = counts[_rows(file, side)]
         return found

@@ -13,7 +13,7 @@ from ..checkpoints.options import LoadOptions
 from ..runs.progress import Tick
 from .given import PREFIX, GivenVectors
 from .mteb_cache import open_vectors
-from .stored import Representations, represent
+from .stored import Representations, encode_share, represent
 
 # what the score table says of a checkpoint besides its name
 MODEL_COLUMNS = ("revision", "parameters", "parameters_body", "dtype", "max_length", "prefix")
@@ -31,6 +31,7 @@ class Source:
     layers: Mapping[str, Sequence[int]]  # pooling -> the layers to score
     last: int  # L
     represent: Callable[[], Mapping[str, Representations]]  # pooling -> vectors; encodes what is missing
+    take_share: Callable[[str], None]  # encodes that share, if it is one; before a run folder is held
 
 
 def open_model(checkpoint: CheckpointLike, options: LoadOptions) -> Checkpoint | GivenVectors:
@@ -68,7 +69,6 @@ def open_source(
     root: Path,
     store_dtype: str = "float32",
     batch_tokens: int | None = None,
-    share: str = "",
     progress: Tick | None = None,
 ) -> Source:
     """Return the source of a run; nothing is encoded yet.
@@ -81,16 +81,12 @@ def open_source(
         root: the store's.
         store_dtype: see `represent`.
         batch_tokens: see `represent`.
-        share: see `represent`; where there is one, it is encoded at once, before a run folder is held.
         progress: see `represent`.
 
     Raises:
         ValueError: a layer out of range, a pooling of vectors that are pooled already.
-        SharePending: the share is done; sentences of others' shares are missing.
     """
     if isinstance(model, GivenVectors):
-        if share:
-            raise ValueError(f"{model.name}: there is nothing to encode; leave out `share`")
         given = {name: model.of(name) for name in poolings}
         model.refuse_mixed(sides)
         known = {name: model.about[name] for name in MODEL_COLUMNS if name in model.about}
@@ -101,12 +97,12 @@ def open_source(
             {name: parse_layers(layers, one.available) for name, one in given.items()},
             model.last,
             lambda: given,
+            partial(_refuse_share, model.name),
         )
     wanted = parse_layers(layers, range(model.layers + 1))
     encode = partial(
         represent,
         model,
-        sides,
         root=root,
         poolings=poolings,
         layers=wanted,
@@ -114,16 +110,20 @@ def open_source(
         batch_tokens=batch_tokens,
         progress=progress,
     )
-    if share:
-        encode(share=share)
     return Source(
         model.fingerprint,
         _columns(model.name, **{name: getattr(model, name) for name in MODEL_COLUMNS}),
         model.about,
         {name: [model.layers] if name == "native" else wanted for name in poolings},
         model.layers,
-        encode,
+        partial(encode, sides),
+        partial(encode_share, encode, model.prefix, sides),
     )
+
+
+def _refuse_share(name: str, part: str) -> None:
+    if part:
+        raise ValueError(f"{name}: there is nothing to encode; leave out `share`")
 
 
 def _columns(

@@ -1,8 +1,8 @@
 """Representations that lie in a store: what it has is read, what it does not have is encoded first."""
 
 import logging
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -94,7 +94,6 @@ def represent(
     layers: Sequence[int] | None = None,
     store_dtype: str = "float32",
     batch_tokens: int | None = None,
-    share: str = "",
     progress: Tick | None = None,
 ) -> dict[str, Stored]:
     """Make sure that every sentence of some sides is in the store, and return how to read it.
@@ -107,15 +106,12 @@ def represent(
         layers: what to keep; None for all layers, which later runs can draw on.
         store_dtype: "float32" or "float16" on disk.
         batch_tokens: padded tokens of a batch; by default fitting the device.
-        share: encode only this part of what is missing, as 2/8.
         progress: called after every shard.
 
     Raises:
         ValueError: an unknown pooling, a layer out of range, a NaN from the model.
         OSError: the store cannot be written.
-        SharePending: the share is done; sentences of others' shares are missing.
     """
-    only = parse_share(share)
     spaces = {name: _space(checkpoint, name, layers, store_dtype, root) for name in poolings}
     stores = {name: Store(space.folder(root)) for name, space in spaces.items()}
     wanted = {
@@ -130,8 +126,6 @@ def represent(
     lacking: dict[bytes, None] = {}
     for store in stores.values():
         lacking |= dict.fromkeys(store.missing(first))
-    if only is not None:
-        lacking = {one: None for one in lacking if share_of(one, only.of) == only.number}
     logger.info(
         "sentences: %s asked, %s distinct, %s to encode",
         f"{len(asked):,}",
@@ -148,18 +142,45 @@ def represent(
             batch_tokens=batch_tokens,
             progress=progress,
         )
-    if only is not None:
-        stores = {name: Store(space.folder(root)) for name, space in spaces.items()}  # as it is by now
-        left = {one for store in stores.values() for one in store.missing(first)}
-        if left:
-            raise SharePending(
-                f"share {share} is encoded; {len(left):,} of {len(first):,} sentences are not yet: the "
-                "last share goes on, or the same command without `share`"
-            )
     return {
         name: Stored(stores[name], checkpoint.prefix, checkpoint.layers, wanted[name])
         for name in poolings
     }
+
+
+def encode_share(
+    encode: Callable[[Sequence[Side]], Mapping[str, Stored]],
+    prefix: str,
+    sides: Sequence[Side],
+    part: str,
+) -> None:
+    """Encode the sentences of one share of some sides: those whose keys say so.
+
+    Args:
+        encode: encodes what is missing of some sides.
+        prefix: what the model reads before every sentence.
+        sides: all of them.
+        part: the share, as 2/8; nothing is done where it is empty.
+
+    Raises:
+        SharePending: sentences of others' shares are missing.
+    """
+    share = parse_share(part)
+    if share is None:
+        return
+    keys = {sentence_key(prefix, one) for side in sides for one in side.sentences}
+    own = {key for key in keys if share_of(key, share.of) == share.number}
+    shared = [
+        replace(side, sentences=tuple(s for s in side.sentences if sentence_key(prefix, s) in own))
+        for side in sides
+    ]
+    stores = [Store(one.store.folder) for one in encode(shared).values()]  # as others left them
+    left = {key for store in stores for key in store.missing(keys)}
+    if left:
+        raise SharePending(
+            f"share {part} is encoded; {len(left):,} of {len(keys):,} sentences are not yet: the last "
+            "share goes on, or the same command without `share`"
+        )
 
 
 def _space(

@@ -61,6 +61,7 @@ def score_into(checkpoint: CheckpointLike, options: ScoreOptions, folder: Path) 
         work = _Work(settings, bitexts, _fits(settings, bitexts), root, progress)
         schedule = work.schedule(settings.model)
         source = schedule.source
+        source.take_share(options.share)
         study = {
             "checkpoint": source.columns["checkpoint"],
             "corpus": corpus_name(bitexts),
@@ -102,7 +103,6 @@ class _Work:
             root=self.root,
             store_dtype=options.store_dtype,
             batch_tokens=options.batch_tokens,
-            share=options.share if model is self.settings.model else "",  # not of its random copies
             progress=stage_of(self.progress, "encoding"),
         )
         # encodes what is missing, when first a cell is not finished yet

@@ -14,6 +14,7 @@ import pytest
 import crosslingual
 from crosslingual.alignment.checkpoints.about import read_about, verify_files
 from crosslingual.alignment.lookup.index import load_index
+from crosslingual.alignment.representations.given import GivenVectors
 from crosslingual.alignment.representations.shard import Shard
 from crosslingual.alignment.runs.files import Damaged, read_json
 from crosslingual.alignment.runs.folder import read_cells, read_scores
@@ -25,6 +26,7 @@ FLIPS = 25  # of each file
 # written for people, or again by every command: nothing is computed from them
 NOT_READ = (
     r"run/(study\.yaml|provenance\.json|\.lock|errors\.\w+)",
+    r"vectors/\.lock",
     r"store/.*/about\.json",
     r"trained/(recipe\.yaml|\.lock|.*-steps\.jsonl)",
     r"work/steps\.jsonl",
@@ -42,6 +44,7 @@ def made(tiny_bert, tmp_path_factory) -> Path:
         (folder / "a.en").write_text("".join(f"sentence {i} of {i * 7 % 13}\n" for i in range(40)))
         build = ["index", "build", folder / "a.en", "--checkpoint", tiny_bert, "--out", folder / "index"]
         assert main([str(one) for one in build]) == 0
+        crosslingual.extract(tiny_bert, languages="de", layers="0,3", out=folder / "vectors")
     (folder / "a.en").unlink()
     shutil.rmtree(folder / "home" / "store")
     return folder
@@ -73,12 +76,18 @@ def check_index(path: Path) -> object:
     return [one.tobytes() for one in found], index.ids, index.texts, dict(index.about)
 
 
+def check_vectors(path: Path) -> object:
+    folder = next(parent for parent in path.parents if parent.name == "vectors")
+    return GivenVectors(folder).fingerprint
+
+
 READERS = {
     r"run/(cells|items|moves)/[0-9a-f]+\.(parquet|json)": check_run,
     r"run/(scores\.parquet|tables\.json)": check_run,
     r"store/.*/(values|keys|tokens|counts)\.npy": check_shard,
     r"store/.*/meta\.json": check_shard,
     r"index/.*": check_index,
+    r"vectors/.*": check_vectors,
     r"home/fingerprints/.*\.json": read_json,
 }
 

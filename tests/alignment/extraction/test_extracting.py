@@ -119,7 +119,7 @@ def test_it_goes_on_and_refuses_what_does_not_fit(tiny_bert, tmp_path, caplog):
     data = bytearray(english.read_bytes())
     data[-9] ^= 8
     english.write_bytes(data)
-    with pytest.raises(ValueError, match=r"en.npy is damaged; extract once more"):
+    with pytest.raises(ValueError, match=r"en.npy is damaged or missing; extract once more"):
         score(f"vectors:{out}", "pocket", languages="de", measures="accuracy")
     again = extract(tiny_bert, "pocket", languages="de,ru", out=out, **options)
     assert "en.npy is damaged; it is written again" in caplog.text
