@@ -36,6 +36,7 @@ from .writing import open_writer
 
 logger = logging.getLogger(__name__)
 
+TRAINED = ("family", "stage", "recipe", "seed")  # columns of the score table, from crosslingual.json
 CHUNK = 32 << 20  # bytes of vectors that are in memory at once
 
 
@@ -108,6 +109,7 @@ def _about(model: Checkpoint, source: Source, options: ExtractOptions) -> Column
         "checkpoint": source.columns["checkpoint"],
         "fingerprint": source.fingerprint,
         **{name: source.columns[name] for name in MODEL_COLUMNS},
+        "about": {name: model.about[name] for name in TRAINED if name in model.about},
         "last": source.last,
         "layers": {name: list(layers) for name, layers in source.layers.items()},
         "words": options.words,

@@ -93,7 +93,7 @@ def open_source(
         return Source(
             model.fingerprint,
             _columns(model.name, **known),
-            {},
+            model.about.get("about", {}),
             {name: parse_layers(layers, one.available) for name, one in given.items()},
             model.last,
             lambda: given,

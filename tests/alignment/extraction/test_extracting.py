@@ -32,6 +32,18 @@ def test_a_round_trip_scores_to_the_same_values(tiny_bert, tmp_path, kind, monke
     assert set(there["layer"]) == {0, 2, 3} and set(there["pooling"]) == {"mean", "first"}
 
 
+def test_what_a_checkpoint_says_of_itself_goes_with_its_vectors(tmp_path):
+    options = {"languages": "de", "layers": "last", "measures": "accuracy"}
+    extract("pocket-xs", languages="de", layers="last", out=tmp_path / "v", store=tmp_path / "s")
+    here = score("pocket-xs", store=tmp_path / "s", **options)
+    there = score(f"vectors:{tmp_path / 'v'}", **options)
+    apart = ["checkpoint", "key"]
+    pd.testing.assert_frame_equal(
+        here.drop(columns=apart), there.drop(columns=apart), check_exact=True, check_dtype=False
+    )
+    assert set(there["family"]) == {"pocket"}
+
+
 def test_english_of_every_pair_is_there(tiny_bert, tmp_path):
     """Every pair of Tatoeba has English sentences of its own."""
     data = make_corpora(tmp_path / "data")
