@@ -26,6 +26,15 @@ Result = TypeVar("Result")
 Value = TypeVar("Value")
 
 
+def split_names(names: object) -> list[str]:
+    """Return the names that are joined by commas, each once.
+
+    >>> split_names("mean, first,mean")
+    ['mean', 'first']
+    """
+    return list(dict.fromkeys(part.strip() for part in str(names).split(",") if part.strip()))
+
+
 class Option(NamedTuple):
     """What is known of a setting besides its name, type and default."""
 

@@ -117,8 +117,12 @@ def compare_published(
             f"{', '.join(sorted(set(published['subset']))[:3])}, …: no number in common"
         )
     difference = both["ours"] - both["theirs"]
-    # a difference of exactly the tolerance is within it, whatever its last digit
-    return both.assign(difference=difference, within=difference.abs() <= tolerance + 1e-9)
+    return both.assign(difference=difference, within=agrees(difference, tolerance))
+
+
+def agrees(difference: pd.Series, tolerance: pd.Series | float) -> pd.Series:
+    """Return which differences are within a tolerance; exactly that is, whatever its last digit."""
+    return difference.abs() <= tolerance + 1e-9
 
 
 def _pairs(table: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from ...data.nearest import closest
 from ..representations.given import GivenVectors
-from ..representations.vector_files import VectorFile, open_vector_file
+from ..representations.vector_files import COLUMN, VectorFile, as_lists, open_vector_file
 from ..runs.results import Result
 
 if TYPE_CHECKING:
@@ -77,9 +77,7 @@ class Extracted(Result):
 
         columns = {"id": pyarrow.array(self.ids(language))}
         for number in self.vectors(pooling).available:
-            values = self.layer(number, language, pooling)
-            flat = pyarrow.array(np.ascontiguousarray(values).ravel())
-            columns[f"layer_{number}"] = pyarrow.FixedSizeListArray.from_arrays(flat, values.shape[1])
+            columns[f"{COLUMN}{number}"] = as_lists(self.layer(number, language, pooling))
         return Dataset(InMemoryTable(pyarrow.table(columns)))
 
     def vectors(self, pooling: str | None = None) -> GivenVectors:

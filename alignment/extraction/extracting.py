@@ -20,7 +20,7 @@ import pandas as pd
 from ...data import Side
 from ...data.rows import Columns
 from ..checkpoints.checkpoint import Checkpoint
-from ..options import takes
+from ..options import split_names, takes
 from ..representations.given import MANIFEST
 from ..representations.source import MODEL_COLUMNS, CheckpointLike, Source, open_model, open_source
 from ..representations.stored import Stored
@@ -63,7 +63,9 @@ def extract(checkpoint: CheckpointLike, options: ExtractOptions) -> Extracted:
 
 def _extract_into(checkpoint: CheckpointLike, options: ExtractOptions, folder: Path) -> Extracted:
     sides = sides_of(options)
-    poolings = list(dict.fromkeys(name.strip() for name in str(options.pooling).split(",")))
+    poolings = split_names(options.pooling)
+    if not poolings:
+        raise ValueError("`pooling` is empty: name one, or leave it out")
     model = open_model(checkpoint, options)
     if not isinstance(model, Checkpoint):
         raise ValueError(f"{model.name}: these are vectors already; name a checkpoint")
@@ -82,7 +84,7 @@ def _extract_into(checkpoint: CheckpointLike, options: ExtractOptions, folder: P
         source.take_share(options.share)
         stack.enter_context(locked(folder))
         made = _Made(folder, _about(model, source, options))
-        represent = cache(source.represent)  # encodes what the store lacks, unless all files are there
+        represent = cache(source.represent)  # encodes what is missing, unless all files are there
         tick, done = stage_of(progress, "writing"), 0
         rows = []
         for pooling in poolings:

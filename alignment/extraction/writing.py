@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from ..representations.vector_files import COLUMN
+from ..representations.vector_files import COLUMN, as_lists
+from ..runs.files import replacing
 
 Chunk = Callable[[Float[np.ndarray, "layers n dim"]], None]
 _TENSOR = {"float32": "F32", "float16": "F16"}
@@ -32,16 +32,12 @@ def open_writer(
     Raises:
         OSError: the disk is full or read-only; nothing half-written stays.
     """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     write = _parquet if path.suffix == ".parquet" else _raw
-    try:
-        with write(unfinished, path.suffix, layers, ids, dim, dtype) as chunk:
-            yield chunk
-        unfinished.replace(path)
-    except OSError as error:
-        raise OSError(f"{path} cannot be written ({error.strerror or error}); make room") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with (
+        replacing(path) as unfinished,
+        write(unfinished, path.suffix, layers, ids, dim, dtype) as chunk,
+    ):
+        yield chunk
 
 
 @contextmanager
@@ -100,10 +96,7 @@ def _parquet(
         def chunk(values: Float[np.ndarray, "layers n dim"]) -> None:
             nonlocal done
             stop = done + values.shape[1]
-            columns = [
-                pyarrow.FixedSizeListArray.from_arrays(pyarrow.array(layer.ravel()), dim)
-                for layer in values.astype(dtype, copy=False)
-            ]
+            columns = [as_lists(layer) for layer in values.astype(dtype, copy=False)]
             writer.write_table(
                 pyarrow.Table.from_arrays([pyarrow.array(ids[done:stop]), *columns], schema=schema)
             )

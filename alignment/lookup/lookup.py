@@ -9,11 +9,12 @@ from jaxtyping import Float32
 
 from ...data import Sentence, Side
 from ...data.rows import Columns, Row
+from ..representations.options import StoreOptions
 from ..representations.source import CheckpointLike, Source, open_model, open_source
 from ..runs.paths import store_root
 from ..runs.progress import stage_of
 from .index import Index, build_index, load_index, refuse_others, save_index
-from .options import BuildOptions, LookupOptions, SearchOptions
+from .options import BuildOptions, SearchOptions
 from .recall import ExactSearch, Recall, sample_of
 
 OWN = 10  # neighbours of an index's own sentences, on which its recall is measured
@@ -115,7 +116,7 @@ def _open(
     sides: Sequence[Side],
     layer: str,
     pooling: str,
-    options: LookupOptions,
+    options: StoreOptions,
 ) -> Source:
     source = open_source(
         open_model(checkpoint, options),

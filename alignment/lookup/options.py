@@ -1,28 +1,11 @@
 """The settings of indexes."""
 
-from ..checkpoints.options import LoadOptions
-from ..options import Folder, Names, option, options_class
-from ..runs.progress import Progress
+from ..options import Names, option, options_class
+from ..representations.options import StoreOptions
 
 
 @options_class
-class LookupOptions(LoadOptions):
-    """Where vectors are kept, and how far the work is."""
-
-    store: Folder | bool | None = option(
-        "Where vectors are kept; by default $CROSSLINGUAL_HOME/store.", default=None, off="--no-store"
-    )
-    share: str = option(
-        "Encode only a part of the sentences: 2/8, of eight tasks of an array job; the last goes on.",
-        default="",
-    )
-    progress: Progress | None = option(
-        "Called with (stage, done, of how many) as the work goes on.", default=None, cli=False
-    )
-
-
-@options_class
-class BuildOptions(LookupOptions):
+class BuildOptions(StoreOptions):
     """What an index is of, and of which kind."""
 
     layer: Names = option("last, or a number.", default="last")
@@ -34,7 +17,7 @@ class BuildOptions(LookupOptions):
 
 
 @options_class
-class SearchOptions(LookupOptions):
+class SearchOptions(StoreOptions):
     """How an index is searched."""
 
     k: int = option("Nearest sentences of each query.", default=5, least=1)

@@ -10,18 +10,9 @@ ENDINGS = ("npy", "safetensors", "parquet")  # of files of vectors
 
 
 @options_class
-class WorkOptions(LoadOptions):
-    """Where data come from, where results and vectors are kept, and how far the work is."""
+class StoreOptions(LoadOptions):
+    """Where vectors are kept, which are encoded, and how far the work is."""
 
-    data_dir: Folder | None = option(
-        "Folder of the corpora and tasks; else $CROSSLINGUAL_DATA, else the hub.", default=None
-    )
-    limit: int | None = option("Use only the first N sentences (or examples).", default=None, least=1)
-    seed: int = option("Seed of everything that is drawn.", default=0, least=0, most=2**63 - 1)
-    out: Folder | None = option(
-        "Run folder, where a stopped run goes on; by default runs/CHECKPOINT-WHAT (Python: temporary).",
-        default=None,
-    )
     store: Folder | bool | None = option(
         "Where vectors are kept; by default $CROSSLINGUAL_HOME/store.", default=None, off="--no-store"
     )
@@ -31,6 +22,21 @@ class WorkOptions(LoadOptions):
     )
     progress: Progress | None = option(
         "Called with (stage, done, of how many) as the work goes on.", default=None, cli=False
+    )
+
+
+@options_class
+class WorkOptions(StoreOptions):
+    """Where data come from, and where results are kept."""
+
+    data_dir: Folder | None = option(
+        "Folder of the corpora and tasks; else $CROSSLINGUAL_DATA, else the hub.", default=None
+    )
+    limit: int | None = option("Use only the first N sentences (or examples).", default=None, least=1)
+    seed: int = option("Seed of everything that is drawn.", default=0, least=0, most=2**63 - 1)
+    out: Folder | None = option(
+        "Run folder, where a stopped run goes on; by default runs/CHECKPOINT-WHAT (Python: temporary).",
+        default=None,
     )
 
     @property

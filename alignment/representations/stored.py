@@ -168,12 +168,13 @@ def encode_share(
     share = parse_share(part)
     if share is None:
         return
-    keys = {sentence_key(prefix, one) for side in sides for one in side.sentences}
-    own = {key for key in keys if share_of(key, share.of) == share.number}
-    shared = [
-        replace(side, sentences=tuple(s for s in side.sentences if sentence_key(prefix, s) in own))
-        for side in sides
-    ]
+    keys: set[bytes] = set()
+    shared = []
+    for side in sides:
+        keyed = [(sentence_key(prefix, one), one) for one in side.sentences]
+        keys.update(key for key, _ in keyed)
+        own = tuple(one for key, one in keyed if share_of(key, share.of) == share.number)
+        shared.append(replace(side, sentences=own))
     stores = [Store(one.store.folder) for one in encode(shared).values()]  # as others left them
     left = {key for store in stores for key in store.missing(keys)}
     if left:

@@ -11,13 +11,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float, Int64
 
 from ...data.text import read_lines
 from ..checkpoints.errors import refusing
+
+if TYPE_CHECKING:
+    import pyarrow
 
 COLUMN = "layer_"
 
@@ -120,6 +123,14 @@ def _layers(names: Sequence[str]) -> list[str]:
     """Return the names of layers among others, in their order."""
     numbers = [name.removeprefix(COLUMN) for name in names if name.startswith(COLUMN)]
     return [f"{COLUMN}{number}" for number in sorted(numbers, key=int)]
+
+
+def as_lists(values: Float[np.ndarray, "n dim"]) -> "pyarrow.FixedSizeListArray":
+    """Return vectors as a column of lists of dim numbers."""
+    import pyarrow
+
+    flat = pyarrow.array(np.ascontiguousarray(values).ravel())
+    return pyarrow.FixedSizeListArray.from_arrays(flat, values.shape[1])
 
 
 def _columns(path: Path) -> tuple[list[np.ndarray], list[str]]:

@@ -54,18 +54,32 @@ def write_bytes(path: Path, data: bytes, *, sync: bool = False) -> str:
     Raises:
         OSError: the disk is full or read-only; nothing half-written stays.
     """
+    with replacing(path) as unfinished, unfinished.open("wb") as stream:
+        stream.write(data)
+        if sync:
+            stream.flush()
+            os.fsync(stream.fileno())
+    return checksum(data)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give the place where a file is written; it takes the file's name at the end, or is removed.
+
+    Args:
+        path: replaced if it is there.
+
+    Raises:
+        OSError: the disk is full or read-only; nothing half-written stays.
+    """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with unfinished.open("wb") as stream:
-            stream.write(data)
-            if sync:
-                stream.flush()
-                os.fsync(stream.fileno())
+        yield unfinished
         unfinished.replace(path)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise OSError(f"{path} cannot be written ({error.strerror or error}); make room") from error
-    return checksum(data)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> str:

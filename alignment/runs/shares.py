@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeVar
 
 Subject = TypeVar("Subject")
-Made = TypeVar("Made")
 
 
 class Share(NamedTuple):
@@ -35,22 +34,20 @@ def parse_share(text: str) -> Share | None:
     return Share(int(number), int(count))
 
 
-def for_each(do: Callable[[Subject], Made], subjects: Iterable[Subject]) -> list[Made]:
-    """Return what is made of each, after a share of every one of them is done.
+def for_each(do: Callable[[Subject], None], subjects: Iterable[Subject]) -> None:
+    """Do the share of every one of several, before it is said that others' are missing.
 
     Raises:
         SharePending: that of one of them.
     """
-    made: list[Made] = []
     pending: SharePending | None = None
     for subject in subjects:
         try:
-            made.append(do(subject))
+            do(subject)
         except SharePending as error:
             pending = error
     if pending is not None:
         raise pending
-    return made
 
 
 def share_of(key: bytes, count: int) -> int:

@@ -9,6 +9,7 @@ from ..checkpoints.checkpoint import Checkpoint
 from ..maps.table import check_fit
 from ..measure import Measure
 from ..measures import MEASURES
+from ..options import split_names
 from ..protocols import PROTOCOLS, RetrievalProtocol, choose_protocol
 from ..representations.given import GivenVectors
 from .map_decomposition import STEPS
@@ -71,7 +72,7 @@ def resolve(options: ScoreOptions, model: Checkpoint | GivenVectors) -> Settings
             fitted on; something else than the protocol decides; what given vectors do not have.
     """
     protocol = choose_protocol(options.protocol, PROTOCOLS)
-    poolings = _split(options.pooling)
+    poolings = split_names(options.pooling)
     if protocol is not None:
         options = _under(options, protocol)
         poolings = ["mean"] if isinstance(model, GivenVectors) else _own_poolings(protocol, model)
@@ -80,7 +81,9 @@ def resolve(options: ScoreOptions, model: Checkpoint | GivenVectors) -> Settings
         if isinstance(model, Checkpoint):
             model = _at_length(protocol, model)
     maps = [
-        each for name in _split(options.maps) for each in (STEPS if name in DECOMPOSITION else [name])
+        each
+        for name in split_names(options.maps)
+        for each in (STEPS if name in DECOMPOSITION else [name])
     ]
     for setting, names in (("pooling", poolings), ("maps", maps)):
         if not names:
@@ -140,7 +143,3 @@ def _own_poolings(protocol: RetrievalProtocol, model: Checkpoint) -> list[str]:
     """Return a protocol's poolings; mean for native where the folder has no pooling of its own."""
     own = model.parts.modules is not None
     return ["mean" if one == "native" and not own else one for one in protocol.poolings]
-
-
-def _split(names: object) -> list[str]:
-    return list(dict.fromkeys(part.strip() for part in str(names).split(",") if part.strip()))

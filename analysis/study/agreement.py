@@ -8,6 +8,7 @@ from ...alignment.runs.folder import read_scores
 from ...data.languages import standard_tag
 from ...data.rows import Columns
 from ..comparison import MACRO
+from ..published import agrees
 from .expected import Expected
 from .plan import BASE, Plan, Subject
 
@@ -22,7 +23,7 @@ def expected_table(plan: Plan) -> pd.DataFrame:
 
     Returns:
         A row per published figure, checkpoint and layer: source, checkpoint, corpus, the cell's names,
-        language (macro: the mean), layer, expected, found, difference = found - expected, tolerance,
+        language (macro: the mean), layer, expected, found, tolerance, difference = found - expected,
         within. `found` is missing where the language was not scored; where no layer is named
         (`layer: any`) every layer has its rows.
     """
@@ -32,7 +33,11 @@ def expected_table(plan: Plan) -> pd.DataFrame:
         for subject in _subjects(plan, expected)
         for row in _compared(plan, subject, expected)
     ]
-    return pd.DataFrame(rows)
+    if not rows:
+        return pd.DataFrame()
+    table = pd.DataFrame(rows)
+    difference = table["found"] - table["expected"]
+    return table.assign(difference=difference, within=agrees(difference, table["tolerance"]))
 
 
 def expected_in_words(table: pd.DataFrame) -> Iterator[str]:
@@ -88,19 +93,8 @@ def _compared(plan: Plan, subject: Subject, expected: Expected) -> Iterator[Colu
     for layer in layers:
         found = wide[layer].dropna().to_dict() if layer in wide else {}
         for language, value, ours in _figures(expected, found):
-            difference = ours - value
-            # a difference of exactly the tolerance is within it, whatever its last digit
-            within = abs(difference) <= expected.tolerance + 1e-9
             row = {"any": free, "layer": layer, "language": language, "expected": value, "found": ours}
-            yield (
-                about
-                | row
-                | {
-                    "difference": difference,
-                    "tolerance": expected.tolerance,
-                    "within": within,
-                }
-            )
+            yield about | row | {"tolerance": expected.tolerance}
 
 
 def _figures(expected: Expected, found: Mapping[str, float]) -> Iterator[tuple[str, float, float]]:

@@ -85,11 +85,7 @@ class _Asked:
 
     def codes(self, reader: Reader) -> list[str]:
         """Return the codes of the languages there are."""
-        if self.root is not None:
-            return reader.codes(self.root, self.split)
-        if isinstance(reader, ManyToMany) or reader.hub_codes is None:
-            raise OSError(f"{self.corpus} is on no hub; `data_dir` names the folder that holds it")
-        return reader.hub_codes(self.split)
+        return _codes(self.corpus, reader, self.root, self.split)
 
     def chosen(
         self, codes: list[str], tags: Mapping[str, str], *, one_target: bool
@@ -168,12 +164,7 @@ def load_haystack(
     corpus = HAYSTACKS[base]
     split, root, reader = _split(corpus, split), find_root(corpus, data_dir), corpus.reader
     assert isinstance(reader, Haystacks)
-    if root is not None:
-        codes = reader.codes(root, split)
-    elif reader.hub_codes is not None:
-        codes = reader.hub_codes(split)
-    else:
-        raise OSError(f"{base} is on no hub; `data_dir` names the folder that holds it")
+    codes = _codes(base, reader, root, split)
     chosen = choose(language, codes, {code: standard_tag(code) for code in codes})
     if len(chosen) != 1 or chosen[0] == codes[-1]:
         raise ValueError(f"`languages` {language!r}: name one of {', '.join(codes[:-1])}")
@@ -181,6 +172,15 @@ def load_haystack(
         return reader.read(root, split, chosen[0], limit)
     assert reader.hub_read is not None  # what has hub codes has this
     return reader.hub_read(split, chosen[0]).head(limit)
+
+
+def _codes(name: str, reader: Reader | Haystacks, root: Path | None, split: str) -> list[str]:
+    """Return the codes of a corpus's languages, in a folder or on the hub."""
+    if root is not None:
+        return reader.codes(root, split)
+    if isinstance(reader, ManyToMany) or reader.hub_codes is None:
+        raise OSError(f"{name} is on no hub; `data_dir` names the folder that holds it")
+    return reader.hub_codes(split)
 
 
 def _split(corpus: Corpus, split: str) -> str:
