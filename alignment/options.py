@@ -9,6 +9,7 @@ Messages name a setting in backquotes (`map_fit`); the command line shows its fl
 import dataclasses
 import inspect
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
@@ -18,6 +19,7 @@ from ..data.nearest import closest
 
 Names = str | int | Sequence[str] | Sequence[int]  # "a,b", or ["a", "b"]
 Folder = str | Path
+Gigabytes = float | str  # 8, or "8GB" or "500MB"
 
 P = ParamSpec("P")
 Subject = TypeVar("Subject")
@@ -218,15 +220,29 @@ def _formed(kind: Any, value: Any) -> Any:
         return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if Path in arguments and isinstance(value, str) and value:
         return Path(value)
-    if kind in (float, float | None) and isinstance(value, int) and not isinstance(value, bool):
+    if kind in (Gigabytes, Gigabytes | None) and isinstance(value, str):
+        return _gigabytes(value)
+    if float in (kind, *arguments) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     return value
+
+
+def _gigabytes(size: str) -> float | str:
+    """Return the gigabytes of "8GB", "500 MB" or "8"; anything else as it is."""
+    found = re.fullmatch(r"\s*([0-9.]+(?:e[+-]?[0-9]+)?)\s*([kmgt]?b?)\s*", size.lower())
+    try:
+        number = float(found[1]) if found else math.nan
+    except ValueError:
+        return size
+    return number * {"k": 1e-6, "m": 1e-3, "t": 1e3}.get(found[2][:1], 1.0) if found else size
 
 
 def _kinds(kind: Any) -> tuple[type, ...]:
     """Return the plain types of an annotation; nothing where it is more than that."""
     if kind == Names:
         return (str,)
+    if kind == Gigabytes | None:
+        return (float, type(None))
     if kind in (str, int, float, bool):
         return (kind,)
     arguments = tuple(

@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +69,6 @@ def run_recipe(
             not finite (it is in failures.jsonl, too).
         OSError: no room, no data, another process at work there.
     """
-    if find_spec("accelerate") is None:
-        raise ValueError("training needs accelerate; pip install 'crosslingual[train]'")
     with locked(out):
         return _run_phases(recipe, out, data_dir, device, allow_parallel_leak, progress)
 

@@ -5,6 +5,8 @@ folder with a PEFT adapter.
 """
 
 import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,12 +16,15 @@ from ...data.rows import Row
 from ..options import takes
 from .about import read_about, verify_files
 from .adapters import merge_adapter
+from .devices import free_memory, pick_device
 from .errors import refusing
 from .fingerprint import Identity, Memory, hash_folder
 from .folders import Parts, find_folder, find_parts
-from .loading import check_weights, encoder_config, load_model, random_encoder
+from .loading import check_weights, encoder_config, load_model, random_encoder, weight_files
 from .options import LoadOptions
 from .sizes import sizes_of
+from .skeleton import Skeleton, open_skeleton, whole_only
+from .tokenizers import load_tokenizer
 
 if TYPE_CHECKING:
     import torch
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+WHOLE = 1e9  # bytes of weights; larger ones are hashed tensor by tensor, without being loaded
 # Absolute positions of these start after the padding index, so fewer remain for tokens.
 _OFFSET_POSITIONS = {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "mpnet", "longformer"}
 
@@ -45,6 +51,7 @@ class Checkpoint:
     device: str = "auto"
     device_map: str | None = None
     allow_pickle: bool = False
+    memory: int | None = None  # bytes that the weights may take; None: what is free
     random_seed: int | None = None  # the seed of random weights instead of the folder's
     about: Row = field(default_factory=dict)  # the folder's crosslingual.json
 
@@ -96,21 +103,8 @@ class Checkpoint:
     @cached_property
     def tokenizer(self) -> "PreTrainedTokenizerBase":
         """The tokenizer, as saved with the checkpoint."""
-        from transformers import AutoTokenizer
-
-        folder = self.parts.tokenizer
-        with refusing(folder, "no tokenizer there"):
-            tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-        vocabulary = set(tokenizer.vocab_files_names.values())  # none of those of bytes or characters
-        files = {"tokenizer.json", *vocabulary}
-        if vocabulary and not any((folder / name).is_file() for name in files):
-            # transformers makes one without a vocabulary, to which every word is unknown
-            raise ValueError(f"{folder}: no tokenizer there (no {', '.join(sorted(files))})")
-        if 0 < len(tokenizer) <= len(tokenizer.all_special_ids):
-            raise ValueError(f"{folder}: its tokenizer has no vocabulary: every word is unknown to it")
-        if self.parts.sentence_settings().get("do_lower_case"):
-            lower_case(tokenizer)
-        return tokenizer
+        lower = bool(self.parts.sentence_settings().get("do_lower_case"))
+        return load_tokenizer(self.parts.tokenizer, lower=lower)
 
     @cached_property
     def _memory(self) -> Memory:
@@ -127,8 +121,9 @@ class Checkpoint:
         if self._remembered is not None:
             return self._remembered
         verify_files(self.folder, self.about)
-        model = self.load(checking=True)
-        fingerprint, sizes = hash_folder(model, self.parts, self.tokenizer), sizes_of(model, self.config)
+        with self._in_files() as (model, tensors):
+            fingerprint = hash_folder(tensors, self.parts, self.tokenizer)
+            sizes = sizes_of(model, self.config)
         longest = int(self.tokenizer.model_max_length)
         found = Identity(fingerprint, *sizes, *self._shape, longest)
         self._memory.keep(found)
@@ -149,6 +144,62 @@ class Checkpoint:
         """The same without embeddings of tokens: its scale on the other axis; see `sizes`."""
         return self._identity.parameters_body
 
+    @cached_property
+    def block_by_block(self) -> bool:
+        """Whether its blocks are read from the files one at a time, as it is larger than memory.
+
+        Raises:
+            ValueError: it is larger than `memory`, and has to be loaded whole.
+        """
+        if self.device_map is not None or self.random_seed is not None:
+            return False
+        needed, free = self.parameters * _bytes(self.dtype), self.memory
+        if free is None:
+            free = free_memory(pick_device(self.device))
+        if needed <= free:
+            return False
+        sizes = f"{needed / 1e9:.1f} GB, more than {free / 1e9:.1f} GB of memory"
+        large = f"{self.name}: its weights take {sizes}"
+        reason = self._whole_only(self.dtype)
+        if reason and self.memory is not None:
+            raise ValueError(f"{large}, and {reason}; take more `memory`, or `device_map` auto")
+        if reason:
+            logger.warning("%s, and %s", large, reason)
+        else:
+            logger.warning("%s: its blocks are read from the files one after the other", large)
+        return not reason
+
+    @contextmanager
+    def skeleton(self) -> Iterator[Skeleton]:
+        """Give the encoder with its blocks left in their files."""
+        import torch
+
+        folder, dtype = self.parts.transformer, getattr(torch, self.dtype)
+        check_weights(folder, allow_pickle=False)
+        with open_skeleton(folder, self.config, dtype) as opened:
+            yield opened
+
+    @contextmanager
+    def _in_files(self) -> Iterator[tuple["torch.nn.Module", Iterable[tuple[str, "torch.Tensor"]]]]:
+        """Give the encoder, and its tensors as they are in the files, sorted by name."""
+        folder = self.parts.transformer
+        apart = not self._whole_only("auto")
+        if apart and sum(path.stat().st_size for path in weight_files(folder)) > WHOLE:
+            with open_skeleton(folder, self.config, "auto") as opened:
+                yield opened.model, opened.tensors()
+        else:
+            model = self.load(checking=True)
+            yield model, sorted(model.state_dict().items())
+
+    def _whole_only(self, dtype: str) -> str:
+        """Return why the model can only be loaded whole; nothing where its blocks can be read apart."""
+        folder = self.parts.transformer
+        if self.parts.adapter is not None:
+            return "an adapter is merged with the whole of its base"
+        if self.allow_pickle and not any(folder.glob("model.safetensors*")):
+            return "its weights are pickled"
+        return whole_only(folder, self.config, dtype)
+
     def load(self, *, checking: bool = False) -> "torch.nn.Module":
         """Return the encoder in evaluation mode, in its dtype, on its device.
 
@@ -161,21 +212,21 @@ class Checkpoint:
         import torch
 
         folder, adapter = self.parts.transformer, self.parts.adapter
-        device_map = None if checking else self.device_map
+        spread = {} if checking or self.device_map is None else {"device_map": self.device_map}
         model: torch.nn.Module
         if self.random_seed is not None:
-            device_map = None
+            spread = {}
             model = random_encoder(folder, self.config, torch.float32, self.random_seed)
             model = model.to(torch.float32 if checking else getattr(torch, self.dtype))
         else:
             check_weights(folder, allow_pickle=self.allow_pickle)
             dtype: Any = "auto" if checking else getattr(torch, self.dtype)
-            loaded = load_model(folder, self.config, dtype, device_map, self.allow_pickle)
+            loaded = load_model(folder, self.config, dtype, spread, allow_pickle=self.allow_pickle)
             if adapter is not None:
                 merged = merge_adapter(loaded.model, adapter, allow_pickle=self.allow_pickle)
                 loaded = loaded._replace(model=merged)
             model = loaded.encoder()
-        if not checking and device_map is None:
+        if not checking and not spread:
             model = model.to(pick_device(self.device))
         return model.eval()
 
@@ -216,51 +267,9 @@ def open_checkpoint(name: str | Path, options: LoadOptions) -> Checkpoint:
         device=options.device,
         device_map=options.device_map,
         allow_pickle=options.allow_pickle,
+        memory=options.memory_bytes,
         about=read_about(folder),
     )
-
-
-def pick_device(wanted: str) -> str:
-    """Return the device that "auto" means here: the first GPU, else the CPU.
-
-    Raises:
-        ValueError: no device of that name here.
-    """
-    import torch
-
-    if wanted != "auto":
-        try:
-            kind = torch.device(wanted).type
-        except RuntimeError:
-            raise ValueError(f"unknown `device` {wanted!r}: auto, cpu, cuda or cuda:1") from None
-        if kind == "meta":
-            raise ValueError("`device` meta computes nothing; take cpu or auto")
-        if kind == "cuda" and not torch.cuda.is_available():
-            raise ValueError(f"`device` {wanted}: torch finds no CUDA here; take cpu or auto")
-        return wanted
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
-def lower_case(tokenizer: "PreTrainedTokenizerBase") -> None:
-    """Have a tokenizer lower-case every text first, as sentence-transformers' `do_lower_case` does.
-
-    Raises:
-        ValueError: a tokenizer in Python that has no such setting.
-    """
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    if backend is not None:
-        from tokenizers.normalizers import Lowercase, Normalizer, Sequence
-
-        steps: list[Normalizer] = [Lowercase()]
-        if backend.normalizer is not None:
-            steps.append(backend.normalizer)
-        backend.normalizer = Sequence(steps)
-    elif hasattr(tokenizer, "do_lower_case"):
-        tokenizer.do_lower_case = True
-    else:
-        raise ValueError(f"{type(tokenizer).__name__} cannot lower-case, as `do_lower_case` says")
 
 
 def _positions(config: Any) -> int | None:
@@ -270,3 +279,7 @@ def _positions(config: Any) -> int | None:
     if config.model_type in _OFFSET_POSITIONS:
         return int(positions) - int(config.pad_token_id or 0) - 1
     return int(positions)
+
+
+def _bytes(dtype: str) -> int:
+    return 4 if dtype == "float32" else 2

@@ -69,20 +69,24 @@ class Memory:
             return  # a read-only or full home costs a hash next time, nothing else
 
 
-def hash_folder(model: "torch.nn.Module", parts: Parts, tokenizer: "PreTrainedTokenizerBase") -> str:
-    """Return the fingerprint of a loaded checkpoint."""
-    return hash_checkpoint(model, [_config(parts.transformer), _tokenizer(tokenizer), *_modules(parts)])
+def hash_folder(
+    tensors: Iterable[tuple[str, "torch.Tensor"]], parts: Parts, tokenizer: "PreTrainedTokenizerBase"
+) -> str:
+    """Return the fingerprint of a checkpoint of which all tensors come, sorted by name."""
+    return hash_checkpoint(
+        tensors, [_config(parts.transformer), _tokenizer(tokenizer), *_modules(parts)]
+    )
 
 
-def hash_checkpoint(model: "torch.nn.Module", texts: Iterable[str]) -> str:
+def hash_checkpoint(tensors: Iterable[tuple[str, "torch.Tensor"]], texts: Iterable[str]) -> str:
     """Return sha256 over the sorted tensors of a model and the canonical texts with them."""
     import torch
 
     digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
+    for name, tensor in tensors:
         tensor = tensor.detach().cpu().contiguous()
         digest.update(f"{name}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())
-        digest.update(tensor.reshape(-1).view(torch.uint8).numpy())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     for text in texts:
         digest.update(b"\0" + text.encode())
     return digest.hexdigest()

@@ -5,6 +5,7 @@ an error, and no pooler is made (a checkpoint without one would get a random one
 """
 
 import inspect
+import logging
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,15 +18,22 @@ from .folders import read_settings
 
 
 def check_weights(folder: Path, *, allow_pickle: bool) -> None:
-    """Raise a ValueError unless what transformers would load from a folder are safetensors.
+    """Raise a ValueError unless what transformers would load from a folder are safetensors."""
+    if not allow_pickle:
+        for path in weight_files(folder):
+            _refuse_integers(path)
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """Return the safetensors that transformers would load from a folder.
 
     That is model.safetensors, else what model.safetensors.index.json names, which may be others.
+
+    Raises:
+        ValueError: there are none, or pickles among them.
     """
-    if allow_pickle:
-        return
     if (folder / "model.safetensors").is_file():
-        _refuse_integers(folder / "model.safetensors")
-        return
+        return [folder / "model.safetensors"]
     index = folder / "model.safetensors.index.json"
     if index.is_file():
         with refusing(index, "no index of weights"):
@@ -40,9 +48,7 @@ def check_weights(folder: Path, *, allow_pickle: bool) -> None:
                 raise ValueError(f"{index}: {name} lies outside the folder")
             if not (folder / name).is_file():
                 raise ValueError(f"{folder / name}: no such file, though {index.name} names it")
-        for name in files:
-            _refuse_integers(folder / name)
-        return
+        return [folder / name for name in files]
     pickles = sorted(path.name for path in folder.glob("*.bin"))
     if pickles:
         raise ValueError(
@@ -81,14 +87,18 @@ class Loaded(NamedTuple):
         return self.model.get_encoder() if self.whole else self.model
 
 
-def load_model(
-    folder: Path, config: Any, dtype: Any, device_map: str | None, allow_pickle: bool
-) -> Loaded:
-    """Load a model, and refuse one whose encoder has missing weights."""
+def load_model(folder: Path, config: Any, dtype: Any, spread: Columns, *, allow_pickle: bool) -> Loaded:
+    """Load a model, and refuse one whose encoder has missing weights.
+
+    Args:
+        folder: of the transformer.
+        config: its configuration.
+        dtype: of torch, or "auto": that of the file.
+        spread: `device_map` and what belongs to it, for a model that is not in one place.
+        allow_pickle: read pickles where there are no safetensors.
+    """
     factory, whole, options = _factory(folder, config)
-    options |= {"dtype": dtype}
-    if device_map is not None:
-        options["device_map"] = device_map
+    options |= {"dtype": dtype} | spread
     options["use_safetensors"] = not allow_pickle or None  # None: whichever is there
     if allow_pickle:
         options["weights_only"] = True
@@ -141,9 +151,13 @@ def _quiet() -> Iterator[None]:
     level, bars = theirs.get_verbosity(), theirs.is_progress_bar_enabled()
     theirs.set_verbosity_error()
     theirs.disable_progress_bar()
+    placing = logging.getLogger("accelerate.big_modeling")  # says what stayed in the files
+    before = placing.level
+    placing.setLevel(logging.ERROR)
     try:
         yield
     finally:
+        placing.setLevel(before)
         theirs.set_verbosity(level)
         if bars:
             theirs.enable_progress_bar()
@@ -158,6 +172,15 @@ def random_encoder(folder: Path, config: Any, dtype: Any, seed: int) -> Any:
         torch.manual_seed(seed)
         model = factory.from_config(config, dtype=dtype, **options)
     return Loaded(model, whole).encoder()
+
+
+def empty_model(folder: Path, config: Any) -> Any:
+    """Return the model that `load_model` would load, with weights that take no memory."""
+    import torch
+
+    factory, _, options = _factory(folder, config)
+    with torch.device("meta"), refusing(folder, "no model can be made of its config.json"):
+        return factory.from_config(config, **options)
 
 
 def encoder_config(config: Any) -> Any:

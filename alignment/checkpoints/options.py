@@ -1,6 +1,6 @@
 """What opens a checkpoint: the same settings for every verb."""
 
-from ..options import option, options_class
+from ..options import Gigabytes, option, options_class
 
 STAGES = ("pretrained", "intermediate", "target")  # of training
 DEVICE_MAPS = ("auto", "balanced", "balanced_low_0", "sequential")
@@ -24,5 +24,16 @@ class LoadOptions:
     device_map: str | None = option(
         "Spread the model over several devices.", default=None, choices=DEVICE_MAPS
     )
+    memory: Gigabytes | None = option(
+        "Gigabytes of matrices (by default 4; a grid's 2), or of weights before they go block by block.",
+        default=None,
+        least=1e-6,
+        most=1e6,
+    )
     batch_tokens: int | None = option("Tokens of a batch, padding included.", default=None, least=1)
     allow_pickle: bool = option("Read pickled weights where there are no safetensors.", default=False)
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """The same in bytes."""
+        return None if self.memory is None else int(float(self.memory) * 1e9)

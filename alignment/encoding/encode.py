@@ -7,14 +7,14 @@ tokens, not by a number of sentences. Vectors are pooled in float32 as each laye
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Float32, Int64
 from torch import Tensor
 
-from .hidden_states import ForwardPass
+from .hidden_states import ForwardPass, ManyBatches, Take
 from .pooling import Batch, Pool
 from .tokens import Tokens
 from .words import WordBatch, Words
@@ -50,11 +50,22 @@ class Batching:
         return Batching(device, tokenizer.pad_token_id or 0, budget or usual, equal_lengths)
 
 
+Pools = Mapping[str, tuple[Pool, Sequence[int]]]  # name -> (function, layers it is wanted at)
+
+
+class ShardTexts(NamedTuple):
+    """Some texts that are encoded one after the other."""
+
+    tokens: Tokens  # of all texts
+    rows: Int64[np.ndarray, "n"]  # which of them, longest first
+    words: Words | None = None  # what is pooled of each, instead of the whole
+
+
 def encode_rows(
     run: ForwardPass,
     tokens: Tokens,
     rows: Int64[np.ndarray, "n"],
-    pools: Mapping[str, tuple[Pool, Sequence[int]]],
+    pools: Pools,
     batching: Batching,
     words: Words | None = None,
 ) -> tuple[dict[str, Float32[np.ndarray, "layers rows dim"]], int]:
@@ -75,16 +86,18 @@ def encode_rows(
     Raises:
         MemoryError: a single text does not fit.
     """
-    results: dict[str, Tensor] = {}
-    device, budget = batching.device, batching.budget
-    ends = np.cumsum([0, *(np.ones_like(rows) if words is None else words.counts[rows])])
+    pooled, device, budget = (
+        _Pooled(ShardTexts(tokens, rows, words), pools),
+        batching.device,
+        batching.budget,
+    )
     start = 0
     while start < len(rows):
         stop = batch_end(tokens.counts, rows, start, budget, batching.equal_lengths)
         try:
-            batch = make_batch(tokens, rows[start:stop], batching.pad_id, device)
-            view = None if words is None else WordBatch.of(batch, words, rows[start:stop])
-            pooled = _run_batch(run, batch, view, pools)
+            batch, take = pooled.batch(start, stop, batching)
+            with torch.inference_mode():
+                run(batch, take)
         except (torch.OutOfMemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
                 raise
@@ -96,18 +109,78 @@ def encode_rows(
             if device.type == "cuda":
                 torch.cuda.empty_cache()
             continue
-        for name, part in pooled.items():
-            if name not in results:
-                shape = (part.shape[0], int(ends[-1]), part.shape[2])
-                results[name] = torch.empty(shape, dtype=torch.float32, pin_memory=part.is_cuda)
-            results[name][:, ends[start] : ends[stop]].copy_(part, non_blocking=True)
         start = stop
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)  # the copies above run during the next batch
-    return {name: values.numpy() for name, values in results.items()}, budget
+    return pooled.vectors(device), budget
 
 
-def highest_of(pools: Mapping[str, tuple[Pool, Sequence[int]]]) -> int:
+@torch.inference_mode()
+def encode_together(
+    run: ManyBatches, parts: Sequence[ShardTexts], pools: Pools, batching: Batching
+) -> list[dict[str, Float32[np.ndarray, "layers rows dim"]]]:
+    """Return the vectors of several parts, of which all batches pass one block before the next.
+
+    The batches are those of `encode_rows`.
+
+    Args:
+        run: from `open_runner`.
+        parts: the texts.
+        pools: as for `encode_rows`.
+        batching: how they are put into batches.
+    """
+    pooled = [_Pooled(part, pools) for part in parts]
+    made: list[tuple[Batch, Take]] = []
+    for of_part in pooled:
+        counts, rows, start = of_part.part.tokens.counts, of_part.part.rows, 0
+        while start < len(rows):
+            stop = batch_end(counts, rows, start, batching.budget, batching.equal_lengths)
+            made.append(of_part.batch(start, stop, batching))
+            start = stop
+    run([batch for batch, _ in made], lambda at, layer, states: made[at][1](layer, states))
+    return [of_part.vectors(batching.device) for of_part in pooled]
+
+
+class _Pooled:
+    """The vectors of a part, filled batch by batch and layer by layer, in any order."""
+
+    def __init__(self, part: ShardTexts, pools: Pools) -> None:
+        self.part, self.pools = part, pools
+        each = np.ones_like(part.rows) if part.words is None else part.words.counts[part.rows]
+        self.ends = np.cumsum([0, *each])
+        self.results: dict[str, Tensor] = {}
+
+    def batch(self, start: int, stop: int, batching: Batching) -> tuple[Batch, Take]:
+        """Return some of the texts as a batch, and what takes its states."""
+        rows = self.part.rows[start:stop]
+        batch = make_batch(self.part.tokens, rows, batching.pad_id, batching.device)
+        view = None if self.part.words is None else WordBatch.of(batch, self.part.words, rows)
+        seen = batch if view is None else view.batch
+        place = slice(int(self.ends[start]), int(self.ends[stop]))
+
+        def take(layer: int, states: Tensor) -> None:
+            wanted = {name: pool for name, (pool, layers) in self.pools.items() if layer in layers}
+            if wanted and view is not None:
+                states = view.states(states)
+            for name, pool in wanted.items():
+                self._put(name, layer, place, pool(states, _on(seen, states.device)), batching.device)
+
+        return batch, take
+
+    def _put(self, name: str, layer: int, place: slice, pooled: Tensor, device: torch.device) -> None:
+        layers = self.pools[name][1]
+        if name not in self.results:
+            shape = (len(layers), int(self.ends[-1]), pooled.shape[1])
+            self.results[name] = torch.empty(shape, dtype=torch.float32, pin_memory=pooled.is_cuda)
+        target = self.results[name][layers.index(layer), place]
+        target.copy_(pooled, non_blocking=pooled.device == device)
+
+    def vectors(self, device: torch.device) -> dict[str, np.ndarray]:
+        """Return for each pooling (its layers, sentences or words, dim)."""
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)  # copies run during the next batch
+        return {name: values.numpy() for name, values in self.results.items()}
+
+
+def highest_of(pools: Pools) -> int:
     """Return the highest layer that some poolings are wanted at."""
     return max(layer for _, layers in pools.values() for layer in layers)
 
@@ -126,27 +199,6 @@ def make_batch(tokens: Tokens, rows: Int64[np.ndarray, "b"], pad_id: int, device
         torch.from_numpy(tokens.special[where] & inside).to(device, non_blocking=True),
         padded=bool(lengths.min() < width),
     )
-
-
-@torch.inference_mode()
-def _run_batch(
-    run: ForwardPass,
-    batch: Batch,
-    view: WordBatch | None,
-    pools: Mapping[str, tuple[Pool, Sequence[int]]],
-) -> dict[str, Tensor]:
-    seen = batch if view is None else view.batch
-    parts: dict[str, list[Tensor]] = {name: [] for name in pools}
-
-    def take(layer: int, states: Tensor) -> None:
-        wanted = {name: pool for name, (pool, layers) in pools.items() if layer in layers}
-        if wanted and view is not None:
-            states = view.states(states)
-        for name, pool in wanted.items():
-            parts[name].append(pool(states, _on(seen, states.device)).to(batch.ids.device))
-
-    run(batch, take)
-    return {name: torch.stack(layers) for name, layers in parts.items()}
 
 
 def _on(batch: Batch, device: torch.device) -> Batch:

@@ -7,7 +7,7 @@ L + 1. Where a model's blocks cannot be found (ALBERT shares one), or where the 
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 Take = Callable[[int, Tensor], None]
 ForwardPass = Callable[[Batch, Take], None]
+TakeOf = Callable[[int, int, Tensor], None]  # which batch, layer, states
+ManyBatches = Callable[[Sequence[Batch], TakeOf], None]
 
 # hooks and hidden_states are the same tensors computed by the same kernels; this is for kernels that
 # are not deterministic, relative to the layer's root mean square
@@ -49,7 +51,7 @@ def layer_states(
             if take is not None:
                 take(index, args[0] if args else kwargs["hidden_states"])
                 if index == highest:
-                    raise _Reached
+                    raise Reached
 
         return hook
 
@@ -62,8 +64,8 @@ def layer_states(
         nonlocal take
         take = consumer
         try:
-            with suppress(_Reached):
-                consumer(layers, _forward(model, batch).last_hidden_state)
+            with suppress(Reached):
+                consumer(layers, forward(model, batch).last_hidden_state)
         finally:
             take = None
 
@@ -75,7 +77,7 @@ def layer_states(
             handle.remove()
 
 
-class _Reached(Exception):
+class Reached(Exception):
     """The layer is there: the blocks above it need not run."""
 
 
@@ -92,11 +94,11 @@ def states_at(encoder: torch.nn.Module, layer: int, layers: int, inputs: dict[st
 
     def stop(_: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         found.append(args[0] if args else kwargs["hidden_states"])
-        raise _Reached
+        raise Reached
 
     handle = blocks[layer].register_forward_pre_hook(stop, with_kwargs=True)
     try:
-        with suppress(_Reached):
+        with suppress(Reached):
             encoder(**inputs)
     finally:
         handle.remove()
@@ -113,7 +115,8 @@ def find_blocks(model: torch.nn.Module, layers: int) -> torch.nn.ModuleList | No
     return found[0][1] if len(found) == 1 else None
 
 
-def _forward(model: torch.nn.Module, batch: Batch, **options: Any) -> Any:
+def forward(model: torch.nn.Module, batch: Batch, **options: Any) -> Any:
+    """Run a batch through a model of transformers; without padding there is no mask."""
     mask = batch.attended.long() if batch.padded else None
     return model(input_ids=batch.ids, attention_mask=mask, **options)
 
@@ -122,7 +125,7 @@ def _fallback(model: torch.nn.Module, layers: int, reason: str) -> ForwardPass:
     logger.info("reading layers through output_hidden_states, which takes more memory: %s", reason)
 
     def run(batch: Batch, take: Take) -> None:
-        output = _forward(model, batch, output_hidden_states=True)
+        output = forward(model, batch, output_hidden_states=True)
         _check_shapes(batch, layers, output)
         for index, states in enumerate(output.hidden_states[:-1]):
             take(index, states)
@@ -156,7 +159,7 @@ def _disagreement(model: torch.nn.Module, layers: int, highest: int, run: Forwar
     seen: dict[int, Tensor] = {}
     try:
         run(batch, lambda index, states: seen.__setitem__(index, states.float().clone()))
-        expected = _forward(model, batch, output_hidden_states=True).hidden_states
+        expected = forward(model, batch, output_hidden_states=True).hidden_states
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         return f"its blocks are called in an unknown way ({error})"
     if sorted(seen) != list(range(highest + 1)) or len(expected) != layers + 1:

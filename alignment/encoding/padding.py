@@ -8,7 +8,7 @@ longer one has another vector than alone.
 import torch
 from torch import Tensor
 
-from .hidden_states import ForwardPass
+from .hidden_states import ManyBatches
 from .pooling import Batch
 
 SHORT, LONG = 7, 96  # tokens of the two texts that are compared
@@ -17,11 +17,11 @@ _TOLERANCE = {torch.float32: 1e-5, torch.bfloat16: 5e-2, torch.float16: 5e-3}
 
 
 @torch.inference_mode()
-def padding_changes(run: ForwardPass, device: torch.device, longest: int) -> bool:
+def padding_changes(run: ManyBatches, device: torch.device, longest: int) -> bool:
     """Compare the states of a short text alone with those next to a longer one, at every layer.
 
     Args:
-        run: from `hidden_states.layer_states`.
+        run: from `open_runner`.
         device: where the model's inputs go.
         longest: tokens that the model takes.
     """
@@ -32,18 +32,14 @@ def padding_changes(run: ForwardPass, device: torch.device, longest: int) -> boo
     ids = 5 + torch.arange(width, device=device).repeat(2, 1) % 5  # every vocabulary has these
     ids[1, length:] = 0
     lengths = torch.tensor([width, length], device=device)
-    padded = _states(run, Batch(ids, lengths, torch.zeros_like(ids).bool(), padded=True))
-    alone_ids = ids[1:, :length]
-    alone = _states(run, Batch(alone_ids, lengths[1:], torch.zeros_like(alone_ids).bool(), padded=False))
-    for layer, exact in alone.items():
-        there = padded[layer][1, :length].float()
+    nothing = torch.zeros_like(ids).bool()
+    padded = Batch(ids, lengths, nothing, padded=True)
+    alone = Batch(ids[1:, :length], lengths[1:], nothing[1:, :length], padded=False)
+    found: list[dict[int, Tensor]] = [{}, {}]
+    run([padded, alone], lambda at, layer, states: found[at].__setitem__(layer, states.clone()))
+    for layer, exact in found[1].items():
+        there = found[0][layer][1, :length].float()
         norms = exact[0].float().norm(dim=1)
         if ((there - exact[0].float()).norm(dim=1) > _TOLERANCE[exact.dtype] * norms).any():
             return True
     return False
-
-
-def _states(run: ForwardPass, batch: Batch) -> dict[int, Tensor]:
-    found: dict[int, Tensor] = {}
-    run(batch, lambda layer, states: found.__setitem__(layer, states.clone()))
-    return found

@@ -1,7 +1,6 @@
 """What computing below float32 costs: a few sentences in both, and how far their vectors agree."""
 
 import logging
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,9 +8,8 @@ import torch
 
 from ...data.rows import Columns
 from ..checkpoints.checkpoint import Checkpoint
-from .encode import Batching, encode_rows, highest_of
-from .hidden_states import ForwardPass, layer_states
-from .pooling import Pool
+from .encode import Batching, Pools, ShardTexts, highest_of
+from .runner import Runner, open_runner
 from .tokens import Tokens
 
 logger = logging.getLogger(__name__)
@@ -21,19 +19,19 @@ COMPARED = 256  # sentences that are also encoded in float32
 
 def compare_with_float32(
     checkpoint: Checkpoint,
-    run: ForwardPass,
+    runner: Runner,
     tokens: Tokens,
-    pools: Mapping[str, tuple[Pool, Sequence[int]]],
+    pools: Pools,
     batching: Batching,
 ) -> dict[str, Columns]:
     """Encode some texts, short and long, in the checkpoint's dtype and in float32.
 
     Args:
         checkpoint: its dtype is not float32.
-        run: the forward pass in that dtype.
+        runner: the forward pass in that dtype.
         tokens: all texts.
-        pools: as for `encode_rows`.
-        batching: as for `encode_rows`.
+        pools: as for `Runner.encode`.
+        batching: as for `Runner.encode`.
 
     Returns:
         For each pooling the mean and the least cosine between the two, layer by layer.
@@ -42,10 +40,10 @@ def compare_with_float32(
         logger.warning("this processor has no bfloat16 products: float32 is faster here")
     order = np.argsort(-tokens.counts, kind="stable")
     rows = order[np.linspace(0, len(order) - 1, min(COMPARED, len(order))).astype(np.int64)]
-    low, _ = encode_rows(run, tokens, rows, pools, batching)
-    exact_model = replace(checkpoint, dtype="float32").load()
-    with layer_states(exact_model, checkpoint.layers, highest_of(pools)) as exact_run:
-        exact, _ = encode_rows(exact_run, tokens, rows, pools, batching)
+    part = ShardTexts(tokens, rows)
+    (low,) = runner.encode([part], pools, batching)
+    with open_runner(replace(checkpoint, dtype="float32"), highest_of(pools)) as exactly:
+        (exact,) = exactly.encode([part], pools, batching)
     compared = {}
     for name in pools:
         norms = np.linalg.norm(low[name], axis=2) * np.linalg.norm(exact[name], axis=2)

@@ -19,7 +19,7 @@ from ..statistics.nulls import benjamini_hochberg
 from .all_pairs import Grid, family_wise, grid
 from .grid_sides import GridEntry, GridPlan, GridSide
 from .options import CompareOptions
-from .work import Computation
+from .work import MEMORY, Computation
 
 # settings that decide a grid's numbers
 DECIDING = (
@@ -70,7 +70,7 @@ class GridCell:
         options, plan = self.options, self.grid
         computation = Computation(
             options.precision,
-            int(options.memory * 1e9),
+            MEMORY if options.memory_bytes is None else options.memory_bytes,
             "cuda" if options.device.startswith("cuda") else "cpu",
         )
         left = GridSide(plan.left, map_name)

@@ -48,7 +48,6 @@ class CompareOptions(WorkOptions):
     permutations: int = option(
         "Re-pairings for p-values that hold for all cells together.", default=0, least=0
     )
-    memory: float = option("Gigabytes that a grid may take.", default=2.0, least=1e-6)
     precision: str = option(
         "float64, or float32 within a stated bound.", default="float64", choices=("float64", "float32")
     )

@@ -8,7 +8,6 @@ of the same token ids already is copied.
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,12 +19,12 @@ from ...data import Side
 from ...data.nearest import closest
 from ..checkpoints.checkpoint import Checkpoint
 from ..checkpoints.errors import refusing
-from ..encoding.encode import Batching, encode_rows, highest_of
-from ..encoding.hidden_states import layer_states
+from ..encoding.encode import Batching, ShardTexts, highest_of
 from ..encoding.native import native_pool
 from ..encoding.padding import padding_changes
 from ..encoding.pooling import POOLINGS, Pool
 from ..encoding.precision import compare_with_float32
+from ..encoding.runner import open_runner
 from ..encoding.tokens import tokenize
 from ..runs.progress import Tick
 from .shard import ShardRows
@@ -117,17 +116,16 @@ def _encode_shards(work: _Work, batch_tokens: int | None, progress: Tick | None)
     logger.info(
         "loading %s (%s, at most %d tokens)", checkpoint.name, checkpoint.dtype, checkpoint.max_length
     )
-    model = checkpoint.load()
-    device = next(model.parameters()).device
-    _refuse_unknown_ids(work, model)
-    _announce_size(work)
-    numbers = {name: store.next_number() for name, (store, _) in work.stores.items()}
-    with ExitStack() as stack:
+    with (
+        open_runner(checkpoint, highest_of(work.pools)) as runner,
+        ThreadPoolExecutor(1) as writer,
+    ):
+        _refuse_unknown_ids(work, runner.model)
+        _announce_size(work)
+        numbers = {name: store.next_number() for name, (store, _) in work.stores.items()}
         with refusing(checkpoint.name, "the model cannot be run"):
-            run = stack.enter_context(layer_states(model, checkpoint.layers, highest_of(work.pools)))
-            never_pad = padding_changes(run, device, checkpoint.max_length)
-        writer = stack.enter_context(ThreadPoolExecutor(1))
-        batching = Batching.of(device, checkpoint.tokenizer, batch_tokens, never_pad)
+            never_pad = padding_changes(runner.many, runner.device, checkpoint.max_length)
+        batching = Batching.of(runner.device, checkpoint.tokenizer, batch_tokens, never_pad)
         if never_pad:
             logger.warning(
                 "%s: what it computes of a text depends on the padding, so that only texts of equal "
@@ -137,13 +135,15 @@ def _encode_shards(work: _Work, batch_tokens: int | None, progress: Tick | None)
         for store, space in work.stores.values():
             describe(store.folder, space, {"checkpoint": checkpoint.name})
         if checkpoint.dtype != "float32":
-            compared = compare_with_float32(checkpoint, run, work.parts[0].tokens, work.pools, batching)
+            compared = compare_with_float32(
+                checkpoint, runner, work.parts[0].tokens, work.pools, batching
+            )
             for name, (store, space) in work.stores.items():
                 describe(store.folder, space, {"against_float32": compared[name]})
         writing: Future[None] | None = None
-        for at, (texts, rows) in enumerate(shards):
-            values, budget = encode_rows(run, texts.tokens, rows, work.pools, batching, texts.words)
-            batching = replace(batching, budget=budget)
+        parts = [ShardTexts(texts.tokens, rows, texts.words) for texts, rows in shards]
+        encoded = runner.encode(parts, work.pools, batching)
+        for at, ((texts, rows), values) in enumerate(zip(shards, encoded, strict=True)):
             _refuse_non_finite(work, texts, rows, values)
             if writing is not None:
                 writing.result()

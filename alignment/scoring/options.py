@@ -6,7 +6,6 @@ from ..checkpoints.options import STAGES
 from ..measure import DEFAULT
 from ..options import Folder, Names, option, options_class
 from ..representations.options import WorkOptions
-from ..similarity.room import MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,9 +99,6 @@ class ScoreOptions(FileOptions, WorkOptions):
         "Noise in the source, char@0.1 or word@0.2: a share of its characters or words.", default=""
     )
     errors: bool = option("Write what was retrieved instead of missed translations.", default=False)
-    memory: float = option(
-        "Gigabytes of n × n matrices, of all layers under way.", default=MEMORY / 1e9, least=1e-6
-    )
     store_dtype: str = option(
         "Precision of stored vectors.", default="float32", choices=("float32", "float16")
     )

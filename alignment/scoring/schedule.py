@@ -13,7 +13,7 @@ from ..representations.stored import Representations
 from ..runs.cells import Engine, Piece
 from ..runs.table import SCHEMA, canonical_hash
 from ..runs.threads import in_order, jobs_for
-from ..similarity.room import bytes_for, largest_for
+from ..similarity.room import MEMORY, bytes_for, largest_for
 from ..similarity.view import KeptViews
 from ..statistics.bootstrap import RESAMPLES
 from ..statistics.intervals import LEVEL
@@ -96,7 +96,8 @@ class Schedule:
 
     @property
     def _memory(self) -> int:
-        return int(self.settings.options.memory * 1e9)
+        given = self.settings.options.memory_bytes
+        return MEMORY if given is None else given
 
     @property
     def _largest(self) -> int:
@@ -119,7 +120,7 @@ class Schedule:
             logger.warning(
                 "%s, more than `memory` %g: similarity measures have no value, or no z, p and interval",
                 each,
-                self.settings.options.memory,
+                self._memory / 1e9,
             )
 
     def _plan(

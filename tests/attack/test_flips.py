@@ -128,7 +128,6 @@ def test_no_damage_is_silent(made):
 
 @pytest.mark.slow
 def test_no_damage_of_a_trained_checkpoint_is_silent(tiny_bert, tmp_path):
-    pytest.importorskip("accelerate")
     (done,) = train(tiny_bert, tmp_path, phase(control="resave", tasks=(), steps=None))
     folder, chance = done.folder, random.Random(2)
     for path in sorted(folder.iterdir()):

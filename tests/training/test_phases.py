@@ -252,14 +252,6 @@ def test_a_folder_is_used_by_one_process(little, folder):
         run(little, folder, phase())
 
 
-def test_without_the_extra(little, folder, monkeypatch):
-    monkeypatch.setitem(sys.modules, "accelerate", None)
-    with pytest.raises(
-        ValueError, match=r"training needs accelerate; pip install 'crosslingual\[train\]'"
-    ):
-        run(little, folder, phase())
-
-
 def test_training_and_dev_share_nothing(little, folder):
     with pytest.raises(ValueError, match="cannot be dev too; hold_out"):
         run(little, folder, phase(tasks=(TaskPart("hellaswag", train="dev"),)))

@@ -93,12 +93,18 @@ SIDE = Side("en", "en", tuple(Sentence(str(i), text) for i, text in enumerate(TE
 
 @pytest.fixture(params=KINDS)
 def folder(request, tmp_path):
+    return save_small(request.param, tmp_path / "m")
+
+
+def save_small(kind, folder, dtype=torch.float32, layers=2):
+    """Save a small random model of a kind of transformers, or skip the test."""
     from transformers import CONFIG_MAPPING, AutoModel
 
-    kind = CONFIG_MAPPING[request.param]
-    known = {*kind().to_dict(), *getattr(kind, "attribute_map", {})}
+    made = CONFIG_MAPPING[kind]
+    known = {*made().to_dict(), *getattr(made, "attribute_map", {})}
+    sizes = SIZES | dict.fromkeys(("num_hidden_layers", "n_layer", "n_layers", "num_layers"), layers)
     try:
-        model = AutoModel.from_config(kind(**{k: v for k, v in SIZES.items() if k in known}))
+        model = AutoModel.from_config(made(**{k: v for k, v in sizes.items() if k in known}))
     except Exception as error:  # a kind whose sizes need more than these names
         pytest.skip(f"no small configuration: {error}")
     torch.manual_seed(0)
@@ -106,9 +112,9 @@ def folder(request, tmp_path):
         for weight in model.parameters():
             if weight.dim() > 1:
                 weight.normal_(0, 0.06)
-    model.float().save_pretrained(tmp_path / "m")
-    save_tokenizer(tmp_path / "m")
-    return tmp_path / "m"
+    model.to(dtype).save_pretrained(folder)
+    save_tokenizer(folder)
+    return folder
 
 
 @pytest.mark.slow

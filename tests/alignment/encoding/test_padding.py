@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
-from crosslingual.alignment.encoding.hidden_states import layer_states
 from crosslingual.alignment.encoding.padding import padding_changes
+from crosslingual.alignment.encoding.runner import open_runner
 from crosslingual.alignment.representations.stored import represent
 from crosslingual.data import Sentence, Side
 from tests.conftest import CHARACTERS, save_tokenizer
@@ -58,9 +58,9 @@ def test_vectors_are_those_of_a_text_alone(checkpoint, tmp_path, caplog, rng):
     lengths = [3, 4, 11, 11, 30, 60]
     texts = ["".join(rng.choice(list("abcdefgh "), n)).strip() or "a" for n in lengths]
     side = Side("en", "en", tuple(Sentence(str(i), text) for i, text in enumerate(texts)))
-    model = opened.load()
-    with layer_states(model, opened.layers) as run:
-        assert padding_changes(run, torch.device("cpu"), opened.max_length) == KINDS[kind]
+    with open_runner(opened, opened.layers) as runner:
+        assert padding_changes(runner.many, runner.device, opened.max_length) == KINDS[kind]
+        model = runner.model
     found = represent(opened, [side], root=tmp_path / "s")["mean"].read(side, [0, 1, 2])
     assert ("depends on the padding" in caplog.text) == KINDS[kind]
     for i, text in enumerate(texts):

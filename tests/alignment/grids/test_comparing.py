@@ -124,7 +124,7 @@ def test_bad_input(tiny_bert, other, tmp_path, options):
             "'accuracy' cannot be computed as a grid: choose one of debiased_linear_cka",
         ),
         ({"maps": "center"}, "unknown map 'center'"),
-        ({"memory": 1e-6}, "more than the memory of 0.00 GB; raise `memory`"),
+        ({"memory": 1e-6}, "take more `memory`, or `device_map` auto"),
     ):
         with pytest.raises(ValueError, match=message):
             compare(tiny_bert, **(options | wrong))

@@ -8,8 +8,7 @@ import pytest
 import torch
 
 from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
-from crosslingual.alignment.encoding import encode
-from crosslingual.alignment.representations import missing as module
+from crosslingual.alignment.encoding import encode, hidden_states, runner
 from crosslingual.alignment.representations import texts as texts_module
 from crosslingual.alignment.representations.store import Store, shard_folders
 from crosslingual.alignment.representations.stored import represent
@@ -69,14 +68,14 @@ def test_each_distinct_sentence_is_encoded_once(tiny_bert, texts, tmp_path, capl
     with caplog.at_level(logging.INFO):
         represent(open_checkpoint(tiny_bert), [side(twice), side(texts[:9], "fr")], root=tmp_path)
     assert "359 asked, 300 distinct, 300 to encode" in caplog.text
-    monkeypatch.setattr(module, "encode_rows", lambda *a, **k: pytest.fail("encoded again"))
+    monkeypatch.setattr(runner, "encode_rows", lambda *a, **k: pytest.fail("encoded again"))
     represent(open_checkpoint(tiny_bert), [side(twice)], root=tmp_path)
 
 
 def test_several_poolings_come_from_one_pass(tiny_bert, texts, tmp_path, monkeypatch):
     passes = []
-    original = module.encode_rows
-    monkeypatch.setattr(module, "encode_rows", lambda *a, **k: passes.append(1) or original(*a, **k))
+    original = runner.encode_rows
+    monkeypatch.setattr(runner, "encode_rows", lambda *a, **k: passes.append(1) or original(*a, **k))
     names = ["mean", "max", "first"]
     found = represent(open_checkpoint(tiny_bert), [side(texts)], root=tmp_path / "both", poolings=names)
     assert len(passes) == 1
@@ -129,18 +128,24 @@ def test_a_continued_run_has_the_bits_of_an_undisturbed_one(tiny_bert, texts, tm
 
 
 def test_running_out_of_memory_halves_the_batches(tiny_bert, texts, tmp_path, monkeypatch, caplog):
-    original = encode._run_batch
+    original = hidden_states.forward
 
-    def small_machine(run, batch, view, pools):
+    def small_machine(model, batch, **options):
         if batch.ids.numel() > 300:
             raise torch.OutOfMemoryError
-        return original(run, batch, view, pools)
+        return original(model, batch, **options)
 
-    monkeypatch.setattr(encode, "_run_batch", small_machine)
+    monkeypatch.setattr(hidden_states, "forward", small_machine)
     found = represent(open_checkpoint(tiny_bert), [side(texts)], root=tmp_path)["mean"]
     assert "going on with batches of" in caplog.text
     assert np.abs(found.read(side(texts), range(4)) - plain(tiny_bert, texts)).max() < 1e-5
-    monkeypatch.setattr(encode, "_run_batch", lambda *a: (_ for _ in ()).throw(torch.OutOfMemoryError))
+
+    def full(model, batch, **options):
+        if batch.ids.max() > 9:  # no batch of a check
+            raise torch.OutOfMemoryError
+        return original(model, batch, **options)
+
+    monkeypatch.setattr(hidden_states, "forward", full)
     with pytest.raises(MemoryError, match="a single text of"):
         represent(open_checkpoint(tiny_bert), [side(["ganz neu"])], root=tmp_path)
 

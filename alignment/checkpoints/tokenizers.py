@@ -1,0 +1,55 @@
+"""Tokenizers, as saved with a checkpoint."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import refusing
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
+def load_tokenizer(folder: Path, *, lower: bool) -> "PreTrainedTokenizerBase":
+    """Load the tokenizer of a folder.
+
+    Args:
+        folder: with its files.
+        lower: lower-case every text first.
+
+    Raises:
+        ValueError: no tokenizer there, or one without a vocabulary.
+    """
+    from transformers import AutoTokenizer
+
+    with refusing(folder, "no tokenizer there"):
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    vocabulary = set(tokenizer.vocab_files_names.values())  # none of those of bytes or characters
+    files = {"tokenizer.json", *vocabulary}
+    if vocabulary and not any((folder / name).is_file() for name in files):
+        # transformers makes one without a vocabulary, to which every word is unknown
+        raise ValueError(f"{folder}: no tokenizer there (no {', '.join(sorted(files))})")
+    if 0 < len(tokenizer) <= len(tokenizer.all_special_ids):
+        raise ValueError(f"{folder}: its tokenizer has no vocabulary: every word is unknown to it")
+    if lower:
+        lower_case(tokenizer)
+    return tokenizer
+
+
+def lower_case(tokenizer: "PreTrainedTokenizerBase") -> None:
+    """Have a tokenizer lower-case every text first, as sentence-transformers' `do_lower_case` does.
+
+    Raises:
+        ValueError: a tokenizer in Python that has no such setting.
+    """
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is not None:
+        from tokenizers.normalizers import Lowercase, Normalizer, Sequence
+
+        steps: list[Normalizer] = [Lowercase()]
+        if backend.normalizer is not None:
+            steps.append(backend.normalizer)
+        backend.normalizer = Sequence(steps)
+    elif hasattr(tokenizer, "do_lower_case"):
+        tokenizer.do_lower_case = True
+    else:
+        raise ValueError(f"{type(tokenizer).__name__} cannot lower-case, as `do_lower_case` says")
