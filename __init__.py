@@ -7,8 +7,8 @@
 
 The verbs are those of the command line: score, extract, compare, mine, probe, erase, train, retention,
 locate, study, transfer, heatmap; `help(crosslingual.score)` lists every option. `load` reads a corpus,
-`open_checkpoint` a model, `read` the result in a run folder. MEASURES, CORPORA, TASKS, POOLINGS and
-PROTOCOLS are the tables of what there is.
+`open_checkpoint` a model, `read` the result in a run folder. MEASURES, CORPORA, TASKS, POOLINGS,
+PROTOCOLS and FAMILIES are the tables of what there is.
 
 Nothing heavy is imported before it is asked for.
 """
@@ -19,6 +19,7 @@ from .data.lazy_names import exports
 
 if TYPE_CHECKING:
     from .alignment.checkpoints.checkpoint import open_checkpoint as open_checkpoint
+    from .alignment.checkpoints.families import FAMILIES as FAMILIES
     from .alignment.encoding.pooling import POOLINGS as POOLINGS
     from .alignment.extraction.extracting import extract as extract
     from .alignment.measures import MEASURES as MEASURES
@@ -57,6 +58,7 @@ __getattr__, __dir__ = exports(
         "open_checkpoint": ".alignment.checkpoints.checkpoint",
         "MEASURES": ".alignment.measures",
         "CORPORA": ".data.corpora",
+        "FAMILIES": ".alignment.checkpoints.families",
         "TASKS": ".data.tasks",
         "POOLINGS": ".alignment.encoding.pooling",
         "PROTOCOLS": ".alignment.protocols",

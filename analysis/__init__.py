@@ -6,7 +6,7 @@ from ..data.lazy_names import exports
 
 if TYPE_CHECKING:
     from ..alignment.drawing import save as save
-    from .figures import select as select
+    from .figures.heatmap import select as select
     from .results import GridResult as GridResult
     from .results import RetentionResult as RetentionResult
     from .results import ScoreResult as ScoreResult
@@ -19,7 +19,7 @@ __getattr__, __dir__ = exports(
     __name__,
     {
         "save": "..alignment.drawing",
-        "select": ".figures",
+        "select": ".figures.heatmap",
         **dict.fromkeys(
             (
                 *("GridResult", "RetentionResult", "ScoreResult"),

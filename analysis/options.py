@@ -63,17 +63,3 @@ class LocateOptions:
     )
     device: str = option("auto, cpu, cuda or cuda:1.", default="auto")
     out: Folder | None = option("Folder of the table (Python: temporary).", default=None)
-
-
-@options_class
-class HeatmapOptions:
-    """Which scores a heatmap shows, and how its rows are ordered."""
-
-    measure: str | None = option(
-        "By default accuracy; accuracy@100 where sizes differ.", default=None, kw_only=False
-    )
-    direction: str | None = option("forward, backward, mean, both.", default=None)
-    pooling: str | None = option("Which pooling, if the run has several.", default=None)
-    map: str | None = option("Which map, if the run has several.", default=None)
-    sort: str = option("Order of the rows.", default="table", choices=("table", "name", "value"))
-    group: str = option("Rows that are drawn together.", default="none", choices=("none", "script"))

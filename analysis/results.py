@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ..alignment.checkpoints.families import PREFIX
 from ..alignment.grids.comparing import compare_into
 from ..alignment.grids.options import CompareOptions
 from ..alignment.options import takes
@@ -16,12 +17,15 @@ from ..alignment.runs.folder import read_cells, read_scores
 from ..alignment.runs.results import Result, in_folder
 from ..alignment.scoring.options import ScoreOptions
 from ..alignment.scoring.scoring import score_into
+from ..alignment.scoring.several import score_several, subjects_of
 from .cell_pairs import read_scored
 from .deltas import delta_heatmap, in_words, rows_of
-from .figures import draw_heatmap, select
+from .figures.curves import draw_curves
+from .figures.heatmap import draw_heatmap, select
+from .figures.options import CurveOptions, HeatmapOptions
 from .grids import grid_heatmap
 from .losses import loss_parts
-from .options import HeatmapOptions, RetentionOptions
+from .options import RetentionOptions
 from .retaining import compare_runs
 
 if TYPE_CHECKING:
@@ -35,6 +39,10 @@ class ScoreResult(Result):
     def heatmap(self, measure: str | None = None, **shown: Any) -> "Figure":
         """Draw scores by language and layer; see `crosslingual.heatmap`."""
         return heatmap(self.table, measure, **shown)
+
+    def curves(self, measure: str | None = None, **shown: Any) -> "Figure":
+        """Draw a measure over several checkpoints, by step, tokens or parameters; see `CurveOptions`."""
+        return draw_curves(self.table, CurveOptions(measure=measure, **shown))
 
     def sentences(self) -> pd.DataFrame:
         """Return what became of every sentence: its rank, its part of every score, what was found.
@@ -125,7 +133,8 @@ def score(checkpoint: CheckpointLike, options: ScoreOptions) -> ScoreResult:
     """Score a checkpoint on a corpus: every layer, every language, with floors and intervals.
 
     Args:
-        checkpoint: a folder, a hub id, `vectors:DIR`, or an opened checkpoint.
+        checkpoint: a folder, a hub id, `family:NAME` (all scales in one table), `vectors:DIR`, or an
+            opened checkpoint.
 
     Returns:
         The score table (docs/design.md, 4.7), a row per layer, pair, pooling, map, measure, direction;
@@ -137,6 +146,10 @@ def score(checkpoint: CheckpointLike, options: ScoreOptions) -> ScoreResult:
     """
 
     def made(folder: Path) -> ScoreResult:
+        subjects = subjects_of(checkpoint, options)
+        if subjects:
+            family = "" if options.revisions else str(checkpoint).removeprefix(PREFIX)
+            return ScoreResult(score_several(subjects, options, folder, family=family), folder)
         return ScoreResult(score_into(checkpoint, options, folder), folder)
 
     return in_folder(options.out, made)

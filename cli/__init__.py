@@ -19,6 +19,7 @@ from .commands import (
     cache,
     check,
     compare,
+    curve,
     demo,
     erase,
     export,
@@ -62,6 +63,7 @@ app = typer.Typer(
 )
 app.command("score")(score.score)
 app.command("heatmap")(heatmap.heatmap)
+app.command("curve")(curve.curve)
 app.command("compare")(compare.compare)
 app.command("extract")(extract.extract)
 app.command("check")(check.check)

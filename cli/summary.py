@@ -37,6 +37,51 @@ def score_summary(table: "pd.DataFrame") -> str:
     return "\n".join(lines)
 
 
+def several_summary(table: "pd.DataFrame") -> str:
+    """Return a line for each of several checkpoints: its scale, its best single layer, its last."""
+    name, direction = headline(table)
+    shown = table[(table["measure"] == name) & (table["direction"] == direction)]
+    lines = []
+    for (pooling, map_name), part in shown.groupby(["pooling", "map"], sort=False):
+        lines += [
+            f"{name}, {direction}, macro mean; pooling {pooling}, map {map_name}",
+            f"{'checkpoint':<36} {'step':>9} {'parameters':>11} {'body':>9} {'norm':<5} "
+            f"{'best layer':>10} {'value':>7} {'last':>7} {'null':>7}",
+        ]
+        for _, rows in part.groupby(["checkpoint", "revision"], sort=False):
+            first, means = rows.iloc[0], rows.groupby("layer")[["value", "null"]].mean()
+            at = _best(means["value"], name)
+            if at is None:
+                continue
+            millions = [_millions(first[scale]) for scale in ("parameters", "parameters_body")]
+            step = _whole(first["step"])
+            lines.append(
+                f"{_short(first):<36} {step:>9} {millions[0]:>11} {millions[1]:>9} {first['norm']:<5} "
+                f"{at:>10} {means.loc[at, 'value']:>7.4f} {means['value'].iloc[-1]:>7.4f} "
+                f"{means.loc[at, 'null']:>7.4f}"
+            )
+    return "\n".join(lines)
+
+
+def _short(row: "pd.Series") -> str:
+    name = "/".join(str(row["checkpoint"]).rstrip("/").split("/")[-2:])
+    return name if len(name) <= 36 else f"…{name[-35:]}"
+
+
+def _whole(count: Any) -> str:
+    return f"{int(count):,}" if _known(count) else "–"
+
+
+def _millions(count: Any) -> str:
+    return f"{count / 1e6:,.1f} M" if _known(count) else "–"
+
+
+def _known(count: Any) -> bool:
+    import pandas as pd
+
+    return not pd.isna(count)
+
+
 def decomposition(parts: "pd.DataFrame", table: "pd.DataFrame") -> str:
     """Return what a score is made of, at the best layer of each pair; see `map_decomposition`."""
     from ..alignment.scoring.map_decomposition import PARTS

@@ -18,12 +18,14 @@ from .about import read_about, verify_files
 from .adapters import merge_adapter
 from .devices import free_memory, pick_device
 from .errors import refusing
+from .families import norm_of, objective_of
 from .fingerprint import Identity, Memory, hash_folder
 from .folders import Parts, find_folder, find_parts
 from .loading import check_weights, encoder_config, load_model, random_encoder, weight_files
 from .options import LoadOptions
 from .sizes import sizes_of
 from .skeleton import Skeleton, open_skeleton, whole_only
+from .steps import steps_in
 from .tokenizers import load_tokenizer
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ class Checkpoint:
     folder: Path
     parts: Parts  # where its parts lie
     revision: str = ""
+    label: str = ""  # the revision as it was asked for, or the folder's name
     dtype: str = "float32"
     requested_length: int | None = None
     prefix: str = ""
@@ -200,6 +203,26 @@ class Checkpoint:
             return "its weights are pickled"
         return whole_only(folder, self.config, dtype)
 
+    @property
+    def norm(self) -> str:
+        """Where its blocks have their norms: pre, post, both; "" where that is not known."""
+        return norm_of(self.name, self.parts.transformer)
+
+    @property
+    def objective(self) -> str:
+        """What it was pretrained for: see `families`; "" where that is not known."""
+        return objective_of(self.name, self.parts.transformer)
+
+    @property
+    def step(self) -> int | None:
+        """The step of training that its revision, or its folder's name, says."""
+        return steps_in(self.label)[0]
+
+    @property
+    def tokens(self) -> int | None:
+        """The tokens it was trained on, where that name says it."""
+        return steps_in(self.label)[1]
+
     def load(self, *, checking: bool = False) -> "torch.nn.Module":
         """Return the encoder in evaluation mode, in its dtype, on its device.
 
@@ -261,6 +284,7 @@ def open_checkpoint(name: str | Path, options: LoadOptions) -> Checkpoint:
         folder=parts.folder,
         parts=parts,
         revision=resolved,
+        label=options.revision or parts.folder.name,
         dtype=options.dtype,
         requested_length=options.max_length,
         prefix=prefix,

@@ -122,10 +122,15 @@ def find_folder(
     folder = Path(name)
     if folder.exists():
         return folder, ""
-    if name.count("/") > 1 or name.startswith((".", "/", "~")) or not name.strip():
+    if not is_hub_id(name):
         raise ValueError(f"{name}: no such folder, and not a hub id (owner/name)")
     folder = fetch(name, revision, allow_pickle=allow_pickle)
     return folder, folder.name  # the folder of a snapshot is named after its commit
+
+
+def is_hub_id(name: str) -> bool:
+    """Return whether a name has the form of an id on the hub."""
+    return name.count("/") <= 1 and not name.startswith((".", "/", "~")) and bool(name.strip())
 
 
 def read_settings(path: Path) -> Columns:

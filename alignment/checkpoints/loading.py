@@ -16,6 +16,8 @@ from ...data.rows import Columns
 from .errors import refusing
 from .folders import read_settings
 
+_WRAPPERS = ("module.", "_orig_mod.")
+
 
 def check_weights(folder: Path, *, allow_pickle: bool) -> None:
     """Raise a ValueError unless what transformers would load from a folder are safetensors."""
@@ -80,11 +82,21 @@ class Loaded(NamedTuple):
     whole: bool
 
     def encoder(self) -> Any:
-        """Return the encoder; a decoder keeps nothing for a next token."""
+        """Return the encoder, or the part for text; a decoder keeps nothing for a next token."""
         for config in (self.model.config, encoder_config(self.model.config)):
             if getattr(config, "use_cache", False):
                 config.use_cache = False
+        part = _text_part(self.model)
+        if part:
+            return getattr(self.model, part)
         return self.model.get_encoder() if self.whole else self.model
+
+
+def _text_part(model: Any) -> str:
+    """Return the name of the part for text of a model with others for images or sound."""
+    if model.config.is_encoder_decoder or model.config.get_text_config() is model.config:
+        return ""
+    return next((name for name in ("language_model", "text_model") if hasattr(model, name)), "")
 
 
 def load_model(folder: Path, config: Any, dtype: Any, spread: Columns, *, allow_pickle: bool) -> Loaded:
@@ -97,13 +109,19 @@ def load_model(folder: Path, config: Any, dtype: Any, spread: Columns, *, allow_
         spread: `device_map` and what belongs to it, for a model that is not in one place.
         allow_pickle: read pickles where there are no safetensors.
     """
+    from accelerate.hooks import remove_hook_from_submodules
+
     factory, whole, options = _factory(folder, config)
-    options |= {"dtype": dtype} | spread
+    options |= {"dtype": dtype} | (spread or _without_towers(folder, config))
     options["use_safetensors"] = not allow_pickle or None  # None: whichever is there
     if allow_pickle:
         options["weights_only"] = True
+    if _wrapped(folder):
+        options["key_mapping"] = {rf"^(?:{'|'.join(map(re.escape, _WRAPPERS))})+": ""}
     with refusing(folder, "cannot be loaded"), _quiet():
         model, info = factory.from_pretrained(folder, output_loading_info=True, **options)
+    if not spread and "device_map" in options:
+        remove_hook_from_submodules(model)
     missing = sorted(
         key
         for key in info["missing_keys"]
@@ -123,6 +141,31 @@ def load_model(folder: Path, config: Any, dtype: Any, spread: Columns, *, allow_
                 "they would be random"
             )
     return Loaded(model, whole)
+
+
+def _wrapped(folder: Path) -> bool:
+    """Return whether weights have the prefix of a wrapper, as of data-parallel or compiled models."""
+    from safetensors import safe_open
+
+    if not any(folder.glob("model.safetensors*")):
+        return True  # pickles may have it
+    for path in weight_files(folder):
+        with refusing(path, "cannot be read"), safe_open(path, framework="pt") as tensors:
+            if any(name.startswith(_WRAPPERS) for name in list(tensors.keys())):
+                return True
+    return False
+
+
+def _without_towers(folder: Path, config: Any) -> Columns:
+    """Return what leaves all but the part for text in the files."""
+    if config.is_encoder_decoder or config.get_text_config() is config:
+        return {}
+    model = empty_model(folder, config)
+    part = _text_part(model)
+    if not part or any(True for _ in model.parameters(recurse=False)):
+        return {}
+    places = {name: "cpu" if name == part else "disk" for name, _ in model.named_children()}
+    return {"device_map": places} if "disk" in places.values() else {}
 
 
 def _of_further_blocks(model: Any, keys: Iterable[str]) -> list[str]:

@@ -16,7 +16,13 @@ from .mteb_cache import open_vectors
 from .stored import Representations, encode_share, represent
 
 # what the score table says of a checkpoint besides its name
-MODEL_COLUMNS = ("revision", "parameters", "parameters_body", "dtype", "max_length", "prefix")
+MODEL_COLUMNS = (
+    *("revision", "parameters", "parameters_body", "norm", "objective", "step", "tokens"),
+    *("dtype", "max_length", "prefix"),
+)
+
+# of `LoadOptions`: what a checkpoint that is open already can follow, too
+NOT_OF_OPENING = ("batch_tokens", "device", "memory")
 
 CheckpointLike = Checkpoint | GivenVectors | str | Path  # a folder, a hub id, vectors:DIR, or opened
 
@@ -45,7 +51,7 @@ def open_model(checkpoint: CheckpointLike, options: LoadOptions) -> Checkpoint |
     chosen = [
         field.name
         for field in fields(LoadOptions)
-        if settings[field.name] != field.default and field.name not in ("batch_tokens", "device")
+        if settings[field.name] != field.default and field.name not in NOT_OF_OPENING
     ]
     if isinstance(checkpoint, str) and checkpoint.startswith(PREFIX):
         checkpoint = open_vectors(Path(checkpoint.removeprefix(PREFIX)))
@@ -89,10 +95,9 @@ def open_source(
     if isinstance(model, GivenVectors):
         given = {name: model.of(name) for name in poolings}
         model.refuse_mixed(sides)
-        known = {name: model.about[name] for name in MODEL_COLUMNS if name in model.about}
         return Source(
             model.fingerprint,
-            _columns(model.name, **known),
+            _columns(model.name, model.about),
             model.about.get("about", {}),
             {name: parse_layers(layers, one.available) for name, one in given.items()},
             model.last,
@@ -112,7 +117,7 @@ def open_source(
     )
     return Source(
         model.fingerprint,
-        _columns(model.name, **{name: getattr(model, name) for name in MODEL_COLUMNS}),
+        _columns(model.name, {name: getattr(model, name) for name in MODEL_COLUMNS}),
         model.about,
         {name: [model.layers] if name == "native" else wanted for name in poolings},
         model.layers,
@@ -126,26 +131,11 @@ def _refuse_share(name: str, part: str) -> None:
         raise ValueError(f"{name}: there is nothing to encode; leave out `share`")
 
 
-def _columns(
-    checkpoint: str,
-    *,
-    revision: str = "",
-    parameters: int | None = None,
-    parameters_body: int | None = None,
-    dtype: str = "float32",
-    max_length: int | None = None,
-    prefix: str = "",
-) -> Columns:
-    return {
-        "checkpoint": checkpoint,
-        "revision": revision,
-        "protocol": "",
-        "parameters": parameters,
-        "parameters_body": parameters_body,
-        "dtype": dtype,
-        "max_length": max_length,
-        "prefix": prefix,
-    }
+def _columns(checkpoint: str, known: Row) -> Columns:
+    """Return what the score table says of a checkpoint; what is not known is empty."""
+    empty = {"dtype": "float32"} | dict.fromkeys(("revision", "norm", "objective", "prefix"), "")
+    said = {name: known.get(name, empty.get(name)) for name in MODEL_COLUMNS}
+    return {"checkpoint": checkpoint, "protocol": "", **said}
 
 
 def parse_layers(wanted: str, available: Sequence[int]) -> list[int]:

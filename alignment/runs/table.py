@@ -9,7 +9,7 @@ import pandas as pd
 
 from ...data.rows import Row
 
-SCHEMA = 6
+SCHEMA = 7
 
 
 class Tables(NamedTuple):
@@ -37,6 +37,10 @@ COLUMNS: Mapping[str, str] = {
     "family": "string",
     "parameters": "Int64",
     "parameters_body": "Int64",
+    "norm": "string",
+    "objective": "string",
+    "step": "Int64",
+    "tokens": "Int64",
     "stage": "string",
     "recipe": "string",
     "train_seed": "Int64",

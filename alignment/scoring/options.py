@@ -99,6 +99,9 @@ class ScoreOptions(FileOptions, WorkOptions):
         "Noise in the source, char@0.1 or word@0.2: a share of its characters or words.", default=""
     )
     errors: bool = option("Write what was retrieved instead of missed translations.", default=False)
+    revisions: str | None = option(
+        "All of one model by a pattern (step*): branches, tags, or folders in its folder.", default=None
+    )
     store_dtype: str = option(
         "Precision of stored vectors.", default="float32", choices=("float32", "float16")
     )

@@ -43,9 +43,7 @@ class Settings:
     @property
     def study(self) -> Columns:
         """The options as study.yaml keeps them."""
-        names = [field for field in self.options.__dataclass_fields__ if field not in _NOT_KEPT]
-        study = {name: getattr(self.options, name) for name in names}
-        return {name: str(one) if hasattr(one, "__fspath__") else one for name, one in study.items()}
+        return kept_options(self.options)
 
     def labels(self, about: Row) -> Columns:
         """Return family, stage, recipe and training seed: as set, else from crosslingual.json."""
@@ -60,8 +58,15 @@ class Settings:
 # where things are, not what is computed
 _NOT_KEPT = (
     *("corpus", "data_dir", "out", "store", "progress", "share"),
-    *("device", "device_map", "batch_tokens"),
+    *("device", "device_map", "batch_tokens", "revisions"),
 )
+
+
+def kept_options(options: ScoreOptions) -> Columns:
+    """Return the options that say what is computed."""
+    names = [field for field in options.__dataclass_fields__ if field not in _NOT_KEPT]
+    kept = {name: getattr(options, name) for name in names}
+    return {name: str(one) if hasattr(one, "__fspath__") else one for name, one in kept.items()}
 
 
 def resolve(options: ScoreOptions, model: Checkpoint | GivenVectors) -> Settings:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ...analysis.options import HeatmapOptions
+from ...analysis.figures.options import HeatmapOptions
 from ..generate import command
 from ..messages import say
 
@@ -27,7 +27,7 @@ def heatmap(
 
     from ...alignment.drawing import save
     from ...alignment.runs.folder import read_scores
-    from ...analysis.figures import draw_heatmap, select
+    from ...analysis.figures.heatmap import draw_heatmap, select
 
     shown = select(
         read_scores(run),

@@ -8,7 +8,7 @@ import typer
 from ...data.rows import Row
 from ..messages import say
 
-app = typer.Typer(no_args_is_help=True, help="List corpora, tasks, measures, poolings, protocols.")
+app = typer.Typer(no_args_is_help=True, help="List corpora, tasks, families, measures, …")
 Json = Annotated[bool, typer.Option("--json", help="For machines: a JSON object a line.")]
 
 
@@ -51,6 +51,35 @@ def corpora(as_json: Json = False) -> None:
     )
     if not as_json:
         say("files: your own two line-aligned files, or a .tsv, .csv or .jsonl table")
+
+
+@app.command()
+def families(as_json: Json = False) -> None:
+    """Families of models: scales, parameters, norms, objective, what was verified."""
+    from dataclasses import asdict
+
+    from ...alignment.checkpoints.families import FAMILIES
+
+    if as_json:
+        for family in FAMILIES.values():
+            common = asdict(family) | {"family": family.name}
+            del common["members"], common["name"]
+            members = (asdict(member) | {"name": member.id} for member in family.members)
+            _show((common | member for member in members), as_json)
+        return
+    for family in FAMILIES.values():
+        say(f"{family.name}: {family.title}; {family.objective}, pooling {family.pooling}")
+        say(f"  languages  {family.languages}; up to {family.longest:,} tokens; {family.verified}")
+        for member in family.members:
+            body = "?" if member.parameters_body is None else f"{member.parameters_body / 1e6:,.1f} M"
+            shape = " × ".join("?" if one is None else str(one) for one in (member.blocks, member.dim))
+            more = [f"norm {member.norm}"]
+            more += [f"prompt {member.prompt!r}"] * bool(member.prompt)
+            more += ["gated"] * member.gated + ["pickles only"] * (member.safetensors is False)
+            more += [member.note] * bool(member.note)
+            say(f"  {member.id}: {shape}, {member.parameters / 1e6:,.1f} M ({body}), {', '.join(more)}")
+    say("parameters, and in brackets those of the body: without embeddings of tokens")
+    say("all scales in one table: crosslingual score family:NAME")
 
 
 @app.command()

@@ -23,6 +23,7 @@ NUMBERS = ["x", "-1", "0", "nan", "inf", "9" * 40, "1e400", "1.5", ""]
 # what every call is made of, by command; {…} are files made by `places`
 GOOD = {
     "score": "score {model} --languages de --limit 8 --layers last --measures accuracy --out {out}",
+    "curve": "curve {run} --by parameters",
     "heatmap": "heatmap {run} --out {out}/h.png",
     "compare": "compare {model} --languages de --limit 8 --layers 0 --measure linear_cka --out {out}",
     "extract": "extract {model} --texts {text} --limit 8 --layers 0 --out {out}",

@@ -146,3 +146,59 @@ def test_what_cannot_be_loaded_is_one_line(copy, kind, command):
     assert "Traceback" not in done.stderr
     assert [line.startswith("error: ") for line in done.stderr.splitlines()].count(True) == 1
     assert str(copy) in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("wrapper", ["module.", "_orig_mod.", "module._orig_mod."])
+def test_weights_of_a_wrapped_model(tiny_bert, copy, wrapper):
+    """As saved from data-parallel or compiled models: the same fingerprint."""
+    save_tensors(copy, {wrapper + name: one for name, one in load_tensors(copy).items()})
+    assert open_checkpoint(copy).fingerprint == open_checkpoint(tiny_bert).fingerprint
+
+
+def text_and_images(kind):
+    import transformers
+
+    from tests.conftest import CHARACTERS
+
+    text = {"num_hidden_layers": 3, "hidden_size": 32, "num_attention_heads": 4, "intermediate_size": 48}
+    text |= {"vocab_size": 4 + len(CHARACTERS), "eos_token_id": 2, "bos_token_id": 1}
+    images = {
+        "num_hidden_layers": 2,
+        "hidden_size": 16,
+        "num_attention_heads": 2,
+        "intermediate_size": 16,
+    }
+    images |= {"image_size": 28, "patch_size": 14}
+    if kind == "gemma3":
+        more = {"num_key_value_heads": 2, "head_dim": 8}
+        return transformers.Gemma3Config(
+            text_config=text | more, vision_config=images, mm_tokens_per_image=4
+        )
+    if kind == "llava":
+        return transformers.LlavaConfig(
+            text_config=transformers.LlamaConfig(**text),
+            vision_config=transformers.CLIPVisionConfig(**images),
+        )
+    return transformers.CLIPConfig(text_config=text, vision_config=images)
+
+
+@pytest.mark.parametrize("kind", ["gemma3", "llava", "clip"])
+@pytest.mark.filterwarnings("ignore")
+def test_of_a_model_for_images_the_part_for_text_is_loaded(kind, tmp_path):
+    from transformers import AutoModel
+
+    from tests.conftest import save_tokenizer
+
+    torch.manual_seed(0)
+    whole = AutoModel.from_config(text_and_images(kind)).eval()
+    whole.save_pretrained(tmp_path / "m")
+    save_tokenizer(tmp_path / "m")
+    opened = open_checkpoint(tmp_path / "m")
+    model = opened.load()
+    assert not any("vision" in name for name, _ in model.named_modules())
+    assert opened.layers == 3 and not any(one.is_meta for one in model.parameters())
+    assert opened.parameters == sum(one.numel() for one in model.parameters())
+    text = whole.text_model if kind == "clip" else whole
+    ids = torch.tensor([[5, 6, 7, 2]])
+    with torch.inference_mode():
+        assert torch.equal(model(input_ids=ids).last_hidden_state, text(input_ids=ids).last_hidden_state)

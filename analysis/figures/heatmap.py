@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ..alignment.drawing import bar, canvas, cells, dots, scale_from, short_name, title
-from ..alignment.measures import MEASURES
-from ..alignment.runs.table import SENTENCES, SETTINGS, main_direction
-from ..data.nearest import closest
+from ...alignment.drawing import bar, canvas, cells, dots, scale_from, short_name, title
+from ...alignment.measures import MEASURES
+from ...alignment.runs.table import SENTENCES, SETTINGS, main_direction
+from ...data.nearest import closest
 from .options import HeatmapOptions
 
 if TYPE_CHECKING:

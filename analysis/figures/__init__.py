@@ -1,0 +1,1 @@
+"""Figures of scores: one helper a kind, tables in, a figure out."""

@@ -1,0 +1,170 @@
+"""Curves over checkpoints: a measure by step, tokens or parameters; a line a layer or a language.
+
+A line of a layer is the mean over languages, its band the interval for these languages (their intervals
+are of different sentences, so variances add). Where checkpoints are not equally deep, a line is a
+relative depth instead: of each checkpoint the layer nearest to it. A line of a language is its score at
+one layer, its band that score's interval.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ...alignment.drawing import canvas, title
+from ...alignment.measures import MEASURES
+from ...alignment.runs.table import main_direction, refuse_several
+from .options import AXES, CurveOptions
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DEPTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
+LINES = 12  # at most; of more layers some are drawn, evenly spaced
+_LABELS = {
+    "step": "step of training",
+    "tokens": "tokens of training",
+    "parameters": "parameters",
+    "parameters_body": "parameters without embeddings",
+}
+
+
+def curve_points(table: pd.DataFrame, options: CurveOptions) -> pd.DataFrame:
+    """Return what a figure of curves shows: axis, line, value, low, high, null.
+
+    Args:
+        table: scores of several checkpoints.
+        options: what of it is shown.
+
+    Raises:
+        ValueError: fewer than two places on the axis; several scores for one place of a line.
+    """
+    measure = options.measure or str(table["measure"].iloc[0])
+    rows = table[table["measure"] == measure]
+    if rows.empty:
+        known = ", ".join(dict.fromkeys(table["measure"]))
+        raise ValueError(f"`measure` {measure!r} is not in the table: there are {known}")
+    rows = rows[rows["direction"] == (options.direction or main_direction(rows))]
+    for column in ("pooling", "map"):
+        chosen = getattr(options, column)
+        rows = rows if chosen is None else rows[rows[column] == chosen]
+    refuse_several(rows, "corpus", "split", "pooling", "map", "protocol")
+    by = options.by or next((name for name in AXES if rows[name].nunique() > 1), AXES[0])
+    rows = rows[rows[by].notna()]
+    if rows[by].nunique() < 2:
+        raise ValueError(
+            f"the table has {rows[by].nunique()} values of {by}; a curve needs two and more "
+            "(`by` chooses another axis)"
+        )
+    if options.lines == "language":
+        rows = rows[_at_layer(rows, options.layer)]
+    rows, line = _lines(rows, options.lines)
+    _refuse_twice(rows, by, line)
+    half = (rows["high"] - rows["low"]) / 2
+    grouped = rows.assign(half2=half**2).groupby([by, line], sort=True)
+    points = grouped.agg(
+        value=("value", "mean"), null=("null", "mean"), half2=("half2", "sum"), n=("value", "size")
+    ).reset_index()
+    half = np.sqrt(points["half2"]) / points["n"]
+    found = points.assign(low=points["value"] - half, high=points["value"] + half, by=by, lines=line)
+    return found.rename(columns={by: "axis", line: "line"}).drop(columns="half2")
+
+
+def draw_curves(table: pd.DataFrame, options: CurveOptions) -> "Figure":
+    """Draw curves over checkpoints and return the figure; see `curve_points`."""
+    import seaborn
+
+    points = curve_points(table, options)
+    measure = options.measure or str(table["measure"].iloc[0])
+    figure = canvas(5.2, 3.4)
+    axes = figure.subplots()
+    ordered = options.lines == "layer"
+    names = list(dict.fromkeys(points["line"]))
+    if ordered:
+        names = _spaced(sorted(names, key=lambda name: int(str(name).rstrip("%"))))
+    colours = seaborn.color_palette("viridis" if ordered else "colorblind", len(names))
+    ends = {name: _of_line(points, name)["value"].iloc[-1] for name in names}
+    places = _apart(ends, 0.035 * np.ptp(points[["low", "high", "null"]]))
+    for name, colour in zip(names, colours, strict=True):
+        own = _of_line(points, name)
+        axes.plot(own["axis"], own["value"], color=colour, marker="o", markersize=2.5, linewidth=1)
+        axes.fill_between(
+            own["axis"].astype(float), own["low"], own["high"], color=colour, alpha=0.15, linewidth=0
+        )
+        last = own.iloc[-1]
+        axes.annotate(
+            str(name), (last["axis"], places[name]), xytext=(5, 0), textcoords="offset points",
+            fontsize=6, color=colour, va="center",
+        )  # fmt: skip
+    null = points.groupby("axis")["null"].mean()
+    axes.plot(null.index, null, color="0.5", linewidth=0.8, linestyle=":")
+    by = str(points["by"].iloc[0])
+    if by.startswith("parameters"):
+        axes.set_xscale("log")
+        scales = sorted(points["axis"].unique())
+        axes.set_xticks(scales, [f"{scale / 1e6:,.3g} M" for scale in scales])
+        axes.minorticks_off()
+    axes.set_xlabel(_LABELS[by], fontsize=9)
+    axes.set_ylabel(MEASURES[measure].name, fontsize=9)
+    axes.tick_params(labelsize=7)
+    axes.margins(x=0.06)
+    seaborn.despine(figure)
+    deep = points["lines"].iloc[0] == "depth_line"
+    what = f"{'relative depth' if deep else 'layers'}, mean over languages" if ordered else "languages"
+    first = table.iloc[0]
+    title(figure, f"{measure} on {first['corpus']}: {what}; bands: 95 %; dotted: null", size=8.0)
+    return figure
+
+
+def _lines(rows: pd.DataFrame, lines: str) -> tuple[pd.DataFrame, str]:
+    """Return the rows of the lines, and the column that names them."""
+    if lines == "language":
+        return rows, "source"
+    last = rows.groupby(["checkpoint", "revision"])["layer"].transform("max")
+    if last.nunique() == 1:
+        return rows, "layer"
+    parts = [
+        rows[rows["layer"] == (last * depth).round()].assign(depth_line=f"{depth:.0%}")
+        for depth in DEPTHS
+    ]
+    return pd.concat(parts), "depth_line"
+
+
+def _of_line(points: pd.DataFrame, name: object) -> pd.DataFrame:
+    return points[points["line"] == name].sort_values("axis")
+
+
+def _apart(ends: dict[object, float], least: float) -> dict[object, float]:
+    """Return where the names of lines are written: at their ends, but not on top of each other."""
+    places: dict[object, float] = {}
+    floor = -np.inf
+    for name, value in sorted(ends.items(), key=lambda item: item[1]):
+        floor = max(value, floor + least)
+        places[name] = floor
+    return places
+
+
+def _at_layer(rows: pd.DataFrame, layer: int | None) -> pd.Series:
+    """Return which rows are of the layer that is shown: the one named, or each checkpoint's last."""
+    if layer is None:
+        return rows["layer"] == rows.groupby(["checkpoint", "revision"])["layer"].transform("max")
+    if not (rows["layer"] == layer).any():
+        raise ValueError(f"`layer` {layer} is not in the table")
+    return rows["layer"] == layer
+
+
+def _refuse_twice(rows: pd.DataFrame, by: str, line: str) -> None:
+    keys = [by, "source", "target", "layer"]
+    twice = rows[rows.duplicated(keys)]
+    if len(twice):
+        one = twice.iloc[0]
+        raise ValueError(
+            f"{by} {one[by]} has several scores for {line} {one[line]}, first of {one['checkpoint']}: "
+            "a curve shows one checkpoint for each place"
+        )
+
+
+def _spaced(names: list[object]) -> list[object]:
+    if len(names) <= LINES:
+        return names
+    return [names[round(place)] for place in np.linspace(0, len(names) - 1, LINES)]
