@@ -83,6 +83,29 @@ def families(as_json: Json = False) -> None:
 
 
 @app.command()
+def hub(as_json: Json = False) -> None:
+    """What is on the hub: ids of corpora, tasks and models, and what each was checked against."""
+    from ...alignment.checkpoints.families import FAMILIES
+    from ...data.corpora import CORPORA, HAYSTACKS
+    from ...data.tasks import TASKS
+
+    rows: list[tuple[str, str, str, str]] = [
+        ("corpus", corpus.name, corpus.hub, corpus.verified)
+        for corpus in (*CORPORA.values(), *HAYSTACKS.values())
+        if corpus.hub
+    ]
+    rows += [("task", task.name, task.hub.id, task.verified) for task in TASKS.values() if task.hub]
+    rows += [
+        ("model", family.name, member.id, family.verified)
+        for family in FAMILIES.values()
+        for member in family.members
+        if "/" in member.id
+    ]
+    keys = ("title", "of", "name", "checked")
+    _show((dict(zip(keys, row, strict=True)) for row in rows), as_json)
+
+
+@app.command()
 def tasks(as_json: Json = False) -> None:
     """Labelled tasks: kind, metric, head group, languages, licence, source, what was verified."""
     from ...data.tasks import TASKS

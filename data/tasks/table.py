@@ -120,7 +120,7 @@ TASKS: dict[str, Task] = {
             "pair", "intermediate", "accuracy", "nli", "en",
             "CC BY-NC 4.0",
             "Nie et al. 2020, https://arxiv.org/abs/1910.14599",
-            "files: dev of all rounds; hub: columns from secondary sources",
+            "files: dev of all rounds; hub: id and splits as lm-evaluation-harness reads them",
             labels=NLI,
             names=_NLI_NAMES,
             local=Local(
@@ -161,7 +161,7 @@ TASKS: dict[str, Task] = {
             "pair", "intermediate", "accuracy", "nli", "en",
             "OANC and others, by genre",
             "Williams et al. 2018, https://arxiv.org/abs/1704.05426",
-            "hub: id seen, columns from memory; files: layout from memory",
+            "hub: id as lm-evaluation-harness reads it, columns from memory; files: layout from memory",
             labels=NLI,
             names=_NLI_NAMES,
             skip=("-", "-1"),
@@ -181,7 +181,7 @@ TASKS: dict[str, Task] = {
             "pair", "intermediate", "accuracy", "rte", "en",
             "none stated",
             "Wang et al. 2019, https://arxiv.org/abs/1804.07461",
-            "files: complete; 24 of dev's 277 share a premise with train; hub: columns from memory",
+            "files: complete; 24 of dev's 277 share a premise with train; hub: as lm-evaluation-harness",
             labels=("entailment", "not_entailment"),
             names={"0": "entailment", "1": "not_entailment"},
             local=Local(
@@ -200,7 +200,7 @@ TASKS: dict[str, Task] = {
             "pair", "intermediate", "accuracy", "paraphrase", "en",
             "Quora's terms (non-commercial)",
             "Wang et al. 2019, https://arxiv.org/abs/1804.07461",
-            "hub: id seen, columns from memory; files: layout from memory",
+            "hub: id as lm-evaluation-harness reads it, columns from memory; files: layout from memory",
             labels=("different", "paraphrase"),
             names=_QQP_NAMES,
             local=Local(
@@ -244,7 +244,7 @@ TASKS: dict[str, Task] = {
             "choice", "intermediate", "accuracy", "choice", "en",
             "MIT",
             "Zellers et al. 2019, https://arxiv.org/abs/1905.07830",
-            "files: 4,000 rows of validation; hub: seen to load under datasets 5",
+            "files: 4,000 rows of validation; hub: id, splits as lm-evaluation-harness reads it",
             local=Local(
                 {"train": ("*train*.jsonl",), "dev": ("*val*.jsonl",)},
                 json_lines,
@@ -302,7 +302,7 @@ TASKS: dict[str, Task] = {
             "choice", "intermediate", "accuracy", "choice", "en",
             "none stated",
             "Talmor et al. 2019, https://arxiv.org/abs/1811.00937",
-            "files: 3,000 rows of train, dev; hub: id seen, columns from memory",
+            "files: 3,000 rows of train, dev; hub: id, splits as lm-evaluation-harness reads it",
             local=Local(
                 {"train": ("train_rand_split*.jsonl",), "dev": ("dev_rand_split*.jsonl",)},
                 json_lines,
@@ -338,7 +338,7 @@ TASKS: dict[str, Task] = {
             "pair", "target", "accuracy", "paraphrase", "7",
             "free use, attribution to Google appreciated",
             "Yang et al. 2019, https://arxiv.org/abs/1908.11828",
-            "files: dev in 4 languages; hub: id seen, columns from memory",
+            "files: dev in 4 languages; hub: id as lm-evaluation-harness reads it, columns from memory",
             labels=("different", "paraphrase"),
             names={"0": "different", "1": "paraphrase"},
             local=Local(
@@ -492,7 +492,7 @@ TASKS: dict[str, Task] = {
             "pair", "target", "accuracy", "topic", "205",
             "Apache-2.0; the text is FLORES', CC BY-SA 4.0",
             "Adelani et al. 2024, https://arxiv.org/abs/2309.07445",
-            "files: 10 languages, complete; hub: id and columns from memory",
+            "files: 10 languages, complete; hub: as lm-evaluation-harness and mteb read it",
             labels=_TOPICS,
             local=Local(
                 {split: (f"{{code}}/{split}.tsv",) for split in ("train", "dev", "test")},
@@ -510,7 +510,7 @@ TASKS: dict[str, Task] = {
             "choice", "target", "accuracy", "choice", "11",
             "CC BY 4.0",
             "Ponti et al. 2020, https://arxiv.org/abs/2005.00333",
-            "files: complete; hub: columns from memory",
+            "files: complete; hub: id, splits as lm-evaluation-harness reads it",
             local=Local(
                 {"dev": ("{code}/val.{code}.jsonl",), "test": ("{code}/test.{code}.jsonl",)},
                 json_lines,

@@ -7,6 +7,7 @@ start from, and a new flag is tried without anybody adding it.
 import gzip
 import os
 import random
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,14 +24,14 @@ NUMBERS = ["x", "-1", "0", "nan", "inf", "9" * 40, "1e400", "1.5", ""]
 # what every call is made of, by command; {…} are files made by `places`
 GOOD = {
     "score": "score {model} --languages de --limit 8 --layers last --measures accuracy --out {out}",
-    "curve": "curve {run} --by parameters",
+    "curve": "curve {steps} --by step --out {out}/c.png",
     "heatmap": "heatmap {run} --out {out}/h.png",
     "compare": "compare {model} --languages de --limit 8 --layers 0 --measure linear_cka --out {out}",
     "extract": "extract {model} --texts {text} --limit 8 --layers 0 --out {out}",
     "check": "check {run} --published {tsv}",
     "export": "export {run} --mteb {out}/m.json",
     "mine": "mine {text} {text2} --checkpoint {model} --out {out}/p.tsv",
-    "probe": "probe {model} --task length --languages en --limit 30 --layers last --out {out}",
+    "probe": "probe {model} --task length --languages de --limit 30 --layers last --out {out}",
     "erase": "erase {model} --languages de,en --limit 8 --layers last --out {out}",
     "train": "train {recipe} --out {out}",
     "locate": "locate {model} {model} --languages de --sentences 8 --out {out}",
@@ -45,6 +46,8 @@ GOOD = {
     "index info": "index info {index}",
     "index search": "index search {index} {text}",
     "list corpora": "list corpora",
+    "list families": "list families",
+    "list hub": "list hub",
     "list measures": "list measures",
     "list poolings": "list poolings",
     "list probes": "list probes",
@@ -122,13 +125,23 @@ def places(tiny_bert, tmp_path_factory) -> dict[str, str]:
     (folder / "r.yaml").write_text(recipe.format(tiny_bert))
     store, run = folder / "store", folder / "run"
     crosslingual.score(tiny_bert, languages="de,sw", measures="accuracy", store=store, out=run)
+    for step in (1, 2):
+        shutil.copytree(tiny_bert, folder / "models" / f"step{step}")
+    options = {"languages": "de", "measures": "accuracy", "limit": 8, "store": store}
+    crosslingual.score(folder / "models", revisions="*", out=folder / "steps", **options)
     build = ["index", "build", folder / "a.en", "--checkpoint", tiny_bert, "--out", folder / "index"]
     assert main([str(one) for one in build]) == 0
     (folder / "s.yaml").write_text(STUDY.format(tiny_bert))
     make_corpora(folder / "data")
     (folder / "done").mkdir()
     (folder / "done" / "study.yaml").write_text(STUDY.format(tiny_bert))
-    names = {"model": tiny_bert, "run": run, "text": folder / "a.en", "text2": folder / "b.de"}
+    names = {
+        "model": tiny_bert,
+        "run": run,
+        "steps": folder / "steps",
+        "text": folder / "a.en",
+        "text2": folder / "b.de",
+    }
     names |= {"tsv": folder / "t.tsv", "recipe": folder / "r.yaml", "index": folder / "index"}
     names |= {"study": folder / "s.yaml", "done": folder / "done", "data": folder / "data"}
     return {name: str(place) for name, place in names.items()}
