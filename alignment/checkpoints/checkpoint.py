@@ -23,7 +23,8 @@ from .fingerprint import Identity, Memory, hash_folder
 from .folders import Parts, find_folder, find_parts
 from .loading import check_weights, encoder_config, load_model, random_encoder, weight_files
 from .options import LoadOptions
-from .sizes import sizes_of
+from .prompts import prompt_of
+from .sizes import positions_of, sizes_of
 from .skeleton import Skeleton, open_skeleton, whole_only
 from .steps import steps_in
 from .tokenizers import load_tokenizer
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 WHOLE = 1e9  # bytes of weights; larger ones are hashed tensor by tensor, without being loaded
-# Absolute positions of these start after the padding index, so fewer remain for tokens.
-_OFFSET_POSITIONS = {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "mpnet", "longformer"}
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ class Checkpoint:
         """L, and the tokens that have a position."""
         with refusing(self.folder, "its config.json does not say how many layers there are"):
             part = encoder_config(self.config)
-            shape = int(part.num_hidden_layers), _positions(part)
+            shape = int(part.num_hidden_layers), positions_of(part)
         if shape[0] < 1:
             raise ValueError(f"{self.folder}: its config.json says that there are {shape[0]} layers")
         return shape
@@ -269,16 +268,6 @@ def open_checkpoint(name: str | Path, options: LoadOptions) -> Checkpoint:
         pick_device(options.device)
     folder, resolved = find_folder(str(name), options.revision, allow_pickle=options.allow_pickle)
     parts = find_parts(folder.resolve(), allow_pickle=options.allow_pickle)
-    prefix = options.prefix
-    if prefix is None:
-        prefix = parts.default_prompt()
-        if prefix:
-            logger.warning(
-                "%s: every sentence is read after %r, the default prompt of the folder; `prefix` ''"
-                " leaves it out",
-                name,
-                prefix,
-            )
     return Checkpoint(
         name=str(name),
         folder=parts.folder,
@@ -287,22 +276,13 @@ def open_checkpoint(name: str | Path, options: LoadOptions) -> Checkpoint:
         label=options.revision or parts.folder.name,
         dtype=options.dtype,
         requested_length=options.max_length,
-        prefix=prefix,
+        prefix=prompt_of(str(name), parts, options.prefix),
         device=options.device,
         device_map=options.device_map,
         allow_pickle=options.allow_pickle,
         memory=options.memory_bytes,
         about=read_about(folder),
     )
-
-
-def _positions(config: Any) -> int | None:
-    positions = getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", None)
-    if positions is None or positions <= 0:  # relative positions (T5) or -1 (XLNet): no limit
-        return None
-    if config.model_type in _OFFSET_POSITIONS:
-        return int(positions) - int(config.pad_token_id or 0) - 1
-    return int(positions)
 
 
 def _bytes(dtype: str) -> int:

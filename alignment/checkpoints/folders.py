@@ -41,8 +41,7 @@ class Parts:
         Raises:
             ValueError: the default prompt is not one of the prompts.
         """
-        path = self.folder / "config_sentence_transformers.json"
-        settings = read_settings(path) if path.is_file() else {}
+        path, settings = self._sentence_transformers()
         name = settings.get("default_prompt_name")
         if name is None:
             return ""
@@ -50,6 +49,16 @@ class Parts:
         if not isinstance(prompt, str):
             raise ValueError(f"{path}: the default prompt {name!r} is not one of the prompts")
         return prompt
+
+    def prompts(self) -> list[str]:
+        """Return all prompts that the folder has, each once, but the empty one."""
+        known = self._sentence_transformers()[1].get("prompts")
+        found = known.values() if isinstance(known, dict) else ()
+        return list(dict.fromkeys(one for one in found if isinstance(one, str) and one))
+
+    def _sentence_transformers(self) -> tuple[Path, Columns]:
+        path = self.folder / "config_sentence_transformers.json"
+        return path, read_settings(path) if path.is_file() else {}
 
 
 def find_parts(folder: Path, *, allow_pickle: bool = False) -> Parts:

@@ -15,6 +15,9 @@ _VOCABULARIES = ("vocab_size", "vocab_size_per_layer_input")
 _ACTIVE = ("num_experts_per_tok", "num_experts_per_token", "top_k_experts", "moe_k")
 _EXPERTS = ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts")
 
+# Absolute positions of these start after the padding index, so fewer remain for tokens.
+_OFFSET_POSITIONS = {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "mpnet", "longformer"}
+
 
 class Sizes(NamedTuple):
     """Numbers of parameters."""
@@ -58,3 +61,13 @@ def sizes_of(model: "torch.nn.Module", config: Any) -> Sizes:
 def _first(config: Any, names: tuple[str, ...]) -> int | None:
     """Return the first of some settings that a configuration has."""
     return next((value for name in names if isinstance(value := getattr(config, name, None), int)), None)
+
+
+def positions_of(config: Any) -> int | None:
+    """Return how many tokens have a position; None where there is no limit."""
+    positions = getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", None)
+    if positions is None or positions <= 0:  # relative positions (T5) or -1 (XLNet): no limit
+        return None
+    if config.model_type in _OFFSET_POSITIONS:
+        return int(positions) - int(config.pad_token_id or 0) - 1
+    return int(positions)

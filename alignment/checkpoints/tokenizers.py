@@ -1,5 +1,6 @@
 """Tokenizers, as saved with a checkpoint."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ def load_tokenizer(folder: Path, *, lower: bool) -> "PreTrainedTokenizerBase":
     """
     from transformers import AutoTokenizer
 
+    _refuse_unreadable(folder)
     with refusing(folder, "no tokenizer there"):
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     vocabulary = set(tokenizer.vocab_files_names.values())  # none of those of bytes or characters
@@ -33,6 +35,15 @@ def load_tokenizer(folder: Path, *, lower: bool) -> "PreTrainedTokenizerBase":
     if lower:
         lower_case(tokenizer)
     return tokenizer
+
+
+def _refuse_unreadable(folder: Path) -> None:
+    """Raise where there is but a sentencepiece model, and nothing that reads it."""
+    models = sorted(path.name for path in folder.glob("*.model"))
+    if models and not (folder / "tokenizer.json").is_file() and find_spec("sentencepiece") is None:
+        raise ValueError(
+            f"{folder}: its tokenizer is {models[0]} only; pip install 'crosslingual[sentencepiece]'"
+        )
 
 
 def lower_case(tokenizer: "PreTrainedTokenizerBase") -> None:

@@ -130,6 +130,18 @@ def test_a_prefix_takes_the_place_of_the_default_prompt(folder, caplog):
     assert open_checkpoint(folder, prefix="passage: ").prefix == "passage: "
 
 
+def test_prompts_that_nobody_asked_for_are_named(folder, caplog):
+    """A folder with prompts and no default one: sentence-transformers takes none, and we say so."""
+    about = {"prompts": {"query": "query: ", "document": "passage: ", "none": ""}}
+    write(folder / "config_sentence_transformers.json", about)
+    assert open_checkpoint(folder).prefix == ""
+    assert "('query: ', 'passage: ') and read without one" in caplog.text
+    caplog.clear()
+    assert open_checkpoint(folder, prefix="").prefix == ""
+    assert open_checkpoint(folder, prefix="query: ").prefix == "query: "
+    assert not caplog.text
+
+
 def test_a_changed_module_is_another_checkpoint(folder):
     before = open_checkpoint(folder).fingerprint
     write(folder / "1_Pooling" / "config.json", pooling(pooling_mode_cls_token=True))

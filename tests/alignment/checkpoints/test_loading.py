@@ -202,3 +202,37 @@ def test_of_a_model_for_images_the_part_for_text_is_loaded(kind, tmp_path):
     ids = torch.tensor([[5, 6, 7, 2]])
     with torch.inference_mode():
         assert torch.equal(model(input_ids=ids).last_hidden_state, text(input_ids=ids).last_hidden_state)
+
+
+@pytest.fixture
+def sentencepiece_only(tmp_path):
+    """A folder as of google/mt5-small: spiece.model, no tokenizer.json."""
+    import io
+
+    from transformers import MT5Config, MT5EncoderModel
+
+    trainer = pytest.importorskip("sentencepiece").SentencePieceTrainer
+    made = io.BytesIO()
+    lines = (f"ein kleiner Satz {i} von vielen Worten" for i in range(200))
+    trainer.train(
+        sentence_iterator=lines, model_writer=made, vocab_size=60, pad_id=0, eos_id=1, unk_id=2, bos_id=-1,
+        hard_vocab_limit=False, minloglevel=9,
+    )  # fmt: skip
+    folder = tmp_path / "mt5"
+    sizes = {"num_layers": 2, "d_model": 32, "d_kv": 8, "d_ff": 48, "num_heads": 4, "vocab_size": 200}
+    MT5EncoderModel(MT5Config(**sizes)).save_pretrained(folder)
+    (folder / "spiece.model").write_bytes(made.getvalue())
+    settings(folder, "tokenizer_config.json", tokenizer_class="T5Tokenizer", extra_ids=0)
+    return folder
+
+
+def test_a_tokenizer_of_sentencepiece_only(sentencepiece_only, monkeypatch):
+    from sentencepiece import SentencePieceProcessor
+
+    exact = SentencePieceProcessor(model_file=str(sentencepiece_only / "spiece.model"))
+    text = "ein kleiner Satz mit Worten"
+    ids = open_checkpoint(sentencepiece_only).tokenizer(text).input_ids
+    assert ids == [*exact.encode(text), exact.eos_id()]
+    monkeypatch.setattr("crosslingual.alignment.checkpoints.tokenizers.find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r"spiece.model only; pip install 'crosslingual\[sentencepiece"):
+        open_checkpoint(sentencepiece_only).tokenizer  # noqa: B018
