@@ -35,8 +35,8 @@ def prompt_of(name: str, parts: Parts, asked: str | None) -> str:
     if known:
         shown = ", ".join(map(repr, known[:3])) + (", …" if len(known) > 3 else "")
         logger.warning(
-            "%s is made for a prompt before every sentence (%s) and read without one; `prefix` gives one, "
-            "`prefix` '' says that none is meant",
+            "%s is made for a prompt before every sentence (%s) and read without one; `prefix` "
+            "gives it, `prefix` '' says that none is meant",
             name,
             shown,
         )

@@ -84,14 +84,3 @@ class CachedVectors(GivenVectors):
 
     def refuse_mixed(self, sides: Iterable[Side]) -> None:
         """Refuse nothing: texts are found by what they say."""
-
-
-def open_vectors(folder: Path) -> GivenVectors:
-    """Return the vectors of a folder: of mteb's cache, or files per language.
-
-    Raises:
-        ValueError: neither.
-    """
-    if all((folder / name).is_file() for name in PARTS):
-        return CachedVectors(folder)
-    return GivenVectors(folder)

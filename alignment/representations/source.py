@@ -12,7 +12,7 @@ from ..checkpoints.checkpoint import Checkpoint, open_checkpoint
 from ..checkpoints.options import LoadOptions
 from ..runs.progress import Tick
 from .given import PREFIX, GivenVectors
-from .mteb_cache import open_vectors
+from .opening import open_vectors
 from .stored import Representations, encode_share, represent
 
 # what the score table says of a checkpoint besides its name

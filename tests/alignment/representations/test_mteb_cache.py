@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from crosslingual.alignment.representations.mteb_cache import open_vectors
+from crosslingual.alignment.representations.opening import open_vectors
 from crosslingual.data import load
 from tests.verbs import score
 
