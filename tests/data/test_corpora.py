@@ -242,6 +242,43 @@ def test_hub_tables_become_bitexts(name, tmp_path, monkeypatch):
         load(name)
 
 
+@pytest.mark.parametrize("name", ["in22-gen", "in22-conv"])
+def test_a_column_for_every_language(name, tmp_path, monkeypatch):
+    columns = {"asm_Beng": ["ক। "], "eng_Latn": ["One."], "hin_Deva": ["एक।"], "id": [1]}
+    asked = local_hub(tmp_path, monkeypatch, columns)
+    bitexts = {bitext.source.language: bitext for bitext in load(name)}
+    assert set(bitexts) == {"as", "hi"} and bitexts["as"].source.texts == ("ক।",)
+    assert bitexts["hi"].target.texts == ("One.",)
+    assert asked[0][:3] == (CORPORA[name].hub, None, "test") and len(asked[0][3]) == 40
+    with pytest.raises(OSError, match=r"read from the hub \(mteb/IN22"):
+        load(name, data_dir=tmp_path)
+
+
+PAIRED = {
+    "iwslt2017": (["ar-en", "en-ar", "en-fr", "it-nl"], ("sentence1", "sentence2"), "en"),
+    "biblenlp": (["eng-deu", "eng-fra"], ("eng", "deu"), "eng"),
+    "nusax": (["eng-ace"], ("sentence1", "sentence2"), "eng"),
+    "webfaq": (["deu-eng", "deu-fra", "eng-fra"], ("question1", "question2"), "eng"),
+}
+
+
+@pytest.mark.parametrize("name", PAIRED)
+def test_a_table_for_every_pair(name, tmp_path, monkeypatch):
+    """English is on the side that the pair's name says; a row with a blank side is left out."""
+    names, columns, pivot = PAIRED[name]
+    texts = {columns[0]: ["a. ", "b.", "c."], columns[1]: ["1.", " ", "3."]}
+    asked = local_hub(tmp_path, monkeypatch, texts, names)
+    (bitext,) = load(name, languages={"iwslt2017": "ar", "nusax": "ace"}.get(name, "de"))
+    pair = asked[0][1]
+    assert pair in names and (pair != "en-ar") and bitext.target.language == "en"
+    english_first = pair.startswith(f"{pivot}-")
+    first, second = ("a.", "c."), ("1.", "3.")
+    assert bitext.source.texts == (second if english_first else first)
+    assert bitext.target.texts == (first if english_first else second)
+    assert bitext.source.ids == bitext.target.ids == (f"{pair}.1", f"{pair}.3")
+    assert asked[0][0] == CORPORA[name].hub and len(asked[0][3]) == 40
+
+
 def test_what_a_hub_copy_does_not_have_is_said(tmp_path, monkeypatch):
     local_hub(tmp_path, monkeypatch, HUB["flores"][2])
     with pytest.raises(OSError, match="has devtest only; take flores-plus/dev, or name a `data_dir`"):
