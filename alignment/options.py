@@ -193,6 +193,8 @@ def _checked(self: Any) -> None:
         kinds = _kinds(field.type)
         if kinds and not (isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))):
             names = " or ".join("nothing" if one is type(None) else one.__name__ for one in kinds)
+            if field.type in (Gigabytes, Gigabytes | None):
+                names = "gigabytes, as 8, 8GB or 500MB"
             raise ValueError(f"`{field.name}` must be {names}, got {value!r}")
         if isinstance(value, int | float) and not isinstance(value, bool):
             _refuse_outside(field.name, value, known)

@@ -18,7 +18,7 @@ from .about import read_about, verify_files
 from .adapters import merge_adapter
 from .devices import free_memory, pick_device
 from .errors import refusing
-from .families import norm_of, objective_of
+from .families import PREFIX, members_of, norm_of, objective_of
 from .fingerprint import Identity, Memory, hash_folder
 from .folders import Parts, find_folder, find_parts
 from .loading import check_weights, encoder_config, load_model, random_encoder, weight_files
@@ -264,6 +264,9 @@ def open_checkpoint(name: str | Path, options: LoadOptions) -> Checkpoint:
         ValueError: the folder holds no checkpoint; a setting that is none.
         OSError: the hub does not have it or cannot be reached.
     """
+    if str(name).startswith(PREFIX):
+        members = ", ".join(one.id for one in members_of(str(name).removeprefix(PREFIX)))
+        raise ValueError(f"{name} is several checkpoints, which `score` takes; here name one: {members}")
     if options.device not in ("auto", "cpu"):
         pick_device(options.device)
     folder, resolved = find_folder(str(name), options.revision, allow_pickle=options.allow_pickle)

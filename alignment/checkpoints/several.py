@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .builtin import BUILTIN
 from .checkpoint import Checkpoint, open_checkpoint
 from .families import PREFIX, members_of
 from .folders import is_hub_id
@@ -71,6 +72,8 @@ def revision_subjects(checkpoint: str, pattern: str) -> list[NamedCheckpoint]:
         OSError: the hub does not have the model or cannot be reached.
     """
     folder = Path(checkpoint)
+    if checkpoint in BUILTIN or ":" in checkpoint:
+        raise ValueError(f"{checkpoint} has no revisions")
     if folder.is_dir():
         found = {one.name: NamedCheckpoint(str(one)) for one in folder.iterdir() if one.is_dir()}
     elif is_hub_id(checkpoint):

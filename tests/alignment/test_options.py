@@ -186,3 +186,28 @@ def test_every_list_of_names_refuses_none():
                 for value in ("",) if path else ("", " ", ","):
                     with pytest.raises(ValueError, match=f"`{field.name}`"):
                         verb(**{field.name: value})
+
+
+@pytest.mark.parametrize(
+    ("given", "gigabytes"),
+    [
+        (8.0, 8.0),
+        (0.5, 0.5),
+        ("8", 8.0),
+        ("8GB", 8.0),
+        (" 500 mb", 0.5),
+        ("2T", 2000.0),
+        ("1e-3gb", 1e-3),
+    ],
+)
+def test_sizes_of_memory(given, gigabytes):
+    assert LoadOptions(memory=given).memory == pytest.approx(gigabytes)
+    assert LoadOptions(memory=given).memory_bytes == pytest.approx(gigabytes * 1e9)
+
+
+@pytest.mark.parametrize(
+    "given", ["8GBB", "", "GB", "1.2.3", "-1", "nan", "inf", "0", -1.0, float("nan")]
+)
+def test_what_is_no_size_of_memory(given):
+    with pytest.raises(ValueError, match="`memory`"):
+        LoadOptions(memory=given)

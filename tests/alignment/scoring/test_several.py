@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from crosslingual import read
+from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
 from crosslingual.alignment.checkpoints.several import revision_subjects
 from crosslingual.analysis.figures.curves import curve_points
 from crosslingual.analysis.figures.options import CurveOptions
@@ -187,11 +188,20 @@ def test_bad_input(drifting, tiny_bert, tmp_path):
         ("family:pocket", {"revisions": "step*"}, "`revisions` are of one model"),
         (drifting, {"revisions": "step*", "revision": "main"}, "`revisions` are of one model"),
         ("family:xlmr", {}, "unknown family 'xlmr'"),
+        ("pocket-s", {"revisions": "*"}, "pocket-s has no revisions"),
+        (f"vectors:{tmp_path}", {"revisions": "*"}, "has no revisions"),
         ("no where/at all", {"revisions": "*"}, "neither a folder nor to be had|cannot be listed"),
         (drifting, {"revisions": "logs"}, "1 of 1 checkpoints could not be scored"),
     ):
         with pytest.raises((ValueError, OSError), match=message):
             score_verb(subject, "pocket", **OPTIONS, **options)
+
+
+def test_a_family_is_for_score():
+    with pytest.raises(
+        ValueError, match="family:pocket is several checkpoints, which `score` takes; he"
+    ):
+        open_checkpoint("family:pocket")
 
 
 def test_revisions_come_in_the_order_of_their_steps(tmp_path):
