@@ -6,7 +6,7 @@ folder with a PEFT adapter.
 
 import logging
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +21,7 @@ from .errors import refusing
 from .families import PREFIX, members_of, norm_of, objective_of
 from .fingerprint import Identity, Memory, hash_folder
 from .folders import Parts, find_folder, find_parts
-from .loading import check_weights, encoder_config, load_model, random_encoder, weight_files
+from .loading import check_weights, encoder_config, load_model, random_encoder
 from .options import LoadOptions
 from .prompts import prompt_of
 from .sizes import positions_of, sizes_of
@@ -184,18 +184,33 @@ class Checkpoint:
     @contextmanager
     def _in_files(self) -> Iterator[tuple["torch.nn.Module", Iterable[tuple[str, "torch.Tensor"]]]]:
         """Give the encoder, and its tensors as they are in the files, sorted by name."""
-        folder = self.parts.transformer
-        apart = not self._whole_only("auto")
-        if apart and sum(path.stat().st_size for path in weight_files(folder)) > WHOLE:
-            with open_skeleton(folder, self.config, "auto") as opened:
+        with ExitStack() as stack:
+            opened = self._large_skeleton(stack)
+            if opened is None:
+                model = self.load(checking=True)
+                yield model, sorted(model.state_dict().items())
+            else:
                 yield opened.model, opened.tensors()
-        else:
-            model = self.load(checking=True)
-            yield model, sorted(model.state_dict().items())
+
+    def _large_skeleton(self, stack: ExitStack) -> Skeleton | None:
+        """Open the skeleton of a large model, if it has one: hashing does not need it in memory."""
+        folder = self.parts.transformer
+        if sum(path.stat().st_size for path in folder.glob("*.safetensors")) <= WHOLE:
+            return None
+        if self._whole_only("auto"):
+            return None
+        check_weights(folder, allow_pickle=False)
+        try:
+            return stack.enter_context(open_skeleton(folder, self.config, "auto"))
+        except ValueError as error:
+            logger.info("%s; it is loaded to be hashed", error)
+            return None
 
     def _whole_only(self, dtype: str) -> str:
         """Return why the model can only be loaded whole; nothing where its blocks can be read apart."""
         folder = self.parts.transformer
+        if self.random_seed is not None:
+            return "its weights are random"
         if self.parts.adapter is not None:
             return "an adapter is merged with the whole of its base"
         if self.allow_pickle and not any(folder.glob("model.safetensors*")):

@@ -6,6 +6,7 @@ is seen in a pass in which every block hands its input on. Whether that holds of
 once, by a batch that passes the blocks as transformers would have it (`disagreement`).
 """
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -18,6 +19,9 @@ from ..checkpoints.skeleton import Skeleton
 from .hidden_states import Reached, TakeOf, find_blocks, forward
 from .pooling import Batch
 
+logger = logging.getLogger(__name__)
+
+FEW = 2  # batches of a check, of which nothing is said
 Inner = Callable[[int, "Call"], Any]  # stands in for a block: its index, what it is called with
 
 
@@ -85,6 +89,8 @@ class BlockByBlock:
             for at, one in enumerate(states):
                 take(at, index, one)
             if index < self.highest:
+                if len(batches) > FEW:
+                    logger.info("block %d of %d, %d batches", index + 1, self.highest, len(batches))
                 with self.skeleton.filled(self.names[index], self.device):
                     for at, one in enumerate(states):
                         call = calls[at][index].of(one)

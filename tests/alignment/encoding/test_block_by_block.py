@@ -242,3 +242,27 @@ def test_a_model_of_gigabytes_takes_a_fifth_of_its_memory(tmp_path, monkeypatch)
     assert streamed[:2] == whole[:2]
     assert float(streamed[2]) < 2 * float(whole[2])
     assert int(streamed[3]) < weights / 5 < int(whole[3])
+
+
+def test_what_cannot_stay_in_its_files_is_loaded_to_be_hashed(tiny_bert, tmp_path, monkeypatch):
+    expected = open_checkpoint(tiny_bert).fingerprint
+    monkeypatch.setenv("CROSSLINGUAL_HOME", str(tmp_path / "another"))
+    monkeypatch.setattr(module, "WHOLE", 0)
+
+    def refuse(*_):
+        raise ValueError("no device map for it")
+
+    monkeypatch.setattr(module, "open_skeleton", refuse)
+    assert open_checkpoint(tiny_bert).fingerprint == expected
+
+
+def test_an_adapter_is_loaded_whole_or_refused(tiny_bert, tmp_path, monkeypatch):
+    peft = pytest.importorskip("peft")
+    from transformers import AutoModel
+
+    settings = peft.LoraConfig(r=2, target_modules=["query"])
+    made = peft.get_peft_model(AutoModel.from_pretrained(tiny_bert), settings)
+    made.save_pretrained(tmp_path / "adapter")
+    opened = open_checkpoint(tmp_path / "adapter", memory=1e-5)
+    with pytest.raises(ValueError, match="and an adapter is merged with the whole of its base"):
+        vectors(opened, tmp_path / "store")
