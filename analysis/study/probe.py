@@ -1,9 +1,11 @@
 """What a study takes, measured: a few steps of every training, some sentences of every corpus."""
 
+import statistics
 import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from ...alignment.checkpoints.checkpoint import open_checkpoint
@@ -18,7 +20,7 @@ from .spec import CorpusPart
 from .work import Worker
 
 SOME = 150  # sentences that a checkpoint is scored in, and three times as many
-FEW, MORE = 3, 9  # steps of the two trainings whose difference tells what a step takes
+STEPS = 9  # of a training that tells what a step takes, and all around it
 NUMBER_SIZE = 4.0  # bytes of a parameter that is saved
 
 
@@ -76,24 +78,28 @@ def measure(plan: Plan, worker: Worker, bitexts: Bitexts, tick: Tick | None = No
 def _train(worker: Worker, recipe: Recipe) -> float:
     """Return the seconds that a recipe takes."""
     steps = sum(_steps(phase, worker.data_dir, recipe.seed) for phase in recipe.phases)
-    if not steps:
-        return _seconds(worker, recipe)
-    few, more = (_seconds(worker, _shorter(recipe, count)) for count in (FEW, MORE))
-    each = max(0.0, more - few) / (MORE - FEW) / len(recipe.phases)
-    return max(0.0, few - FEW * len(recipe.phases) * each) + steps * each
-
-
-def _seconds(worker: Worker, recipe: Recipe) -> float:
+    if steps:
+        recipe = _shorter(recipe)
+    ticks: list[tuple[int, float]] = []  # a step, and when it was done
     with tempfile.TemporaryDirectory(prefix="crosslingual-") as folder:
         start = time.perf_counter()
-        train(recipe, folder, data_dir=worker.data_dir, device=worker.device)
-        return time.perf_counter() - start
+        train(
+            recipe,
+            folder,
+            data_dir=worker.data_dir,
+            device=worker.device,
+            progress=lambda _, step, of: ticks.append((step, time.perf_counter())),
+        )
+        whole = time.perf_counter() - start
+    gaps = [then - now for (a, now), (b, then) in pairwise(ticks) if b == a + 1]
+    each = statistics.median(gaps) if gaps else 0.0
+    return max(0.0, whole - len(ticks) * each) + steps * each
 
 
-def _shorter(recipe: Recipe, steps: int) -> Recipe:
+def _shorter(recipe: Recipe) -> Recipe:
     """Return a recipe whose trainings have a few steps, and nothing saved on the way."""
     phases = (
-        replace(phase, steps=steps, epochs=None, keep=(), evaluate_every=None)
+        replace(phase, steps=STEPS, epochs=None, keep=(), evaluate_every=None)
         if _trains(phase)
         else phase
         for phase in recipe.phases
