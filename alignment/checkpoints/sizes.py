@@ -5,6 +5,7 @@ is what is left without embeddings of tokens and without towers for images or so
 many count as look at a token.
 """
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def sizes_of(model: "torch.nn.Module", config: Any) -> Sizes:
         and "position" not in name
     }
     if isinstance(model, PreTrainedModel):
-        embeddings.add(id(model.get_input_embeddings().weight))
+        with suppress(NotImplementedError, AttributeError):  # CANINE has none: it hashes characters
+            embeddings.add(id(model.get_input_embeddings().weight))
     active, experts = _first(text, _ACTIVE), _first(text, _EXPERTS)
     share = active / experts if active and experts else 1.0
     total, body = 0, 0.0

@@ -28,10 +28,16 @@ def stage_of(progress: Progress | None, stage: str) -> Tick | None:
     return None if progress is None else partial(progress, stage)
 
 
+def _in_kernel() -> bool:
+    """Return whether this is a Jupyter kernel, and not only a process that imported one."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return hasattr(shell, "kernel")
+
+
 @contextmanager
 def in_notebook(given: Progress | None) -> Iterator[Progress | None]:
     """Give the caller's report; without one, a bar a stage in a Jupyter kernel, elsewhere nothing."""
-    if given is not None or "ipykernel" not in sys.modules:
+    if given is not None or not _in_kernel():
         yield given
         return
     from tqdm.auto import tqdm

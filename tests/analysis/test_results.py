@@ -1,5 +1,7 @@
 """Results for a notebook: they are the table and figures of the commands, and can be compared."""
 
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 
@@ -66,10 +68,12 @@ def test_bars_are_for_notebooks_without_a_report_of_their_own(monkeypatch, capsy
     own = print
     with in_notebook(own) as report:
         assert report is own
-    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    monkeypatch.setitem(sys.modules, "ipykernel", object())  # imported, but no kernel
+    monkeypatch.delitem(sys.modules, "IPython", raising=False)
     with in_notebook(None) as report:
         assert report is None
-    monkeypatch.setitem(sys.modules, "ipykernel", object())
+    kernel = SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel=object()))
+    monkeypatch.setitem(sys.modules, "IPython", kernel)
     with in_notebook(None) as report:
         report("encoding", 3, 4)
         report("scoring", 1, 4)

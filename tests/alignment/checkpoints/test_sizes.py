@@ -70,3 +70,19 @@ def test_towers_for_images_are_no_body(tower):
     setattr(model, tower, torch.nn.Linear(5, 5))
     after = sizes_of(model, config)
     assert (after.parameters - before.parameters, after.parameters_body) == (30, before.parameters_body)
+
+
+def test_a_model_without_an_embedding_matrix_is_all_body():
+    """CANINE hashes characters: there is no vocabulary to leave out."""
+    from transformers import CanineConfig, CanineModel
+
+    sizes = {
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "intermediate_size": 48,
+    }
+    config = CanineConfig(**sizes, num_hash_buckets=64)
+    model = CanineModel(config, add_pooling_layer=False)
+    total = sum(weight.numel() for weight in model.parameters())
+    assert sizes_of(model, config) == (total, total)
