@@ -19,7 +19,7 @@ from ..data.nearest import closest
 
 Names = str | int | Sequence[str] | Sequence[int]  # "a,b", or ["a", "b"]
 Folder = str | Path
-Gigabytes = float | str  # 8, or "8GB" or "500MB"
+Gigabytes = float | str | None  # 8, or "8GB" or "500MB"
 
 P = ParamSpec("P")
 Subject = TypeVar("Subject")
@@ -193,7 +193,7 @@ def _checked(self: Any) -> None:
         kinds = _kinds(field.type)
         if kinds and not (isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))):
             names = " or ".join("nothing" if one is type(None) else one.__name__ for one in kinds)
-            if field.type in (Gigabytes, Gigabytes | None):
+            if field.type == Gigabytes:
                 names = "gigabytes, as 8, 8GB or 500MB"
             raise ValueError(f"`{field.name}` must be {names}, got {value!r}")
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -222,7 +222,7 @@ def _formed(kind: Any, value: Any) -> Any:
         return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if Path in arguments and isinstance(value, str) and value:
         return Path(value)
-    if kind in (Gigabytes, Gigabytes | None) and isinstance(value, str):
+    if kind == Gigabytes and isinstance(value, str):
         return _gigabytes(value)
     if float in (kind, *arguments) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
@@ -243,7 +243,7 @@ def _kinds(kind: Any) -> tuple[type, ...]:
     """Return the plain types of an annotation; nothing where it is more than that."""
     if kind == Names:
         return (str,)
-    if kind == Gigabytes | None:
+    if kind == Gigabytes:
         return (float, type(None))
     if kind in (str, int, float, bool):
         return (kind,)

@@ -15,11 +15,12 @@ from ..alignment.representations.source import CheckpointLike
 from ..alignment.runs.files import write_table
 from ..alignment.runs.folder import read_cells, read_scores
 from ..alignment.runs.results import Result, in_folder
+from ..alignment.runs.table import rows_of
 from ..alignment.scoring.options import ScoreOptions
 from ..alignment.scoring.scoring import score_into
 from ..alignment.scoring.several import score_several, subjects_of
 from .cell_pairs import read_scored
-from .deltas import delta_heatmap, in_words, rows_of
+from .deltas import delta_heatmap, in_words
 from .figures.curves import draw_curves
 from .figures.heatmap import draw_heatmap, select
 from .figures.options import CurveOptions, HeatmapOptions

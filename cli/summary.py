@@ -64,7 +64,9 @@ def several_summary(table: "pd.DataFrame") -> str:
 
 
 def _short(row: "pd.Series") -> str:
-    name = "/".join(str(row["checkpoint"]).rstrip("/").split("/")[-2:])
+    from ..alignment.drawing import short_name
+
+    name = short_name(row["checkpoint"])
     return name if len(name) <= 36 else f"…{name[-35:]}"
 
 

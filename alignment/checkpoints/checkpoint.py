@@ -155,7 +155,9 @@ class Checkpoint:
         """
         if self.device_map is not None or self.random_seed is not None:
             return False
-        needed, free = self.parameters * _bytes(self.dtype), self.memory
+        import torch
+
+        needed, free = self.parameters * getattr(torch, self.dtype).itemsize, self.memory
         if free is None:
             free = free_memory(pick_device(self.device))
         if needed <= free:
@@ -301,7 +303,3 @@ def open_checkpoint(name: str | Path, options: LoadOptions) -> Checkpoint:
         memory=options.memory_bytes,
         about=read_about(folder),
     )
-
-
-def _bytes(dtype: str) -> int:
-    return 4 if dtype == "float32" else 2

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..runs.files import own_folder, remove_folder
+from ..runs.folder import held
 from ..runs.paths import home
 from .errors import first_line
 
@@ -77,7 +78,8 @@ def for_a_while(name: str, commit: str, *, allow_pickle: bool) -> Iterator[Path]
         yield cached
         return
     place = home() / "revision"
-    with _alone(place.parent / "revision.lock", place):
+    busy = f"{place}: another process has a revision there; wait until it ends"
+    with held(place.parent / "revision.lock", busy):
         whose = place / "commit"
         if not whose.is_file() or whose.read_text("utf-8") != commit:
             own_folder(place)
@@ -94,22 +96,6 @@ def _cached(name: str, commit: str, allow_pickle: bool) -> Path | None:
         return fetch(name, commit, allow_pickle=allow_pickle, local_files_only=True)
     except OSError:
         return None
-
-
-@contextmanager
-def _alone(lock: Path, place: Path) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    held = FileLock(lock, timeout=0)
-    try:
-        held.acquire()
-    except Timeout:
-        raise OSError(f"{place}: another process has a revision there; wait until it ends") from None
-    try:
-        yield
-    finally:
-        held.release()
 
 
 def _snapshot(name: str, revision: str | None, patterns: Sequence[str], **options: Any) -> Path:

@@ -1,5 +1,8 @@
 """What opens a checkpoint: the same settings for every verb."""
 
+from dataclasses import fields
+
+from ...data.rows import Columns
 from ..options import Gigabytes, option, options_class
 
 STAGES = ("pretrained", "intermediate", "target")  # of training
@@ -24,7 +27,7 @@ class LoadOptions:
     device_map: str | None = option(
         "Spread the model over several devices.", default=None, choices=DEVICE_MAPS
     )
-    memory: Gigabytes | None = option(
+    memory: Gigabytes = option(
         "Gigabytes of matrices (by default 4; a grid's 2), or of weights before they go block by block.",
         default=None,
         least=1e-6,
@@ -32,6 +35,10 @@ class LoadOptions:
     )
     batch_tokens: int | None = option("Tokens of a batch, padding included.", default=None, least=1)
     allow_pickle: bool = option("Read pickled weights where there are no safetensors.", default=False)
+
+    def opening(self) -> Columns:
+        """Return what opens a checkpoint, as keywords of `open_checkpoint`."""
+        return {field.name: getattr(self, field.name) for field in fields(LoadOptions)}
 
     @property
     def memory_bytes(self) -> int | None:

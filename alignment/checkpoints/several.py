@@ -13,6 +13,7 @@ from .checkpoint import Checkpoint, open_checkpoint
 from .families import PREFIX, members_of
 from .folders import is_hub_id
 from .hub_files import for_a_while, revisions_of
+from .options import LoadOptions
 from .steps import steps_in
 
 
@@ -31,19 +32,15 @@ class NamedCheckpoint(NamedTuple):
         return re.sub(r"[^\w.-]+", "-", name).strip(".-") or "checkpoint"
 
     @contextmanager
-    def opened(self, **settings: Any) -> Iterator[Checkpoint]:
-        """Give the checkpoint; a revision that had to be downloaded for it is removed afterwards.
-
-        Args:
-            settings: of `open_checkpoint`.
-        """
-        if settings.get("prefix") is None:
+    def opened(self, options: LoadOptions) -> Iterator[Checkpoint]:
+        """Give the checkpoint; a revision that had to be downloaded for it is removed afterwards."""
+        settings = options.opening()
+        if options.prefix is None:
             settings["prefix"] = self.prompt
         if not self.commit:
             yield open_checkpoint(self.checkpoint, **settings)
             return
-        pickles = bool(settings.get("allow_pickle"))
-        with for_a_while(self.checkpoint, self.commit, allow_pickle=pickles) as folder:
+        with for_a_while(self.checkpoint, self.commit, allow_pickle=options.allow_pickle) as folder:
             found = open_checkpoint(folder, **settings)
             yield replace(
                 found, name=self.checkpoint, revision=self.commit, label=self.revision or self.commit

@@ -5,7 +5,6 @@ is what is left without embeddings of tokens and without towers for images or so
 many count as look at a token.
 """
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -35,7 +34,6 @@ def sizes_of(model: "torch.nn.Module", config: Any) -> Sizes:
         config: its configuration, of transformers.
     """
     import torch
-    from transformers import PreTrainedModel
 
     text = config.get_text_config()
     vocabularies = {getattr(text, name, None) for name in _VOCABULARIES}
@@ -46,9 +44,9 @@ def sizes_of(model: "torch.nn.Module", config: Any) -> Sizes:
         and module.num_embeddings in vocabularies
         and "position" not in name
     }
-    if isinstance(model, PreTrainedModel):
-        with suppress(NotImplementedError, AttributeError):  # CANINE has none: it hashes characters
-            embeddings.add(id(model.get_input_embeddings().weight))
+    table = embeddings_of(model)
+    if table is not None:
+        embeddings.add(id(table.weight))
     active, experts = _first(text, _ACTIVE), _first(text, _EXPERTS)
     share = active / experts if active and experts else 1.0
     total, body = 0, 0.0
@@ -58,6 +56,14 @@ def sizes_of(model: "torch.nn.Module", config: Any) -> Sizes:
             continue
         body += parameter.numel() * (share if ".experts." in name else 1.0)
     return Sizes(total, round(body))
+
+
+def embeddings_of(model: Any) -> Any:
+    """Return a model's embeddings of tokens; None where it has none (CANINE hashes its characters)."""
+    try:
+        return model.get_input_embeddings()
+    except (AttributeError, NotImplementedError):
+        return None
 
 
 def _first(config: Any, names: tuple[str, ...]) -> int | None:

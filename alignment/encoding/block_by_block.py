@@ -16,13 +16,13 @@ from torch import Tensor
 
 from ..checkpoints.errors import first_line
 from ..checkpoints.skeleton import Skeleton
-from .hidden_states import Reached, TakeOf, find_blocks, forward
+from .hidden_states import Reached, TakeOf, forward, name_in
 from .pooling import Batch
 
 logger = logging.getLogger(__name__)
 
 FEW = 2  # batches of a check, of which nothing is said
-Inner = Callable[[int, "Call"], Any]  # stands in for a block: its index, what it is called with
+Inner = Callable[[int, "Call"], Any]  # in the place of a block: its index, what it is called with
 
 
 class Call(NamedTuple):
@@ -55,24 +55,24 @@ FORMS: tuple[Callable[[Tensor], Any], ...] = (
 class BlockByBlock:
     """A forward pass of batches through blocks that are read one after the other."""
 
-    def __init__(self, skeleton: Skeleton, layers: int, highest: int, device: str) -> None:
+    def __init__(
+        self, skeleton: Skeleton, blocks: torch.nn.ModuleList, highest: int, device: str
+    ) -> None:
         """Bring what lies outside the blocks into memory.
 
         Args:
             skeleton: the model.
-            layers: L, its number of blocks.
+            blocks: its blocks.
             highest: the last layer that is wanted.
             device: where it is computed.
 
         Raises:
             ValueError: it cannot be computed block by block.
         """
-        self.skeleton, self.layers, self.highest = skeleton, layers, highest
-        self.device = device
-        blocks = find_blocks(skeleton.model, layers)
-        (path,) = (name for name, module in skeleton.model.named_modules() if module is blocks)
-        self.blocks = list(blocks or ())
-        self.names = [f"{path}.{index}" for index in range(layers)]
+        self.skeleton, self.blocks, self.layers = skeleton, list(blocks), len(blocks)
+        self.highest, self.device = highest, device
+        path = name_in(skeleton.model, blocks)
+        self.names = [f"{path}.{index}" for index in range(self.layers)]
         skeleton.bring(device, path)
         self.form = FORMS[0]
         reason = self._disagreement()
@@ -81,7 +81,7 @@ class BlockByBlock:
 
     def __call__(self, batches: Sequence[Batch], take: TakeOf) -> None:
         """Run batches and call `take(batch, i, states)` for i = 0, 1, …, for all batches in turn."""
-        calls = [self._calls(batch) for batch in batches]
+        calls = [self._calls(batch, self.highest) for batch in batches]
         states = [of_batch[0].states for of_batch in calls]
         for index in range(self.highest + 1):
             if index == self.layers:
@@ -96,15 +96,15 @@ class BlockByBlock:
                         call = calls[at][index].of(one)
                         states[at] = _first(self.blocks[index](*call.args, **call.kwargs))
 
-    def _calls(self, batch: Batch, **options: Any) -> list[Call]:
-        """Return what every block is called with, in a pass in which each hands its input on."""
+    def _calls(self, batch: Batch, highest: int, **options: Any) -> list[Call]:
+        """Return what blocks are called with, to the highest, in a pass that hands their inputs on."""
         seen: list[Call] = []
 
         def record(index: int, call: Call) -> Any:
             if index != len(seen):
                 raise ValueError("its blocks are not called one after the other")
             seen.append(call)
-            if index == self.highest:
+            if index == highest:
                 raise Reached
             return self.form(call.states)
 
@@ -134,13 +134,10 @@ class BlockByBlock:
         ids = torch.tensor([[5, 6, 7, 8, 9], [9, 8, 7, 0, 0]], device=self.device)
         lengths = torch.tensor([5, 3], device=self.device)
         batch = Batch(ids, lengths, torch.zeros_like(ids).bool(), padded=True)
-        highest, self.highest = self.highest, self.layers
         try:
             return self._compare(batch)
         except (KeyError, TypeError, AttributeError, IndexError, ValueError, RuntimeError) as error:
             return f"its blocks are called in an unknown way: {first_line(error)}"
-        finally:
-            self.highest = highest
 
     def _compare(self, batch: Batch) -> str:
         calls = self._handed_on(batch)
@@ -174,7 +171,7 @@ class BlockByBlock:
         for form in FORMS:
             self.form = form
             try:
-                calls = self._calls(batch, output_hidden_states=True)
+                calls = self._calls(batch, self.layers, output_hidden_states=True)
             except (TypeError, AttributeError, IndexError, ValueError, RuntimeError):
                 continue
             if len(calls) == self.layers and all(

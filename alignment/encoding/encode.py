@@ -86,11 +86,8 @@ def encode_rows(
     Raises:
         MemoryError: a single text does not fit.
     """
-    pooled, device, budget = (
-        _Pooled(ShardTexts(tokens, rows, words), pools),
-        batching.device,
-        batching.budget,
-    )
+    pooled = _Pooled(ShardTexts(tokens, rows, words), pools)
+    device, budget = batching.device, batching.budget
     start = 0
     while start < len(rows):
         stop = batch_end(tokens.counts, rows, start, budget, batching.equal_lengths)

@@ -115,6 +115,11 @@ def find_blocks(model: torch.nn.Module, layers: int) -> torch.nn.ModuleList | No
     return found[0][1] if len(found) == 1 else None
 
 
+def name_in(model: torch.nn.Module, part: torch.nn.Module) -> str:
+    """Return the name that a part of a model has in it."""
+    return next(str(name) for name, module in model.named_modules() if module is part)
+
+
 def forward(model: torch.nn.Module, batch: Batch, **options: Any) -> Any:
     """Run a batch through a model of transformers; without padding there is no mask."""
     mask = batch.attended.long() if batch.padded else None

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from .hidden_states import find_blocks
+from .hidden_states import find_blocks, name_in
 
 State = dict[str, Tensor]
 
@@ -25,7 +25,7 @@ def parts_of(model: torch.nn.Module, layers: int) -> dict[str, int]:
     blocks = find_blocks(model, layers)
     if blocks is None:
         raise ValueError("the model's blocks cannot be told apart: it has no one list of them")
-    (prefix,) = (name for name, module in model.named_modules() if module is blocks)
+    prefix = name_in(model, blocks)
     found, seen = {}, False
     for name in model.state_dict():
         if name.startswith(f"{prefix}."):

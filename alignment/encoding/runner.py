@@ -91,7 +91,8 @@ def _block_by_block(checkpoint: Checkpoint, highest: int) -> Iterator[Runner]:
         memory = checkpoint.memory or free_memory(device)
         room = memory - outside - 2 * block  # one as it is in the file, and in its dtype
         refused = f"{checkpoint.name}: {type(model).__name__} cannot be computed block by block"
-        if find_blocks(model, checkpoint.layers) is None:
+        blocks = find_blocks(model, checkpoint.layers)
+        if blocks is None:
             raise ValueError(f"{refused} (its blocks are not one list); {_OTHERWISE}")
         if room <= 0:
             raise ValueError(
@@ -99,7 +100,7 @@ def _block_by_block(checkpoint: Checkpoint, highest: int) -> Iterator[Runner]:
                 f"{(memory - room) / 1e9:.1f} GB of {memory / 1e9:.1f} GB of memory; {_OTHERWISE}"
             )
         try:
-            run = BlockByBlock(skeleton, checkpoint.layers, highest, device)
+            run = BlockByBlock(skeleton, blocks, highest, device)
         except ValueError as error:
             raise ValueError(f"{refused} ({first_line(error)}); {_OTHERWISE}") from None
         yield Runner(model, torch.device(device), run, room=room)

@@ -19,6 +19,7 @@ from ...data import Side
 from ...data.nearest import closest
 from ..checkpoints.checkpoint import Checkpoint
 from ..checkpoints.errors import refusing
+from ..checkpoints.sizes import embeddings_of
 from ..encoding.encode import Batching, ShardTexts, highest_of
 from ..encoding.native import native_pool
 from ..encoding.padding import padding_changes
@@ -185,10 +186,7 @@ def _pool(checkpoint: Checkpoint, pooling: str) -> Pool:
 
 def _refuse_unknown_ids(work: _Work, model: Any) -> None:
     """Raise a ValueError where the tokenizer gives ids for which the model has no embedding."""
-    try:
-        table = model.get_input_embeddings()
-    except (AttributeError, NotImplementedError):  # CANINE hashes its characters
-        return
+    table = embeddings_of(model)
     greatest = max(int(texts.tokens.ids.max()) for texts in work.parts)
     if isinstance(table, torch.nn.Embedding) and greatest >= table.num_embeddings:
         raise ValueError(

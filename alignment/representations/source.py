@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -47,12 +47,8 @@ def open_model(checkpoint: CheckpointLike, options: LoadOptions) -> Checkpoint |
         ValueError: no checkpoint; options that an opened checkpoint, or vectors, cannot follow any more.
         OSError: the hub does not have it or cannot be reached.
     """
-    settings = {field.name: getattr(options, field.name) for field in fields(LoadOptions)}
-    chosen = [
-        field.name
-        for field in fields(LoadOptions)
-        if settings[field.name] != field.default and field.name not in NOT_OF_OPENING
-    ]
+    settings, usual = options.opening(), LoadOptions().opening()
+    chosen = [name for name in settings if settings[name] != usual[name] and name not in NOT_OF_OPENING]
     if isinstance(checkpoint, str) and checkpoint.startswith(PREFIX):
         checkpoint = open_vectors(Path(checkpoint.removeprefix(PREFIX)))
     if isinstance(checkpoint, GivenVectors) and chosen:

@@ -103,14 +103,29 @@ def locked(folder: Path) -> Iterator[None]:
     Raises:
         OSError: another process holds it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock", timeout=0)
+    with held(
+        folder / ".lock", f"{folder}: another process is writing there; wait or name another `out`"
+    ):
+        yield
+
+
+@contextmanager
+def held(path: Path, otherwise: str) -> Iterator[None]:
+    """Hold a lock against other processes.
+
+    Args:
+        path: its file; the folder is made if it is not there.
+        otherwise: what is said where another process holds it.
+
+    Raises:
+        OSError: another process holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path, timeout=0)
     try:
         lock.acquire()
     except Timeout:
-        raise OSError(
-            f"{folder}: another process is writing there; wait or name another `out`"
-        ) from None
+        raise OSError(otherwise) from None
     try:
         yield
     finally:

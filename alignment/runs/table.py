@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from ...data.nearest import closest
 from ...data.rows import Row
 
 SCHEMA = 7
@@ -151,6 +152,36 @@ def refuse_several(rows: pd.DataFrame, *columns: str) -> None:
             raise ValueError(
                 f"several values of {column} ({', '.join(known)}): choose one with `{column}`"
             )
+
+
+def rows_of(
+    table: pd.DataFrame, measure: str, direction: str | None = None, *, pooling: str = "", map: str = ""
+) -> pd.DataFrame:
+    """Return the rows of one measure, direction, pooling and map.
+
+    Args:
+        table: of scores, or of retention.
+        measure: which.
+        direction: the main one of the measure if none is named.
+        pooling: which, where there are several.
+        map: likewise; none if no other is named.
+
+    Raises:
+        ValueError: one that is not there, or that has to be chosen.
+    """
+    rows = table
+    for column, chosen in (("measure", measure), ("pooling", pooling), ("map", map)):
+        known = list(dict.fromkeys(rows[column]))
+        if column == "map" and not chosen and "none" in known:
+            chosen = "none"
+        if chosen and chosen not in known:
+            raise ValueError(f"no `{column}` {chosen} there: {closest(chosen, known)}")
+        rows = rows[rows[column] == chosen] if chosen else rows
+        refuse_several(rows, column)
+    ways = list(dict.fromkeys(rows["direction"]))
+    if direction and direction not in ways and ways != ["both"]:
+        raise ValueError(f"no {measure} {direction} there: {', '.join(ways)}")
+    return rows[rows["direction"] == (direction if direction in ways else main_direction(rows))]
 
 
 def concatenate(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:

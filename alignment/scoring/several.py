@@ -7,12 +7,11 @@ scores.parquet     the table of all
 
 import logging
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from ...data.rows import Columns
 from ..checkpoints.families import PREFIX
 from ..checkpoints.options import LoadOptions
 from ..checkpoints.several import NamedCheckpoint, family_subjects, revision_subjects
@@ -29,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 
 def subjects_of(checkpoint: object, options: ScoreOptions) -> list[NamedCheckpoint]:
-    """Return the checkpoints that one name stands for; none where it is of one checkpoint.
+    """Return the checkpoints that one name is of; nothing where it is of one checkpoint.
 
     Raises:
         ValueError: no such family, no revision of that pattern; both.
@@ -87,24 +86,18 @@ def score_several(
 
 
 def _score_one(subject: NamedCheckpoint, options: ScoreOptions, folder: Path) -> pd.DataFrame:
-    settings = {field.name: getattr(options, field.name) for field in fields(LoadOptions)}
-    usual: Columns = {
-        field.name: field.default for field in fields(LoadOptions) if field.name not in NOT_OF_OPENING
-    }
-    key = canonical_hash(_asked(options) | {"subject": list(subject), "schema": SCHEMA})
+    usual = {name: one for name, one in LoadOptions().opening().items() if name not in NOT_OF_OPENING}
+    asked = kept_options(options) | {"corpus": str(options.corpus)}
+    key = canonical_hash(asked | {"subject": list(subject), "schema": SCHEMA})
     if subject.commit:
         finished = _finished(folder, key)
         if finished is not None:
             return finished
-    with subject.opened(**settings) as checkpoint:
+    with subject.opened(options) as checkpoint:
         table = score_into(checkpoint, replace(options, **usual), folder)
     if subject.commit:
         write_json(folder / "member.json", {"key": key})
     return table
-
-
-def _asked(options: ScoreOptions) -> Columns:
-    return kept_options(options) | {"corpus": str(options.corpus)}
 
 
 def _finished(folder: Path, key: str) -> pd.DataFrame | None:

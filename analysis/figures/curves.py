@@ -13,7 +13,7 @@ import pandas as pd
 
 from ...alignment.drawing import canvas, title
 from ...alignment.measures import MEASURES
-from ...alignment.runs.table import main_direction, refuse_several
+from ...alignment.runs.table import refuse_several, rows_of
 from .options import AXES, CurveOptions
 
 if TYPE_CHECKING:
@@ -40,15 +40,11 @@ def curve_points(table: pd.DataFrame, options: CurveOptions) -> pd.DataFrame:
         ValueError: fewer than two places on the axis; several scores for one place of a line.
     """
     measure = options.measure or str(table["measure"].iloc[0])
-    rows = table[table["measure"] == measure]
-    if rows.empty:
-        known = ", ".join(dict.fromkeys(table["measure"]))
-        raise ValueError(f"`measure` {measure!r} is not in the table: there are {known}")
-    rows = rows[rows["direction"] == (options.direction or main_direction(rows))]
-    for column in ("pooling", "map"):
-        chosen = getattr(options, column)
-        rows = rows if chosen is None else rows[rows[column] == chosen]
-    refuse_several(rows, "corpus", "split", "pooling", "map", "protocol")
+    if options.map is None:
+        refuse_several(table[table["measure"] == measure], "map")
+    chosen = {"pooling": options.pooling or "", "map": options.map or ""}
+    rows = rows_of(table, measure, options.direction, **chosen)
+    refuse_several(rows, "corpus", "split", "protocol")
     by = options.by or next((name for name in AXES if rows[name].nunique() > 1), AXES[0])
     rows = rows[rows[by].notna()]
     if rows[by].nunique() < 2:

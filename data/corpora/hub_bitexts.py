@@ -5,6 +5,7 @@ Rows in which a side is blank (a verse that a translation leaves out) are left o
 
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,15 +35,18 @@ def columns(there: Repository) -> ManyParallel:
     return ManyParallel(_hub_only(there.id), _hub_only(there.id), codes, read)
 
 
-def pairs(there: Repository, pivot: str, texts: Callable[[str, str], tuple[str, str]]) -> Pairs:
+def pairs(
+    there: Repository, pivot: str, columns: tuple[str, str] | None = ("sentence1", "sentence2")
+) -> Pairs:
     """Return the reader of a table for every pair, named as de-en or en-de.
 
     Args:
         there: the repository.
         pivot: the code of the language that all others are paired with.
-        texts: of the first and the second code the columns of their texts.
+        columns: of the texts of the first and of the second code; None: they are named by the codes.
     """
 
+    @cache  # asked for by every language
     def named() -> dict[str, str]:
         """Return the table of each language; of both orders that which ends in the pivot."""
         found = {}
@@ -59,10 +63,9 @@ def pairs(there: Repository, pivot: str, texts: Callable[[str, str], tuple[str, 
 
     def read(code: str) -> PairOfSides:
         name = named()[code]
-        first, second = name.split("-")
-        columns = texts(first, second)
-        table = rows(there.id, name, there.split, columns, there.revision)
-        places = {first: columns[0], second: columns[1]}
+        own = name.split("-")
+        places = dict(zip(own, columns or own, strict=True))
+        table = rows(there.id, name, there.split, list(places.values()), there.revision)
         whole = [
             (i, (row[places[code]] or "").strip(), (row[places[pivot]] or "").strip())
             for i, row in enumerate(table, start=1)
@@ -81,18 +84,6 @@ def _hub_only(hub: str) -> Callable[..., Any]:
     return refuse
 
 
-def _sentences(first: str, second: str) -> tuple[str, str]:
-    return "sentence1", "sentence2"
-
-
-def _questions(first: str, second: str) -> tuple[str, str]:
-    return "question1", "question2"
-
-
-def _own(first: str, second: str) -> tuple[str, str]:
-    return first, second
-
-
 IN22_GEN = Repository("mteb/IN22GenBitextMining", "aed6ff7eed647cd6eead02f70efa23a4e67329dc", "test")
 IN22_CONV = Repository("mteb/IN22ConvBitextMining", "2747bf03e02df02cc08b9cce64d0d053fef2a826", "test")
 IWSLT = Repository(
@@ -105,8 +96,8 @@ WEBFAQ = Repository("PaDaS-Lab/webfaq-bitexts", "a1bc0e8fd36c3d5015bd64c14ca0985
 READERS: dict[str, ManyParallel | Pairs] = {
     "in22-gen": columns(IN22_GEN),
     "in22-conv": columns(IN22_CONV),
-    "iwslt2017": pairs(IWSLT, "en", _sentences),
-    "biblenlp": pairs(BIBLE, "eng", _own),
-    "nusax": pairs(NUSAX, "eng", _sentences),
-    "webfaq": pairs(WEBFAQ, "eng", _questions),
+    "iwslt2017": pairs(IWSLT, "en"),
+    "biblenlp": pairs(BIBLE, "eng", None),
+    "nusax": pairs(NUSAX, "eng"),
+    "webfaq": pairs(WEBFAQ, "eng", ("question1", "question2")),
 }

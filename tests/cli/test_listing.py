@@ -1,4 +1,4 @@
-"""Every id of the hub that the package names stands in one list, with what it was checked against."""
+"""Every id of the hub that the package names is in one list, with what it was checked against."""
 
 import ast
 import json

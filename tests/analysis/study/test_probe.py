@@ -1,4 +1,4 @@
-"""What a training takes is told from a few of its steps: what is around them is paid once."""
+"""What a training takes is known from a few of its steps: what is around them is paid once."""
 
 from types import SimpleNamespace
 
