@@ -1,41 +1,41 @@
 """Checkpoints: weights and tokenizer at one point of training, opened the same way every time.
 
-A checkpoint is a local folder (transformers or sentence-transformers), a hub id with revision, or a
-folder with a PEFT adapter.
+A checkpoint is a local folder (transformers or sentence-transformers), a hub id with revision, a folder
+with a PEFT adapter, or a GGUF file.
 """
 
 import logging
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...data.rows import Row
+from ...data.rows import Columns, Row
 from ..options import takes
-from .about import read_about, verify_files
+from .about import read_about
 from .adapters import merge_adapter
 from .devices import free_memory, pick_device
 from .errors import refusing
 from .families import PREFIX, members_of, norm_of, objective_of
-from .fingerprint import Identity, Memory, hash_folder
-from .folders import Parts, find_folder, find_parts
-from .loading import check_weights, encoder_config, load_model, random_encoder
+from .fingerprint import Identity, Memory
+from .folders import Parts, find_folder, find_parts, read_settings
+from .identity import identify
+from .loading import encoder_config, load_model, random_encoder
 from .options import LoadOptions
 from .prompts import prompt_of
-from .sizes import positions_of, sizes_of
+from .sizes import positions_of
 from .skeleton import Skeleton, open_skeleton, whole_only
 from .steps import steps_in
 from .tokenizers import load_tokenizer
+from .weight_files import check_weights
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedTokenizerBase
 
 logger = logging.getLogger(__name__)
-
-WHOLE = 1e9  # bytes of weights; larger ones are hashed tensor by tensor, without being loaded
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ class Checkpoint:
     allow_pickle: bool = False
     memory: int | None = None  # bytes that the weights may take; None: what is free
     random_seed: int | None = None  # the seed of random weights instead of the folder's
+    original: "Checkpoint | None" = None  # what it was quantised from
     about: Row = field(default_factory=dict)  # the folder's crosslingual.json
 
     @cached_property
@@ -64,19 +65,29 @@ class Checkpoint:
 
         folder = self.parts.transformer
         with refusing(folder, "its config.json cannot be used"):
-            return AutoConfig.from_pretrained(folder, trust_remote_code=False)
+            return AutoConfig.from_pretrained(
+                folder, trust_remote_code=False, **self.parts.gguf_options()
+            )
+
+    @cached_property
+    def settings(self) -> Columns:
+        """The same as it lies in the folder, read without transformers; a GGUF file's is made of it."""
+        if self.parts.gguf:
+            found: Columns = self.config.to_dict()
+            return found
+        return read_settings(self.parts.transformer / "config.json")
 
     @cached_property
     def layers(self) -> int:
         """L: the number of blocks; hidden states have the indices 0 … L."""
         known = self._remembered
-        return known.layers if known else self._shape[0]
+        return known.layers if known else self.shape[0]
 
     @cached_property
     def max_length(self) -> int:
         """The longest input, in tokens, special ones included; longer texts are truncated."""
         known = self._remembered
-        positions = known.positions if known else self._shape[1]
+        positions = known.positions if known else self.shape[1]
         if self.requested_length is not None:
             if not 1 <= self.requested_length <= (positions or self.requested_length):
                 raise ValueError(
@@ -93,7 +104,7 @@ class Checkpoint:
         return int(min(longest, positions or 512, 512))
 
     @cached_property
-    def _shape(self) -> tuple[int, int | None]:
+    def shape(self) -> tuple[int, int | None]:
         """L, and the tokens that have a position."""
         with refusing(self.folder, "its config.json does not say how many layers there are"):
             part = encoder_config(self.config)
@@ -106,11 +117,12 @@ class Checkpoint:
     def tokenizer(self) -> "PreTrainedTokenizerBase":
         """The tokenizer, as saved with the checkpoint."""
         lower = bool(self.parts.sentence_settings().get("do_lower_case"))
-        return load_tokenizer(self.parts.tokenizer, lower=lower)
+        own = self.parts.tokenizer == self.parts.transformer
+        return load_tokenizer(self.parts.tokenizer, self.parts.gguf if own else "", lower=lower)
 
     @cached_property
     def _memory(self) -> Memory:
-        variant = "" if self.random_seed is None else f"random {self.random_seed}"
+        variant = self.parts.gguf if self.random_seed is None else f"random {self.random_seed}"
         return Memory(self.parts.every, variant)
 
     @cached_property
@@ -122,12 +134,7 @@ class Checkpoint:
     def _identity(self) -> Identity:
         if self._remembered is not None:
             return self._remembered
-        verify_files(self.folder, self.about)
-        with self._in_files() as (model, tensors):
-            fingerprint = hash_folder(tensors, self.parts, self.tokenizer)
-            sizes = sizes_of(model, self.config)
-        longest = int(self.tokenizer.model_max_length)
-        found = Identity(fingerprint, *sizes, *self._shape, longest)
+        found = identify(self)
         self._memory.keep(found)
         return found
 
@@ -164,7 +171,7 @@ class Checkpoint:
             return False
         sizes = f"{needed / 1e9:.1f} GB, more than {free / 1e9:.1f} GB of memory"
         large = f"{self.name}: its weights take {sizes}"
-        reason = self._whole_only(self.dtype)
+        reason = self.whole_only(self.dtype)
         if reason and self.memory is not None:
             raise ValueError(f"{large}, and {reason}; take more `memory`, or `device_map` auto")
         if reason:
@@ -183,36 +190,13 @@ class Checkpoint:
         with open_skeleton(folder, self.config, dtype) as opened:
             yield opened
 
-    @contextmanager
-    def _in_files(self) -> Iterator[tuple["torch.nn.Module", Iterable[tuple[str, "torch.Tensor"]]]]:
-        """Give the encoder, and its tensors as they are in the files, sorted by name."""
-        with ExitStack() as stack:
-            opened = self._large_skeleton(stack)
-            if opened is None:
-                model = self.load(checking=True)
-                yield model, sorted(model.state_dict().items())
-            else:
-                yield opened.model, opened.tensors()
-
-    def _large_skeleton(self, stack: ExitStack) -> Skeleton | None:
-        """Open the skeleton of a large model, if it has one: hashing does not need it in memory."""
-        folder = self.parts.transformer
-        if sum(path.stat().st_size for path in folder.glob("*.safetensors")) <= WHOLE:
-            return None
-        if self._whole_only("auto"):
-            return None
-        check_weights(folder, allow_pickle=False)
-        try:
-            return stack.enter_context(open_skeleton(folder, self.config, "auto"))
-        except ValueError as error:
-            logger.info("%s; it is loaded to be hashed", error)
-            return None
-
-    def _whole_only(self, dtype: str) -> str:
+    def whole_only(self, dtype: str) -> str:
         """Return why the model can only be loaded whole; nothing where its blocks can be read apart."""
         folder = self.parts.transformer
         if self.random_seed is not None:
             return "its weights are random"
+        if self.parts.gguf:
+            return "a GGUF file is read as a whole"
         if self.parts.adapter is not None:
             return "an adapter is merged with the whole of its base"
         if self.allow_pickle and not any(folder.glob("model.safetensors*")):
@@ -220,14 +204,26 @@ class Checkpoint:
         return whole_only(folder, self.config, dtype)
 
     @property
+    def quantised(self) -> bool:
+        """Whether its weights are stored, and multiplied, in fewer bits than their dtype has."""
+        return getattr(self.config, "quantization_config", None) is not None
+
+    @property
+    def compared_with(self) -> "Checkpoint | None":
+        """What some of its vectors are compared with: `original`, else itself in float32."""
+        if self.original is not None or self.dtype == "float32":
+            return self.original
+        return replace(self, dtype="float32")
+
+    @property
     def norm(self) -> str:
         """Where its blocks have their norms: pre, post, both; "" where that is not known."""
-        return norm_of(self.name, self.parts.transformer)
+        return norm_of(self.name, self.settings)
 
     @property
     def objective(self) -> str:
         """What it was pretrained for: see `families`; "" where that is not known."""
-        return objective_of(self.name, self.parts.transformer)
+        return objective_of(self.name, self.settings)
 
     @property
     def step(self) -> int | None:
@@ -258,9 +254,16 @@ class Checkpoint:
             model = random_encoder(folder, self.config, torch.float32, self.random_seed)
             model = model.to(torch.float32 if checking else getattr(torch, self.dtype))
         else:
-            check_weights(folder, allow_pickle=self.allow_pickle)
+            if not self.parts.gguf:
+                check_weights(folder, allow_pickle=self.allow_pickle)
             dtype: Any = "auto" if checking else getattr(torch, self.dtype)
-            loaded = load_model(folder, self.config, dtype, spread, allow_pickle=self.allow_pickle)
+            how: Columns = {"gguf": self.parts.gguf, "allow_pickle": self.allow_pickle}
+            loaded = load_model(folder, self.config, dtype, spread, **how)
+            if adapter is not None and self.quantised:
+                raise ValueError(
+                    f"{adapter}: an adapter cannot be merged with the quantised weights of {folder}; "
+                    "take the base that they were made of"
+                )
             if adapter is not None:
                 merged = merge_adapter(loaded.model, adapter, allow_pickle=self.allow_pickle)
                 loaded = loaded._replace(model=merged)
@@ -275,7 +278,8 @@ def open_checkpoint(name: str | Path, options: LoadOptions) -> Checkpoint:
     """Find a checkpoint: built in, else a folder of that name, else an id on the hub.
 
     Args:
-        name: pocket-xs, pocket-s or pocket-m, a folder, or a hub id.
+        name: pocket-xs, pocket-s or pocket-m, a folder, a hub id, or a GGUF file: a path, or
+            owner/name/file.gguf on the hub.
 
     Raises:
         ValueError: the folder holds no checkpoint; a setting that is none.
@@ -287,13 +291,13 @@ def open_checkpoint(name: str | Path, options: LoadOptions) -> Checkpoint:
     if options.device not in ("auto", "cpu"):
         pick_device(options.device)
     folder, resolved = find_folder(str(name), options.revision, allow_pickle=options.allow_pickle)
-    parts = find_parts(folder.resolve(), allow_pickle=options.allow_pickle)
+    parts = find_parts(folder, allow_pickle=options.allow_pickle)
     return Checkpoint(
         name=str(name),
         folder=parts.folder,
         parts=parts,
         revision=resolved,
-        label=options.revision or parts.folder.name,
+        label=options.revision or Path(parts.gguf).stem or parts.folder.name,
         dtype=options.dtype,
         requested_length=options.max_length,
         prefix=prompt_of(str(name), parts, options.prefix),
@@ -301,5 +305,14 @@ def open_checkpoint(name: str | Path, options: LoadOptions) -> Checkpoint:
         device_map=options.device_map,
         allow_pickle=options.allow_pickle,
         memory=options.memory_bytes,
-        about=read_about(folder),
+        original=_original(options),
+        about=read_about(parts.folder),
     )
+
+
+def _original(options: LoadOptions) -> Checkpoint | None:
+    """Open what a checkpoint was quantised from, to be run in float32 on the same device."""
+    if options.original is None:
+        return None
+    plain = {"revision": None, "dtype": "float32", "original": None}
+    return open_checkpoint(options.original, **(options.opening() | plain))

@@ -7,10 +7,9 @@ is not scale: what is said of scale should hold on both. What else differs is in
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from ...data.nearest import closest
-from .folders import read_settings
+from ...data.rows import Columns
 
 PREFIX = "family:"
 
@@ -564,18 +563,18 @@ _NORMS = {
 _HEADS = {"ForMaskedLM": "mlm", "ForCausalLM": "clm"}
 
 
-def norm_of(checkpoint: str, folder: Path) -> str:
+def norm_of(checkpoint: str, config: Columns) -> str:
     """Return where the blocks of a checkpoint have their norms; "" where that is not known."""
     found = find_member(checkpoint)
     if found is not None:
         return found[1].norm
-    return _NORMS.get(str(read_settings(folder / "config.json").get("model_type")), "")
+    return _NORMS.get(str(config.get("model_type")), "")
 
 
-def objective_of(checkpoint: str, folder: Path) -> str:
+def objective_of(checkpoint: str, config: Columns) -> str:
     """Return what a checkpoint was pretrained for: by the table, else by its head; "" if not known."""
     found = find_member(checkpoint)
     if found is not None:
         return found[0].objective
-    heads = read_settings(folder / "config.json").get("architectures") or []
+    heads = config.get("architectures") or []
     return next((name for head in heads for end, name in _HEADS.items() if str(head).endswith(end)), "")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ...data.rows import Columns
 from ..runs.files import Damaged, file_checksum, read_json, write_json
 from ..runs.paths import home
-from .folders import Parts, read_settings
+from .folders import Parts
 
 if TYPE_CHECKING:
     import torch
@@ -26,6 +26,8 @@ _IGNORED_CONFIG = (
     *("_name_or_path", "transformers_version", "dtype", "torch_dtype", "architectures"),
     "use_cache",
 )
+
+_VERSION = 2  # of what is remembered: 2 counts the part for text of a model for images only
 
 
 class Identity(NamedTuple):
@@ -70,12 +72,13 @@ class Memory:
 
 
 def hash_folder(
-    tensors: Iterable[tuple[str, "torch.Tensor"]], parts: Parts, tokenizer: "PreTrainedTokenizerBase"
+    tensors: Iterable[tuple[str, "torch.Tensor"]],
+    parts: Parts,
+    config: Columns,
+    tokenizer: "PreTrainedTokenizerBase",
 ) -> str:
     """Return the fingerprint of a checkpoint of which all tensors come, sorted by name."""
-    return hash_checkpoint(
-        tensors, [_config(parts.transformer), _tokenizer(tokenizer), *_modules(parts)]
-    )
+    return hash_checkpoint(tensors, [_config(config), _tokenizer(tokenizer), *_modules(parts)])
 
 
 def hash_checkpoint(tensors: Iterable[tuple[str, "torch.Tensor"]], texts: Iterable[str]) -> str:
@@ -92,8 +95,7 @@ def hash_checkpoint(tensors: Iterable[tuple[str, "torch.Tensor"]], texts: Iterab
     return digest.hexdigest()
 
 
-def _config(folder: Path) -> str:
-    config = read_settings(folder / "config.json")
+def _config(config: Columns) -> str:
     return _canonical({key: config[key] for key in config if key not in _IGNORED_CONFIG})
 
 
@@ -123,7 +125,7 @@ def _canonical(value: Any) -> str:
 
 def _stamp(folders: Sequence[Path], variant: str) -> str:
     """Return a hash of path, size, mtime and inode of every file of some folders."""
-    digest = hashlib.sha256(variant.encode())
+    digest = hashlib.sha256(f"{_VERSION}\0{variant}".encode())
     for path in sorted(path for folder in folders for path in folder.glob("*")):
         if path.is_file():
             status = path.stat()

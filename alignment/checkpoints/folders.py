@@ -1,15 +1,17 @@
 """Where the parts of a checkpoint lie: transformer, tokenizer, adapter, modules after them."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from ...data.rows import Columns
 from .builtin import BUILTIN, builtin_model
 from .errors import refusing
-from .hub_files import fetch
+from .hub_files import fetch, fetch_file
 
 _TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "spiece.model")
+GGUF = ".gguf"  # files of llama.cpp, which have weights, configuration and tokenizer
 
 
 @dataclass(frozen=True)
@@ -22,12 +24,17 @@ class Parts:
     first: Path  # sentence-transformers' first module, with its sentence_*_config.json
     modules: tuple[tuple[str, Path], ...] | None  # (class, folder) after the first; None: no such folder
     adapter: Path | None = None
+    gguf: str = ""  # the file in the transformer's folder that has all of it
 
     @property
     def every(self) -> list[Path]:
         """All folders with a file that decides what is computed."""
         after = [place for _, place in self.modules or ()]
         return list(dict.fromkeys([self.folder, self.transformer, self.tokenizer, self.first, *after]))
+
+    def gguf_options(self) -> Columns:
+        """Return what has transformers read the GGUF file instead of the folder."""
+        return {"gguf_file": self.gguf} if self.gguf else {}
 
     def sentence_settings(self) -> Columns:
         """Return what sentence-transformers' first module says of texts: length, lower-casing."""
@@ -65,13 +72,19 @@ def find_parts(folder: Path, *, allow_pickle: bool = False) -> Parts:
     """Return where the parts of a checkpoint lie.
 
     Args:
-        folder: of the checkpoint.
+        folder: of the checkpoint, or a GGUF file.
         allow_pickle: for the base of an adapter, which may be on the hub.
 
     Raises:
         ValueError: no config.json where one has to be, or one that cannot be read.
         OSError: an adapter's base that is neither a folder nor on the hub.
     """
+    if folder.is_file():
+        if find_spec("gguf") is None:
+            raise ValueError(f"{folder}: to read it, pip install 'crosslingual[quantised]'")
+        place = folder.parent.resolve()
+        return Parts(place, place, place, place, None, gguf=folder.name)
+    folder = folder.resolve()
     modules = _modules(folder)
     first = modules[0][1] if modules else folder
     after = None if modules is None else tuple(modules[1:])
@@ -83,9 +96,11 @@ def find_parts(folder: Path, *, allow_pickle: bool = False) -> Parts:
         own = folder if any((folder / name).is_file() for name in _TOKENIZER) else base.tokenizer
         if modules is None:
             first, after = base.first, base.modules
-        return Parts(folder, base.transformer, own, first, after, adapter=folder)
+        return replace(base, folder=folder, tokenizer=own, first=first, modules=after, adapter=folder)
     if not (first / "config.json").is_file():
-        raise ValueError(f"{first}: no checkpoint there (no config.json); save one with save_pretrained")
+        others = sorted(path.name for path in first.glob(f"*{GGUF}"))
+        advice = f"name its file {others[0]}" if others else "save one with save_pretrained"
+        raise ValueError(f"{first}: no checkpoint there (no config.json); {advice}")
     return Parts(folder, first, first, first, after)
 
 
@@ -118,7 +133,7 @@ def _modules(folder: Path) -> list[tuple[str, Path]] | None:
 def find_folder(
     name: str, revision: str | None = None, *, allow_pickle: bool = False
 ) -> tuple[Path, str]:
-    """Return the folder of a checkpoint, and the commit where it comes from the hub.
+    """Return the folder (or GGUF file) of a checkpoint, and the commit where it comes from the hub.
 
     A built-in model comes first; `./pocket-s` is a folder of that name.
 
@@ -129,8 +144,13 @@ def find_folder(
     if name in BUILTIN:
         return builtin_model(name), ""
     folder = Path(name)
-    if folder.exists():
+    if folder.is_dir() or (folder.is_file() and folder.suffix == GGUF):
         return folder, ""
+    if folder.exists():
+        raise ValueError(f"{name}: neither a folder nor a GGUF file")
+    if name.endswith(GGUF) and is_hub_id(str(folder.parent)):
+        path = fetch_file(str(folder.parent), folder.name, revision)
+        return path, path.parent.name
     if not is_hub_id(name):
         raise ValueError(f"{name}: no such folder, and not a hub id (owner/name)")
     folder = fetch(name, revision, allow_pickle=allow_pickle)

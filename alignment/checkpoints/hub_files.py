@@ -1,14 +1,19 @@
 """The files of a checkpoint on the hub: what is needed, and pickles only where they are allowed."""
 
+import logging
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ...data.rows import Columns
 from ..runs.files import own_folder, remove_folder
 from ..runs.folder import held
 from ..runs.paths import home
 from .errors import first_line
+
+logger = logging.getLogger(__name__)
 
 # configurations, tokenizers (*.model: sentencepiece), and weights that cannot run code
 PATTERNS = ("*.json", "*.safetensors", "*.txt", "*.model", "*/config.json", "*/*.safetensors")
@@ -42,6 +47,18 @@ def fetch(name: str, revision: str | None = None, *, allow_pickle: bool = False,
             "one, which can run code when it is opened"
         )
     return folder
+
+
+def fetch_file(name: str, file: str, revision: str | None = None) -> Path:
+    """Return the place of one file of a model on the hub.
+
+    Raises:
+        OSError: the hub does not have it, or cannot be reached.
+    """
+    path = _snapshot(name, revision, [file]) / file
+    if not path.is_file():
+        raise OSError(f"{name}: it has no {file}")
+    return path
 
 
 def revisions_of(name: str) -> dict[str, str]:
@@ -101,9 +118,34 @@ def _cached(name: str, commit: str, allow_pickle: bool) -> Path | None:
 def _snapshot(name: str, revision: str | None, patterns: Sequence[str], **options: Any) -> Path:
     from huggingface_hub import snapshot_download
 
+    wanted = {"revision": revision, "allow_patterns": list(patterns)} | options
+    if not options.get("local_files_only"):
+        _refuse_larger_than_disk(name, wanted)
     try:
-        return Path(snapshot_download(name, revision=revision, allow_patterns=list(patterns), **options))
+        return Path(snapshot_download(name, **wanted))
     except Exception as error:  # offline, gated, unknown: dozens of kinds, one meaning
         raise OSError(
             f"{name}: neither a folder nor to be had from the hub ({first_line(error)})"
         ) from error
+
+
+def _refuse_larger_than_disk(name: str, wanted: Columns) -> None:
+    """Say how much is to be downloaded, and raise an OSError where the disk has no room for it."""
+    from huggingface_hub import constants, snapshot_download
+
+    try:
+        files: Any = snapshot_download(name, **wanted, dry_run=True)
+        size = sum(file.file_size or 0 for file in files if file.will_download)
+    except Exception as error:  # the download itself meets it again, and says it
+        logger.debug("%s: the size of the download is not known (%s)", name, first_line(error))
+        return
+    place = Path(wanted.get("cache_dir") or constants.HF_HUB_CACHE).absolute()
+    there = next(folder for folder in (place, *place.parents) if folder.is_dir())
+    free = shutil.disk_usage(there).free
+    if size > free:
+        raise OSError(
+            f"{name}: {size / 1e9:.1f} GB are to be downloaded, and {place} has room for "
+            f"{free / 1e9:.1f} GB; make room, or set HF_HOME to another disk"
+        )
+    if size:
+        logger.info("%s: %.2f GB are to be downloaded", name, size / 1e9)

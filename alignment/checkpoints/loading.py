@@ -8,71 +8,14 @@ import inspect
 import logging
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stderr
+from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...data.rows import Columns
 from .errors import refusing
-from .folders import read_settings
-
-_WRAPPERS = ("module.", "_orig_mod.")
-
-
-def check_weights(folder: Path, *, allow_pickle: bool) -> None:
-    """Raise a ValueError unless what transformers would load from a folder are safetensors."""
-    if not allow_pickle:
-        for path in weight_files(folder):
-            _refuse_integers(path)
-
-
-def weight_files(folder: Path) -> list[Path]:
-    """Return the safetensors that transformers would load from a folder.
-
-    That is model.safetensors, else what model.safetensors.index.json names, which may be others.
-
-    Raises:
-        ValueError: there are none, or pickles among them.
-    """
-    if (folder / "model.safetensors").is_file():
-        return [folder / "model.safetensors"]
-    index = folder / "model.safetensors.index.json"
-    if index.is_file():
-        with refusing(index, "no index of weights"):
-            files = sorted(set(map(str, read_settings(index)["weight_map"].values())))
-        for name in files:
-            if not name.endswith(".safetensors"):
-                raise ValueError(
-                    f"{index}: it names {name}, a pickle, which can run code when it is opened; convert "
-                    "it to safetensors or pass `allow_pickle`"
-                )
-            if Path(name).is_absolute() or ".." in Path(name).parts:
-                raise ValueError(f"{index}: {name} lies outside the folder")
-            if not (folder / name).is_file():
-                raise ValueError(f"{folder / name}: no such file, though {index.name} names it")
-        return [folder / name for name in files]
-    pickles = sorted(path.name for path in folder.glob("*.bin"))
-    if pickles:
-        raise ValueError(
-            f"{folder}: only a pickle ({pickles[0]}), which can run code when it is opened; convert it "
-            "to safetensors or pass `allow_pickle`"
-        )
-    raise ValueError(f"{folder}: no weights there (no model.safetensors)")
-
-
-def _refuse_integers(path: Path) -> None:
-    """Raise a ValueError where weights are integers, unless the configuration says how to read them."""
-    from safetensors import safe_open
-
-    with refusing(path, "cannot be read"), safe_open(path, framework="pt") as tensors:
-        names = [name for name in list(tensors.keys()) if name.endswith(".weight")]
-        kinds = {name: tensors.get_slice(name).get_dtype() for name in names}
-    integers = sorted(name for name, kind in kinds.items() if kind[0] in "IU" or kind == "BOOL")
-    if integers and "quantization_config" not in read_settings(path.parent / "config.json"):
-        raise ValueError(
-            f"{path}: {len(integers)} weights are integers, first {integers[0]}; config.json does not "
-            "say how they are quantised"
-        )
+from .weight_files import WRAPPERS, wrapped
 
 
 class Loaded(NamedTuple):
@@ -99,7 +42,9 @@ def _text_part(model: Any) -> str:
     return next((name for name in ("language_model", "text_model") if hasattr(model, name)), "")
 
 
-def load_model(folder: Path, config: Any, dtype: Any, spread: Columns, *, allow_pickle: bool) -> Loaded:
+def load_model(
+    folder: Path, config: Any, dtype: Any, spread: Columns, *, gguf: str = "", allow_pickle: bool = False
+) -> Loaded:
     """Load a model, and refuse one whose encoder has missing weights.
 
     Args:
@@ -107,18 +52,23 @@ def load_model(folder: Path, config: Any, dtype: Any, spread: Columns, *, allow_
         config: its configuration.
         dtype: of torch, or "auto": that of the file.
         spread: `device_map` and what belongs to it, for a model that is not in one place.
+        gguf: the GGUF file in the folder that has the weights, if one has.
         allow_pickle: read pickles where there are no safetensors.
     """
     from accelerate.hooks import remove_hook_from_submodules
 
     factory, whole, options = _factory(folder, config)
     options |= {"dtype": dtype} | (spread or _without_towers(folder, config))
-    options["use_safetensors"] = not allow_pickle or None  # None: whichever is there
+    if gguf:
+        options["gguf_file"] = gguf
+    else:
+        options["use_safetensors"] = not allow_pickle or None  # None: whichever is there
+        if wrapped(folder):
+            options["key_mapping"] = {rf"^(?:{'|'.join(map(re.escape, WRAPPERS))})+": ""}
     if allow_pickle:
         options["weights_only"] = True
-    if _wrapped(folder):
-        options["key_mapping"] = {rf"^(?:{'|'.join(map(re.escape, _WRAPPERS))})+": ""}
-    with refusing(folder, "cannot be loaded"), _quiet():
+    bar = redirect_stderr(StringIO()) if gguf else nullcontext()  # theirs cannot be switched off
+    with refusing(folder / gguf, "cannot be loaded"), _quiet(), bar:
         model, info = factory.from_pretrained(folder, output_loading_info=True, **options)
     if not spread and "device_map" in options:
         remove_hook_from_submodules(model)
@@ -141,19 +91,6 @@ def load_model(folder: Path, config: Any, dtype: Any, spread: Columns, *, allow_
                 "they would be random"
             )
     return Loaded(model, whole)
-
-
-def _wrapped(folder: Path) -> bool:
-    """Return whether weights have the prefix of a wrapper, as of data-parallel or compiled models."""
-    from safetensors import safe_open
-
-    if not any(folder.glob("model.safetensors*")):
-        return True  # pickles may have it
-    for path in weight_files(folder):
-        with refusing(path, "cannot be read"), safe_open(path, framework="pt") as tensors:
-            if any(name.startswith(_WRAPPERS) for name in list(tensors.keys())):
-                return True
-    return False
 
 
 def _without_towers(folder: Path, config: Any) -> Columns:
@@ -215,6 +152,11 @@ def random_encoder(folder: Path, config: Any, dtype: Any, seed: int) -> Any:
         torch.manual_seed(seed)
         model = factory.from_config(config, dtype=dtype, **options)
     return Loaded(model, whole).encoder()
+
+
+def empty_encoder(folder: Path, config: Any) -> Any:
+    """Return the encoder that `load_model` would load, with weights that take no memory."""
+    return Loaded(empty_model(folder, config), _factory(folder, config)[1]).encoder()
 
 
 def empty_model(folder: Path, config: Any) -> Any:

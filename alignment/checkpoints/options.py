@@ -27,6 +27,9 @@ class LoadOptions:
     device_map: str | None = option(
         "Spread the model over several devices.", default=None, choices=DEVICE_MAPS
     )
+    original: str | None = option(
+        "The checkpoint it was quantised from: how far their vectors agree is stored.", default=None
+    )
     memory: Gigabytes = option(
         "Gigabytes of matrices (by default 4; a grid's 2), or of weights before they go block by block.",
         default=None,

@@ -1,13 +1,15 @@
 """Several checkpoints by one name: the scales of a family, the revisions of a model."""
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..runs.table import canonical_hash
 from .builtin import BUILTIN
 from .checkpoint import Checkpoint, open_checkpoint
 from .families import PREFIX, members_of
@@ -45,6 +47,16 @@ class NamedCheckpoint(NamedTuple):
             yield replace(
                 found, name=self.checkpoint, revision=self.commit, label=self.revision or self.commit
             )
+
+
+def slugs_of(subjects: Sequence[NamedCheckpoint]) -> list[str]:
+    """Return the names of all as folders', no two alike on any file system."""
+    slugs = [one.slug for one in subjects]
+    alike = Counter(slug.casefold() for slug in slugs)
+    return [
+        slug if alike[slug.casefold()] == 1 else f"{slug}-{canonical_hash(one._asdict())[:8]}"
+        for slug, one in zip(slugs, subjects, strict=True)
+    ]
 
 
 def family_subjects(name: str) -> list[NamedCheckpoint]:

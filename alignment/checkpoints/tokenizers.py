@@ -10,11 +10,12 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 
-def load_tokenizer(folder: Path, *, lower: bool) -> "PreTrainedTokenizerBase":
+def load_tokenizer(folder: Path, gguf: str = "", *, lower: bool) -> "PreTrainedTokenizerBase":
     """Load the tokenizer of a folder.
 
     Args:
         folder: with its files.
+        gguf: the GGUF file in it that has the tokenizer, if one has.
         lower: lower-case every text first.
 
     Raises:
@@ -22,10 +23,13 @@ def load_tokenizer(folder: Path, *, lower: bool) -> "PreTrainedTokenizerBase":
     """
     from transformers import AutoTokenizer
 
-    _refuse_unreadable(folder)
+    options = {"gguf_file": gguf} if gguf else {}
+    if not gguf:
+        _refuse_unreadable(folder)
     with refusing(folder, "no tokenizer there"):
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    vocabulary = set(tokenizer.vocab_files_names.values())  # none of those of bytes or characters
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, **options)
+    # none of those of bytes or characters, and not of a GGUF file
+    vocabulary = set() if gguf else set(tokenizer.vocab_files_names.values())
     files = {"tokenizer.json", *vocabulary}
     if vocabulary and not any((folder / name).is_file() for name in files):
         # transformers makes one without a vocabulary, to which every word is unknown

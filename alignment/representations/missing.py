@@ -24,7 +24,7 @@ from ..encoding.encode import Batching, ShardTexts, highest_of
 from ..encoding.native import native_pool
 from ..encoding.padding import padding_changes
 from ..encoding.pooling import POOLINGS, Pool
-from ..encoding.precision import compare_with_float32
+from ..encoding.precision import compare_with
 from ..encoding.runner import open_runner
 from ..encoding.tokens import tokenize
 from ..runs.progress import Tick
@@ -135,12 +135,13 @@ def _encode_shards(work: _Work, batch_tokens: int | None, progress: Tick | None)
             )
         for store, space in work.stores.values():
             describe(store.folder, space, {"checkpoint": checkpoint.name})
-        if checkpoint.dtype != "float32":
-            compared = compare_with_float32(
-                checkpoint, runner, work.parts[0].tokens, work.pools, batching
-            )
+        exact = checkpoint.compared_with
+        if exact is not None:
+            tokens = work.parts[0].tokens
+            compared = compare_with(exact, checkpoint, runner, tokens, work.pools, batching)
+            against = "against_original" if checkpoint.original else "against_float32"
             for name, (store, space) in work.stores.items():
-                describe(store.folder, space, {"against_float32": compared[name]})
+                describe(store.folder, space, {against: compared[name]})
         writing: Future[None] | None = None
         parts = [ShardTexts(texts.tokens, rows, texts.words) for texts, rows in shards]
         encoded = runner.encode(parts, work.pools, batching)

@@ -132,6 +132,11 @@ def represent(
         f"{len(first):,}",
         f"{len(lacking):,}",
     )
+    if not lacking and checkpoint.original is not None:
+        logger.warning(
+            "%s: its vectors are in the store already, and not compared with %s; take another `store`",
+            *(checkpoint.name, checkpoint.original.name),
+        )
     if lacking:
         from .missing import encode_missing  # torch takes a second: not for what is stored
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from ..checkpoints.families import PREFIX
 from ..checkpoints.options import LoadOptions
-from ..checkpoints.several import NamedCheckpoint, family_subjects, revision_subjects
+from ..checkpoints.several import NamedCheckpoint, family_subjects, revision_subjects, slugs_of
 from ..representations.source import NOT_OF_OPENING
 from ..runs.files import Damaged, read_json, write_json, write_table
 from ..runs.folder import locked, read_scores
@@ -65,9 +65,9 @@ def score_several(
     tables, failed = [], []
     pending: SharePending | None = None
     with locked(folder):
-        for subject in subjects:
+        for subject, slug in zip(subjects, slugs_of(subjects), strict=True):
             try:
-                tables.append(_score_one(subject, options, folder / subject.slug))
+                tables.append(_score_one(subject, options, folder / slug))
             except SharePending as error:
                 pending = error
             except (ValueError, OSError) as error:

@@ -28,6 +28,7 @@ FLAGS = {
     "device": ("cpu", None),
     "batch_tokens": ("64", None),
     "memory": ("1e-4GB", None),
+    "original": ("{model}", None),
     "allow_pickle": (None, None),
 }
 # what has tests of its own: it needs a hub, or several devices
@@ -89,7 +90,10 @@ def test_flags(verb, model, place, capsys):
     given, expected = [], {}
     for name, (value, said) in FLAGS.items():
         if name != "memory":
-            given += [f"--{name.replace('_', '-')}", *([] if value is None else [value])]
+            given += [
+                f"--{name.replace('_', '-')}",
+                *([] if value is None else [value.format(model=model)]),
+            ]
             expected |= said or {}
     run(verb, model, place, "all", *given)
     assert spaces(place) and all(expected.items() <= space.items() for space in spaces(place))

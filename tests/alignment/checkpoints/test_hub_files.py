@@ -4,6 +4,7 @@ import json
 import shutil
 from fnmatch import fnmatch
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -21,19 +22,28 @@ def hub(tmp_path, monkeypatch):
     """A hub: owner/name is a folder; what is fetched is added to the snapshot of its commit."""
     import huggingface_hub
 
-    def snapshot_download(name, *, revision, allow_patterns):
+    def snapshot_download(name, *, revision, allow_patterns, dry_run=False):
         there = tmp_path / "hub" / name
         if not there.is_dir() or revision not in (None, "main", COMMIT):
             raise huggingface_hub.errors.RepositoryNotFoundError(
                 f"404 {name}@{revision}", response=_Answer()
             )
         here = tmp_path / "snapshots" / name / COMMIT
+        wanted = [
+            (path, path.relative_to(there))
+            for path in there.rglob("*")
+            if path.is_file()
+            and any(fnmatch(path.relative_to(there).as_posix(), pattern) for pattern in allow_patterns)
+        ]
+        if dry_run:
+            return [
+                SimpleNamespace(file_size=path.stat().st_size, will_download=not (here / place).exists())
+                for path, place in wanted
+            ]
         here.mkdir(parents=True, exist_ok=True)
-        for path in there.rglob("*"):
-            place = path.relative_to(there)
-            if path.is_file() and any(fnmatch(place.as_posix(), pattern) for pattern in allow_patterns):
-                (here / place).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(path, here / place)
+        for path, place in wanted:
+            (here / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, here / place)
         return str(here)
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
@@ -110,3 +120,19 @@ def test_what_is_not_there_is_one_line(hub):
         open_checkpoint("o/none")
     with pytest.raises(ValueError, match="no such folder, and not a hub id"):
         open_checkpoint("./none")
+
+
+def test_what_has_no_room_is_refused_before(hub, tiny_bert, monkeypatch, caplog):
+    """With the size, and nothing fetched; what is there already needs no room."""
+    shutil.copytree(tiny_bert, hub / "o" / "large")
+    size = (hub / "o" / "large" / "model.safetensors").stat().st_size
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=size // 2))
+    with pytest.raises(OSError, match=r"o/large: 0\.\d GB are to be downloaded, and .* set HF_HOME"):
+        fetch("o/large")
+    assert not (hub.parent / "snapshots").exists()
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10 * size))
+    with caplog.at_level("INFO"):
+        fetch("o/large")
+    assert "o/large: 0.00 GB are to be downloaded" in caplog.text
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    fetch("o/large")
