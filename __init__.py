@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from .data.lazy_names import exports
 
 if TYPE_CHECKING:
-    from .alignment.checkpoints.checkpoint import open_checkpoint as open_checkpoint
     from .alignment.checkpoints.families import FAMILIES as FAMILIES
+    from .alignment.checkpoints.opening import open_checkpoint as open_checkpoint
     from .alignment.encoding.pooling import POOLINGS as POOLINGS
     from .alignment.extraction.extracting import extract as extract
     from .alignment.measures import MEASURES as MEASURES
@@ -55,7 +55,7 @@ __getattr__, __dir__ = exports(
         "erase": ".probes.erasing",
         "train": ".training.training",
         "load": ".data.corpora",
-        "open_checkpoint": ".alignment.checkpoints.checkpoint",
+        "open_checkpoint": ".alignment.checkpoints.opening",
         "MEASURES": ".alignment.measures",
         "CORPORA": ".data.corpora",
         "FAMILIES": ".alignment.checkpoints.families",

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ..alignment.checkpoints.checkpoint import Checkpoint, open_checkpoint
+from ..alignment.checkpoints.checkpoint import Checkpoint
+from ..alignment.checkpoints.opening import open_checkpoint
 from ..alignment.encoding.model_parts import State, parts_of, swapped
 from ..alignment.options import takes
 from ..alignment.runs.files import write_table

@@ -23,7 +23,7 @@ os.environ |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "RAYON_
 import numpy as np
 import torch
 
-from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
+from crosslingual.alignment.checkpoints.opening import open_checkpoint
 from crosslingual.alignment.encoding.encode import BATCH_TOKENS, batch_end, make_batch
 from crosslingual.alignment.encoding.tokens import tokenize
 from crosslingual.alignment.representations.stored import represent

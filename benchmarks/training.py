@@ -21,7 +21,7 @@ os.environ |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "RAYON_
 import torch
 from encode import hardware
 
-from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
+from crosslingual.alignment.checkpoints.opening import open_checkpoint
 from crosslingual.data.tasks import load_task
 from crosslingual.training.mixture import TaskSchedule
 from crosslingual.training.recipe import Phase, TaskPart

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from ..alignment.checkpoints.checkpoint import Checkpoint
-from ..alignment.checkpoints.random_init import random_copies
 from ..alignment.options import takes
 from ..alignment.representations.source import CheckpointLike, open_model
 from ..alignment.runs.files import write_table
@@ -127,7 +126,7 @@ def _with_random(
             probe_layers(
                 copy, probed, replace(options, out=None), folder / "random" / str(number)
             ).scores
-            for number, copy in enumerate(random_copies(model), start=1)
+            for number, copy in enumerate(model.random_copies(), start=1)
         ]
     )
     means = copies.groupby(keys)["accuracy"].mean().rename("random").reset_index()

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..alignment.checkpoints.about import read_about, verify_files
-from ..alignment.checkpoints.checkpoint import Checkpoint, open_checkpoint
+from ..alignment.checkpoints.checkpoint import Checkpoint
+from ..alignment.checkpoints.opening import open_checkpoint
 from ..alignment.encoding.model_parts import parts_of, swapped
 from ..alignment.representations.source import parse_layers
 from ..alignment.runs.files import MARK, own_folder, remove_folder

@@ -8,34 +8,33 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...data.rows import Columns, Row
-from ..options import takes
-from .about import read_about
+from .about import verify_files
 from .adapters import merge_adapter
 from .devices import free_memory, pick_device
 from .errors import refusing
-from .families import PREFIX, members_of, norm_of, objective_of
-from .fingerprint import Identity, Memory
-from .folders import Parts, find_folder, find_parts, read_settings
-from .identity import identify
+from .families import norm_of, objective_of
+from .fingerprint import Identity, Memory, hash_folder
+from .folders import Parts, read_settings
+from .in_files import encoder_in_files
 from .loading import encoder_config, load_model, random_encoder
-from .options import LoadOptions
-from .prompts import prompt_of
-from .sizes import positions_of
+from .sizes import positions_of, sizes_of
 from .skeleton import Skeleton, open_skeleton, whole_only
 from .steps import steps_in
 from .tokenizers import load_tokenizer
-from .weight_files import check_weights
+from .weights import check_weights
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedTokenizerBase
 
 logger = logging.getLogger(__name__)
+
+RANDOM_SEEDS = (1, 2, 3)
 
 
 @dataclass(frozen=True)
@@ -81,13 +80,13 @@ class Checkpoint:
     def layers(self) -> int:
         """L: the number of blocks; hidden states have the indices 0 … L."""
         known = self._remembered
-        return known.layers if known else self.shape[0]
+        return known.layers if known else self._shape[0]
 
     @cached_property
     def max_length(self) -> int:
         """The longest input, in tokens, special ones included; longer texts are truncated."""
         known = self._remembered
-        positions = known.positions if known else self.shape[1]
+        positions = known.positions if known else self._shape[1]
         if self.requested_length is not None:
             if not 1 <= self.requested_length <= (positions or self.requested_length):
                 raise ValueError(
@@ -104,7 +103,7 @@ class Checkpoint:
         return int(min(longest, positions or 512, 512))
 
     @cached_property
-    def shape(self) -> tuple[int, int | None]:
+    def _shape(self) -> tuple[int, int | None]:
         """L, and the tokens that have a position."""
         with refusing(self.folder, "its config.json does not say how many layers there are"):
             part = encoder_config(self.config)
@@ -134,7 +133,19 @@ class Checkpoint:
     def _identity(self) -> Identity:
         if self._remembered is not None:
             return self._remembered
-        found = identify(self)
+        verify_files(self.folder, self.about)
+        itself = self.random_seed is None and not (self.parts.gguf or self.parts.adapter)
+        with encoder_in_files(
+            self.parts.transformer,
+            self.config,
+            quantised=itself and self.quantised,
+            load=partial(self.load, checking=True),
+            whole_only=partial(self._whole_only, "auto"),
+        ) as (model, tensors):
+            fingerprint = hash_folder(tensors, self.parts, self.settings, self.tokenizer)
+            sizes = sizes_of(model, self.config)
+        longest = int(self.tokenizer.model_max_length)
+        found = Identity(fingerprint, *sizes, *self._shape, longest)
         self._memory.keep(found)
         return found
 
@@ -171,7 +182,7 @@ class Checkpoint:
             return False
         sizes = f"{needed / 1e9:.1f} GB, more than {free / 1e9:.1f} GB of memory"
         large = f"{self.name}: its weights take {sizes}"
-        reason = self.whole_only(self.dtype)
+        reason = self._whole_only(self.dtype)
         if reason and self.memory is not None:
             raise ValueError(f"{large}, and {reason}; take more `memory`, or `device_map` auto")
         if reason:
@@ -190,7 +201,7 @@ class Checkpoint:
         with open_skeleton(folder, self.config, dtype) as opened:
             yield opened
 
-    def whole_only(self, dtype: str) -> str:
+    def _whole_only(self, dtype: str) -> str:
         """Return why the model can only be loaded whole; nothing where its blocks can be read apart."""
         folder = self.parts.transformer
         if self.random_seed is not None:
@@ -214,6 +225,15 @@ class Checkpoint:
         if self.original is not None or self.dtype == "float32":
             return self.original
         return replace(self, dtype="float32")
+
+    def random_copies(self) -> "list[Checkpoint]":
+        """Return copies with the weights that training begins with, one a seed of `RANDOM_SEEDS`.
+
+        What they score is known from the tokens alone: shared words, lengths, and what a random network
+        makes of them. A trained model's score means something above it only.
+        """
+        named = ((seed, f"{self.name} (random {seed})") for seed in RANDOM_SEEDS)
+        return [replace(self, name=name, random_seed=seed) for seed, name in named]
 
     @property
     def norm(self) -> str:
@@ -271,48 +291,3 @@ class Checkpoint:
         if not checking and not spread:
             model = model.to(pick_device(self.device))
         return model.eval()
-
-
-@takes(LoadOptions)
-def open_checkpoint(name: str | Path, options: LoadOptions) -> Checkpoint:
-    """Find a checkpoint: built in, else a folder of that name, else an id on the hub.
-
-    Args:
-        name: pocket-xs, pocket-s or pocket-m, a folder, a hub id, or a GGUF file: a path, or
-            owner/name/file.gguf on the hub.
-
-    Raises:
-        ValueError: the folder holds no checkpoint; a setting that is none.
-        OSError: the hub does not have it or cannot be reached.
-    """
-    if str(name).startswith(PREFIX):
-        members = ", ".join(one.id for one in members_of(str(name).removeprefix(PREFIX)))
-        raise ValueError(f"{name} is several checkpoints, which `score` takes; here name one: {members}")
-    if options.device not in ("auto", "cpu"):
-        pick_device(options.device)
-    folder, resolved = find_folder(str(name), options.revision, allow_pickle=options.allow_pickle)
-    parts = find_parts(folder, allow_pickle=options.allow_pickle)
-    return Checkpoint(
-        name=str(name),
-        folder=parts.folder,
-        parts=parts,
-        revision=resolved,
-        label=options.revision or Path(parts.gguf).stem or parts.folder.name,
-        dtype=options.dtype,
-        requested_length=options.max_length,
-        prefix=prompt_of(str(name), parts, options.prefix),
-        device=options.device,
-        device_map=options.device_map,
-        allow_pickle=options.allow_pickle,
-        memory=options.memory_bytes,
-        original=_original(options),
-        about=read_about(parts.folder),
-    )
-
-
-def _original(options: LoadOptions) -> Checkpoint | None:
-    """Open what a checkpoint was quantised from, to be run in float32 on the same device."""
-    if options.original is None:
-        return None
-    plain = {"revision": None, "dtype": "float32", "original": None}
-    return open_checkpoint(options.original, **(options.opening() | plain))

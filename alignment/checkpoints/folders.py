@@ -6,11 +6,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ...data.rows import Columns
-from .builtin import BUILTIN, builtin_model
 from .errors import refusing
 from .hub_files import fetch, fetch_file
 
 _TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "spiece.model")
+BUILTIN = ("pocket-xs", "pocket-s", "pocket-m")  # three scales of one family, made by `models/`
+_MODELS = Path(__file__).parents[2] / "models"
 GGUF = ".gguf"  # files of llama.cpp, which have weights, configuration and tokenizer
 
 
@@ -155,6 +156,17 @@ def find_folder(
         raise ValueError(f"{name}: no such folder, and not a hub id (owner/name)")
     folder = fetch(name, revision, allow_pickle=allow_pickle)
     return folder, folder.name  # the folder of a snapshot is named after its commit
+
+
+def builtin_model(name: str = "pocket-s") -> Path:
+    """Return the folder of a built-in model.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    if name not in BUILTIN:
+        raise ValueError(f"no built-in model {name!r}: {', '.join(BUILTIN)}")
+    return _MODELS / name
 
 
 def is_hub_id(name: str) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from ...data.rows import Columns
 from .errors import refusing
-from .weight_files import WRAPPERS, wrapped
+from .weights import WRAPPERS, wrapped
 
 
 class Loaded(NamedTuple):

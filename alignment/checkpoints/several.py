@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..runs.table import canonical_hash
-from .builtin import BUILTIN
-from .checkpoint import Checkpoint, open_checkpoint
+from .checkpoint import Checkpoint
 from .families import PREFIX, members_of
-from .folders import is_hub_id
+from .folders import BUILTIN, is_hub_id
 from .hub_files import for_a_while, revisions_of
+from .opening import open_checkpoint
 from .options import LoadOptions
 from .steps import steps_in
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ...data import Side
 from ...data.rows import Columns, Row
-from ..checkpoints.checkpoint import Checkpoint, open_checkpoint
+from ..checkpoints.checkpoint import Checkpoint
+from ..checkpoints.opening import open_checkpoint
 from ..checkpoints.options import LoadOptions
 from ..runs.progress import Tick
 from .given import PREFIX, GivenVectors

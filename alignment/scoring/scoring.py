@@ -18,7 +18,6 @@ from ...data.gold import with_negatives
 from ...data.noise import with_noise
 from ...data.parallel import common
 from ..checkpoints.checkpoint import Checkpoint
-from ..checkpoints.random_init import random_copies
 from ..maps.fitting import fit_bitexts
 from ..maps.table import IN_SAMPLE, check_in_sample
 from ..representations.given import GivenVectors
@@ -76,7 +75,7 @@ def score_into(checkpoint: CheckpointLike, options: ScoreOptions, folder: Path) 
             run.write("scores", table)
         _refuse_failures(cells, strong)
         if settings.options.random_init and isinstance(settings.model, Checkpoint):
-            table = with_random_floor(table, random_copies(settings.model), work.floor(run))
+            table = with_random_floor(table, settings.model.random_copies(), work.floor(run))
             run.write("scores", table)
         _write_more(settings, run, cells, strong, one_to_one)
     return table

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...alignment.checkpoints.checkpoint import open_checkpoint
+from ...alignment.checkpoints.opening import open_checkpoint
 from ...alignment.measures import MEASURES
 from ...alignment.runs.progress import stage_of
 from ...data import AnyBitext

@@ -59,7 +59,7 @@ def processes_for(plan: Plan, device: str) -> int:
     """Return how many processes to take, if nobody says so: one a core for small models on a CPU."""
     import torch
 
-    from ...alignment.checkpoints.checkpoint import open_checkpoint
+    from ...alignment.checkpoints.opening import open_checkpoint
 
     if device not in ("auto", "cpu") or (device == "auto" and torch.cuda.is_available()):
         return 1

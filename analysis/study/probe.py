@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-from ...alignment.checkpoints.checkpoint import open_checkpoint
+from ...alignment.checkpoints.opening import open_checkpoint
 from ...alignment.runs.progress import Tick
 from ...data import AnyBitext
 from ...training.material import load_material

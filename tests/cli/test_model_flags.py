@@ -7,6 +7,7 @@ from dataclasses import fields
 import pytest
 import typer.main
 
+from crosslingual.alignment.checkpoints.opening import open_checkpoint
 from crosslingual.alignment.checkpoints.options import LoadOptions
 from crosslingual.cli import app, main
 from tests.conftest import make_tiny
@@ -85,8 +86,6 @@ def spaces(place):
 @pytest.mark.parametrize("verb", VERBS)
 def test_flags(verb, model, place, capsys):
     """All at once but `memory`, whose size is that of float32."""
-    import crosslingual.alignment.checkpoints.checkpoint as checkpoints
-
     given, expected = [], {}
     for name, (value, said) in FLAGS.items():
         if name != "memory":
@@ -98,6 +97,6 @@ def test_flags(verb, model, place, capsys):
     run(verb, model, place, "all", *given)
     assert spaces(place) and all(expected.items() <= space.items() for space in spaces(place))
     assert "its blocks are read" not in capsys.readouterr().err
-    size = checkpoints.open_checkpoint(model).parameters * 4
+    size = open_checkpoint(model).parameters * 4
     run(verb, model, place, "memory", "--memory", f"{(size - 1) / 1e9:.9f}GB")
     assert "its blocks are read from the files one after the other" in capsys.readouterr().err

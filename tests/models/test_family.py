@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import XLMRobertaForMaskedLM
 
-from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
+from crosslingual.alignment.checkpoints.opening import open_checkpoint
 from crosslingual.models.family import MADE, Inputs, make_all, untrained
 from crosslingual.models.recipe import VARIANTS, Variant
 from crosslingual.models.shipping import measure_all

@@ -10,9 +10,8 @@ import pandas as pd
 import pytest
 
 from crosslingual.alignment.checkpoints.about import read_about, verify_files
-from crosslingual.alignment.checkpoints.builtin import BUILTIN, builtin_model
-from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
-from crosslingual.alignment.checkpoints.folders import find_folder
+from crosslingual.alignment.checkpoints.folders import BUILTIN, builtin_model, find_folder
+from crosslingual.alignment.checkpoints.opening import open_checkpoint
 from crosslingual.models.card import WEIGHTS
 from crosslingual.models.curves import OTHER_SCRIPTS, by_layer, chosen_layer
 from crosslingual.models.recipe import LANGUAGES, SIZES

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
+from crosslingual.alignment.checkpoints.opening import open_checkpoint
 from crosslingual.probes import layer
 from crosslingual.probes.control import make_controls
 from crosslingual.probes.layer import probe_layer

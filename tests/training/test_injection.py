@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
+from crosslingual.alignment.checkpoints.opening import open_checkpoint
 from crosslingual.alignment.encoding.hidden_states import states_at
 from crosslingual.data.gold import read_lexicon
 from crosslingual.training.injection import contrast_loss, read_lexicons

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from crosslingual.alignment.checkpoints.about import read_about
-from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
+from crosslingual.alignment.checkpoints.opening import open_checkpoint
 from crosslingual.alignment.encoding.model_parts import parts_of
 from crosslingual.alignment.runs.files import own_folder
 from crosslingual.data.splits import Leak

@@ -6,7 +6,7 @@ import shutil
 import pytest
 import torch
 
-from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
+from crosslingual.alignment.checkpoints.opening import open_checkpoint
 from tests.conftest import make_tiny, save_tokenizer
 
 peft = pytest.importorskip("peft")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
+from crosslingual.alignment.checkpoints.opening import open_checkpoint
 from tests.conftest import save_tokenizer, tiny_config
 
 
@@ -221,7 +221,7 @@ def test_encoder_of_an_encoder_decoder(tmp_path):
 
 def test_a_file_that_changes_while_it_is_hashed_is_hashed_again(tiny_bert, tmp_path, monkeypatch):
     """What was hashed is remembered for the files as they were before."""
-    from crosslingual.alignment.checkpoints import identity as module
+    from crosslingual.alignment.checkpoints import checkpoint as module
 
     folder = tmp_path / "copy"
     shutil.copytree(tiny_bert, folder)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
 from crosslingual.alignment.checkpoints.families import FAMILIES, find_member, members_of
 from crosslingual.alignment.checkpoints.loading import empty_model, encoder_config
+from crosslingual.alignment.checkpoints.opening import open_checkpoint
 from crosslingual.alignment.checkpoints.sizes import sizes_of
 
 # The shapes of the hub's configurations, apart from the table: kind, then sizes.

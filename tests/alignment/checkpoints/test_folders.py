@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
+from crosslingual.alignment.checkpoints.opening import open_checkpoint
 from crosslingual.alignment.representations.stored import represent
 from crosslingual.data import Sentence, Side
 from tests.conftest import make_tiny

@@ -10,8 +10,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
 from crosslingual.alignment.checkpoints.hub_files import fetch
+from crosslingual.alignment.checkpoints.opening import open_checkpoint
 from tests.verbs import score
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
+from crosslingual.alignment.checkpoints.opening import open_checkpoint
 from tests.alignment.checkpoints.test_checkpoint import load_tensors, save_tensors
 
 

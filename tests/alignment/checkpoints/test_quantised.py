@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import AutoModel, LlamaConfig, LlamaModel
 
-from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
+from crosslingual.alignment.checkpoints.opening import open_checkpoint
 from crosslingual.alignment.checkpoints.options import LoadOptions
 from crosslingual.alignment.representations.stored import represent
 from crosslingual.cli import main

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 import torch
 
-from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
-from crosslingual.alignment.checkpoints.random_init import SEEDS, random_copies
+from crosslingual.alignment.checkpoints.checkpoint import RANDOM_SEEDS as SEEDS
+from crosslingual.alignment.checkpoints.opening import open_checkpoint
 from tests.verbs import score
 
 
@@ -23,7 +23,7 @@ def weights(checkpoint):
 
 def test_a_twin_has_the_architecture_and_other_weights(checkpoint):
     own = weights(checkpoint)
-    first, second = (weights(copy) for copy in random_copies(checkpoint)[:2])
+    first, second = (weights(copy) for copy in checkpoint.random_copies()[:2])
     assert {name: value.shape for name, value in own.items()} == {
         name: value.shape for name, value in first.items()
     }
@@ -43,9 +43,9 @@ def test_a_twin_is_decided_by_its_seed_and_disturbs_no_other_randomness(checkpoi
 
 
 def test_twins_are_encoded_as_themselves(checkpoint):
-    prints = {one.fingerprint for one in (checkpoint, *random_copies(checkpoint))}
+    prints = {one.fingerprint for one in (checkpoint, *checkpoint.random_copies())}
     assert len(prints) == 1 + len(SEEDS)
-    assert all(copy.parameters == checkpoint.parameters for copy in random_copies(checkpoint))
+    assert all(copy.parameters == checkpoint.parameters for copy in checkpoint.random_copies())
 
 
 def test_the_floor_is_the_mean_over_the_twins(checkpoint, tmp_path):
@@ -55,7 +55,7 @@ def test_the_floor_is_the_mean_over_the_twins(checkpoint, tmp_path):
     assert plain["random"].isna().all()
     floored = score(checkpoint, "pocket", random_init=True, out=tmp_path / "run", **options)
     pd.testing.assert_frame_equal(floored.drop(columns="random"), plain.drop(columns="random"))
-    values = [score(copy, "pocket", **options)["value"] for copy in random_copies(checkpoint)]
+    values = [score(copy, "pocket", **options)["value"] for copy in checkpoint.random_copies()]
     assert np.allclose(floored["random"], np.mean(values, axis=0), atol=1e-12)
     written = pd.read_parquet(tmp_path / "run" / "scores.parquet")
     assert np.array_equal(written["random"], floored["random"])

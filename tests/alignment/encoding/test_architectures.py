@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
+from crosslingual.alignment.checkpoints.opening import open_checkpoint
 from crosslingual.alignment.representations.stored import represent
 from crosslingual.data import Sentence, Side
 from tests.conftest import CHARACTERS, save_tokenizer

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from crosslingual.alignment.checkpoints import checkpoint as module
-from crosslingual.alignment.checkpoints import identity
-from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
+from crosslingual.alignment.checkpoints import in_files
+from crosslingual.alignment.checkpoints.opening import open_checkpoint
 from crosslingual.alignment.representations.stored import represent
 from tests.conftest import CHARACTERS, save_tokenizer
 
@@ -58,7 +58,7 @@ def test_bits_and_fingerprint_are_those_of_the_model_in_memory(kind, tmp_path, m
     whole = open_checkpoint(folder)
     known, expected = whole._identity, vectors(whole, tmp_path / "whole")
     monkeypatch.setenv("CROSSLINGUAL_HOME", str(tmp_path / "another"))
-    monkeypatch.setattr(identity, "WHOLE", 0)
+    monkeypatch.setattr(in_files, "WHOLE", 0)
     refuse_loading(monkeypatch)
     assert open_checkpoint(folder)._identity == known
     streamed = just_too_small(folder)
@@ -194,7 +194,7 @@ import sys, threading, time
 from pathlib import Path
 import psutil
 import accelerate.hooks, transformers.models.llama.modeling_llama
-from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
+from crosslingual.alignment.checkpoints.opening import open_checkpoint
 from crosslingual.alignment.representations.stored import represent
 from tests.alignment.encoding.test_architectures import SIDE
 
@@ -248,7 +248,7 @@ def test_a_model_of_gigabytes_takes_a_fifth_of_its_memory(tmp_path, monkeypatch)
 def test_what_cannot_stay_in_its_files_is_loaded_to_be_hashed(tiny_bert, tmp_path, monkeypatch):
     expected = open_checkpoint(tiny_bert).fingerprint
     monkeypatch.setenv("CROSSLINGUAL_HOME", str(tmp_path / "another"))
-    monkeypatch.setattr(identity, "WHOLE", 0)
+    monkeypatch.setattr(in_files, "WHOLE", 0)
 
     def refuse(*_):
         raise ValueError("no device map for it")

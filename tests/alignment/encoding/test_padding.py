@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
+from crosslingual.alignment.checkpoints.opening import open_checkpoint
 from crosslingual.alignment.encoding.padding import padding_changes
 from crosslingual.alignment.encoding.runner import open_runner
 from crosslingual.alignment.representations.stored import represent

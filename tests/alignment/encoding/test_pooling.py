@@ -97,7 +97,7 @@ def test_native_is_sentence_transformers(tiny_bert, tmp_path, mode):
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer import modules as models
 
-    from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
+    from crosslingual.alignment.checkpoints.opening import open_checkpoint
     from crosslingual.alignment.representations.stored import represent
     from crosslingual.data import Sentence, Side
 

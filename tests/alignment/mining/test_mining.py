@@ -154,7 +154,7 @@ def test_laser_on_the_real_sample_is_a_straight_line_computation(minilm, real_da
     """BUCC zh-en sample, all-MiniLM, last layer: LASER's steps with FAISS, NumPy and loops."""
     import faiss
 
-    from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
+    from crosslingual.alignment.checkpoints.opening import open_checkpoint
     from crosslingual.alignment.representations.stored import represent
     from crosslingual.data.corpora import load_haystack
 

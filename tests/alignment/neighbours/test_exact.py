@@ -252,7 +252,7 @@ def test_what_is_wrong_is_named(x, y, k, gold, message):
 @pytest.mark.slow
 def test_real_vectors_of_every_layer(minilm, real_data, tmp_path):
     """all-MiniLM on NTREX de and Tatoeba deu, all layers: ids and scores by definition."""
-    from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
+    from crosslingual.alignment.checkpoints.opening import open_checkpoint
     from crosslingual.alignment.representations.stored import represent
     from crosslingual.data import load
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
+from crosslingual.alignment.checkpoints.opening import open_checkpoint
 from crosslingual.alignment.encoding import encode, hidden_states, runner
 from crosslingual.alignment.representations import texts as texts_module
 from crosslingual.alignment.representations.store import Store, shard_folders

@@ -290,7 +290,7 @@ def test_pairs_may_come_in_any_order(noisy, rng):
 @pytest.mark.parametrize("within", ["all", "documents"])
 def test_null_is_that_of_2000_re_pairings_of_real_sentences(minilm, real_data, shared_store, within):
     """NTREX German-English, all-MiniLM: hits counted from the nearest neighbours of its cosines."""
-    from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
+    from crosslingual.alignment.checkpoints.opening import open_checkpoint
     from crosslingual.alignment.representations.stored import represent
     from crosslingual.data import load
     from crosslingual.data.groups import group_numbers

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from crosslingual import read
-from crosslingual.alignment.checkpoints.checkpoint import open_checkpoint
+from crosslingual.alignment.checkpoints.opening import open_checkpoint
 from crosslingual.alignment.checkpoints.several import revision_subjects
 from crosslingual.analysis.figures.curves import curve_points
 from crosslingual.analysis.figures.options import CurveOptions
