@@ -6,7 +6,7 @@
     result.heatmap().savefig("alignment.png")
 
 The verbs are those of the command line: score, extract, compare, mine, probe, erase, train, retention,
-locate, study, transfer, heatmap; `help(crosslingual.score)` lists every option. `load` reads a corpus,
+locate, study, transfer, efficiency, heatmap; `help(crosslingual.score)` lists every option. `load` reads a corpus,
 `open_checkpoint` a model, `read` the result in a run folder. MEASURES, CORPORA, TASKS, POOLINGS,
 PROTOCOLS and FAMILIES are the tables of what there is.
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .alignment.measures import MEASURES as MEASURES
     from .alignment.mining.mining import mine as mine
     from .alignment.protocols import PROTOCOLS as PROTOCOLS
+    from .analysis.efficiency.measuring import efficiency as efficiency
     from .analysis.interventions import locate as locate
     from .analysis.results import compare as compare
     from .analysis.results import heatmap as heatmap
@@ -49,6 +50,7 @@ __getattr__, __dir__ = exports(
         "locate": ".analysis.interventions",
         "study": ".analysis.study.studying",
         "transfer": ".analysis.transfer.relating",
+        "efficiency": ".analysis.efficiency.measuring",
         "extract": ".alignment.extraction.extracting",
         "mine": ".alignment.mining.mining",
         "probe": ".probes.probing",

@@ -22,9 +22,9 @@ from ..alignment.scoring.several import score_several, subjects_of
 from .cell_pairs import read_scored
 from .deltas import delta_heatmap, in_words
 from .figures.curves import draw_curves
+from .figures.grids import grid_heatmap
 from .figures.heatmap import draw_heatmap, select
 from .figures.options import CurveOptions, HeatmapOptions
-from .grids import grid_heatmap
 from .losses import loss_parts
 from .options import RetentionOptions
 from .retaining import compare_runs

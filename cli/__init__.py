@@ -19,12 +19,12 @@ from .commands import (
     cache,
     check,
     compare,
-    curve,
     demo,
+    efficiency,
     erase,
     export,
     extract,
-    heatmap,
+    figures,
     index,
     listing,
     locate,
@@ -62,8 +62,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("score")(score.score)
-app.command("heatmap")(heatmap.heatmap)
-app.command("curve")(curve.curve)
+app.command("heatmap")(figures.heatmap)
+app.command("curve")(figures.curve)
 app.command("compare")(compare.compare)
 app.command("extract")(extract.extract)
 app.command("check")(check.check)
@@ -76,6 +76,7 @@ app.command("retention")(retention.retention)
 app.command("locate")(locate.locate)
 app.add_typer(study.app, name="study")
 app.command("transfer")(transfer.transfer)
+app.command("efficiency")(efficiency.efficiency)
 app.command("average")(average.average)
 app.add_typer(index.app, name="index")
 app.add_typer(listing.app, name="list")

@@ -72,6 +72,15 @@ def standard_tag(code: str) -> str:
     return f"{language.language}-{script}" if script and script != usual else language.language
 
 
+def likely_script(tag: str) -> str:
+    """Return the code of the script that a language is usually written in; "" where it is not known.
+
+    >>> likely_script("de"), likely_script("zh")
+    ('Latn', 'Hans')
+    """
+    return langcodes.Language.get(tag, normalize=False).maximize().script or ""
+
+
 def choose(wanted: str, codes: Iterable[str], tags: Mapping[str, str] | None = None) -> list[str]:
     """Return the corpus codes that a `languages` argument names, in the corpus's order.
 

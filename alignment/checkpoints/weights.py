@@ -61,6 +61,11 @@ def wrapped(folder: Path) -> bool:
     return any(name.startswith(WRAPPERS) for path in weight_files(folder) for name in _kinds(path))
 
 
+def stored_names(folder: Path) -> list[str]:
+    """Return the names of all tensors in the files."""
+    return [name for path in weight_files(folder) for name in _kinds(path)]
+
+
 def stored_tensors(folder: Path) -> Iterator[tuple[str, "Tensor"]]:
     """Yield names and values of all tensors as they are in the files, sorted by name."""
     from safetensors import safe_open

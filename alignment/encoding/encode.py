@@ -158,7 +158,7 @@ class _Pooled:
             if wanted and view is not None:
                 states = view.states(states)
             for name, pool in wanted.items():
-                self._put(name, layer, place, pool(states, _on(seen, states.device)), batching.device)
+                self._put(name, layer, place, pool(states, seen.to(states.device)), batching.device)
 
         return batch, take
 
@@ -195,19 +195,6 @@ def make_batch(tokens: Tokens, rows: Int64[np.ndarray, "b"], pad_id: int, device
         torch.from_numpy(lengths).to(device, non_blocking=True),
         torch.from_numpy(tokens.special[where] & inside).to(device, non_blocking=True),
         padded=bool(lengths.min() < width),
-    )
-
-
-def _on(batch: Batch, device: torch.device) -> Batch:
-    """Return the batch on the device of a layer (models may be spread over several)."""
-    if batch.ids.device == device:
-        return batch
-    return Batch(
-        batch.ids.to(device),
-        batch.lengths.to(device),
-        batch.special.to(device),
-        batch.padded,
-        None if batch.starts is None else batch.starts.to(device),
     )
 
 

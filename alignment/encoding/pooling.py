@@ -34,6 +34,14 @@ class Batch:
         places = torch.arange(self.ids.shape[1], device=self.ids.device)[None, :]
         return places if self.starts is None else places + self.starts[:, None]
 
+    def to(self, device: torch.device) -> "Batch":
+        """Return the batch on a device: a layer's, where models are spread over several."""
+        if self.ids.device == device:
+            return self
+        starts = None if self.starts is None else self.starts.to(device)
+        ids, lengths, special = (one.to(device) for one in (self.ids, self.lengths, self.special))
+        return Batch(ids, lengths, special, self.padded, starts)
+
 
 Pool = Callable[[Tensor, Batch], Tensor]
 

@@ -14,6 +14,7 @@ import pandas as pd
 from ...alignment.drawing import bar, canvas, cells, dots, scale_from, short_name, title
 from ...alignment.measures import MEASURES
 from ...alignment.runs.table import SENTENCES, SETTINGS, main_direction
+from ...data.languages import likely_script
 from ...data.nearest import closest
 from .options import HeatmapOptions
 
@@ -147,17 +148,11 @@ def _matrix(rows: pd.DataFrame, sort: str, group: str) -> tuple[pd.DataFrame, pd
     groups = [""] * len(values)
     if group == "script":
         sources = rows.drop_duplicates("label").set_index("label")["source"]
-        scripts = [_script(sources[label]) for label in values.index]
+        scripts = [likely_script(sources[label]) or "?" for label in values.index]
         order = np.argsort(np.asarray(scripts), kind="stable")
         values, groups = values.iloc[order], [scripts[i] for i in order]
     surface = rows.drop_duplicates("label").set_index("label")["surface"].reindex(values.index)
     return values, surface.rename("n-grams"), groups
-
-
-def _script(tag: str) -> str:
-    import langcodes
-
-    return langcodes.Language.get(tag, normalize=False).maximize().script or "?"
 
 
 def _separate(axes: "Axes", groups: Sequence[str], size: float) -> None:

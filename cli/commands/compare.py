@@ -58,7 +58,7 @@ def compare(
 def grid_summary(table: "pd.DataFrame") -> str:
     """Return a line per grid: its best cell, its diagonal, its null."""
     from ...alignment.measures import MEASURES
-    from ...analysis.grids import between
+    from ...analysis.figures.grids import between
 
     name = str(table["measure"].iloc[0])
     sign = 1 if MEASURES[name].higher_is_better else -1

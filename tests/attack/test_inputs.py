@@ -39,6 +39,7 @@ GOOD = {
     "study validate": "study validate {study} --processes 1 --data-dir {data}",
     "study status": "study status {done}",
     "study template": "study template",
+    "efficiency": "efficiency {model} --languages de --limit 2 --seconds 0.1 --out {out}",
     "retention": "retention {run} --base {run} --out {out}",
     "average": "average xtreme {tsv}",
     "transfer": "transfer {run} --tasks {tsv} --out {out}",

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ..alignment.drawing import Scale, canvas, scale_from, short_name, title
-from ..alignment.measures import MEASURES
+from ...alignment.drawing import Scale, canvas, scale_from, short_name, title
+from ...alignment.measures import MEASURES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from crosslingual.analysis.grids import between, grid_heatmap
+from crosslingual.analysis.figures.grids import between, grid_heatmap
 from tests.verbs import compare
 
 

@@ -1,0 +1,1 @@
+"""What inference costs: latency, throughput and memory of checkpoints, language by language."""

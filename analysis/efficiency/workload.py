@@ -1,0 +1,118 @@
+"""What is run: batches of sentences that all languages have, single sentences, or random tokens."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...alignment.encoding.encode import BATCH_TOKENS, batch_end
+from ...alignment.encoding.tokens import Tokens
+from ...alignment.options import split_names
+from ...data import Bitext
+from ...data.corpora import load
+from .options import EfficiencyOptions
+from .subjects import TimedModel
+
+
+@dataclass(frozen=True, eq=False)
+class Unit:
+    """What is run at once."""
+
+    label: str  # the language, or the number of tokens
+    texts: tuple[str, ...] = ()
+    tokens: Tokens | None = None  # instead of texts: nothing is tokenised
+
+    @property
+    def count(self) -> int:
+        """How many texts it has."""
+        return len(self.texts) if self.tokens is None else len(self.tokens.counts)
+
+
+def parallel_texts(options: EfficiencyOptions) -> dict[str, tuple[str, ...]]:
+    """Return the texts of every language: the same sentences, in the same order; the pivot's first.
+
+    Raises:
+        ValueError: no sentence that all languages have; what `load` refuses.
+        OSError: the corpus is not there.
+    """
+    found = load(options.corpus, data_dir=options.data_dir, languages=str(options.languages), pivot="en")
+    bitexts = [one for one in found if isinstance(one, Bitext)]
+    if len(bitexts) < len(found) or not bitexts:
+        raise ValueError(f"`corpus` {options.corpus} has no parallel sentences; take flores or ntrex")
+    rows = [dict(zip(one.target.texts, one.source.texts, strict=True)) for one in bitexts]
+    common = [text for text in rows[0] if all(text in row for row in rows)][: options.limit]
+    if not common:
+        names = ", ".join(one.source.language for one in bitexts)
+        raise ValueError(
+            f"`corpus` {options.corpus} has no sentence that {names} all have, so that languages cannot "
+            "be compared; take flores, ntrex or fewer `languages`"
+        )
+    texts = {bitexts[0].target.language: tuple(common)}
+    return texts | {
+        one.source.language: tuple(row[text] for text in common)
+        for one, row in zip(bitexts, rows, strict=True)
+    }
+
+
+def units_of(
+    options: EfficiencyOptions,
+    subjects: Sequence[TimedModel],
+    texts: Mapping[str, Sequence[str]],
+    tokens: Mapping[str, Tokens],
+) -> list[Unit]:
+    """Return what is run.
+
+    Args:
+        options: the scenario.
+        subjects: what runs it; the first one's device and tokens decide how large batches are.
+        texts: of every language.
+        tokens: of the first one, for them.
+
+    Raises:
+        ValueError: no length that all of them take.
+    """
+    from ...alignment.checkpoints.devices import pick_device
+
+    device = pick_device(subjects[0].checkpoint.device).split(":")[0]
+    budget = options.batch_tokens or BATCH_TOKENS.get(device, BATCH_TOKENS["cpu"])
+    if options.scenario == "shapes":
+        longest = min(one.checkpoint.max_length for one in subjects)
+        size = min(len(one.checkpoint.tokenizer) for one in subjects)
+        lengths = [int(one) for one in split_names(options.lengths) if int(one) <= longest]
+        if not lengths:
+            raise ValueError(f"`lengths` {options.lengths}: all are above {longest} tokens")
+        return [_random(size, length, max(1, budget // length), options.seed) for length in lengths]
+    if options.scenario in ("single-stream", "retrieve"):
+        return [Unit(name, (text,)) for name, own in texts.items() for text in own]
+    return [
+        Unit(name, tuple(own[row] for row in rows))
+        for name, own in texts.items()
+        for rows in _batches(tokens[name].counts, budget, bucketing=options.bucketing)
+    ]
+
+
+def _batches(counts: np.ndarray, budget: int, *, bucketing: bool) -> Iterator[list[int]]:
+    """Yield the rows of batches of at most so many padded tokens: as `score` makes them, or in order."""
+    rows = np.argsort(-counts, kind="stable") if bucketing else np.arange(len(counts))
+    start = 0
+    while start < len(rows):
+        if bucketing:
+            stop = batch_end(counts, rows, start, budget)
+        else:
+            widths = np.maximum.accumulate(counts[start:]) * np.arange(1, len(rows) - start + 1)
+            stop = start + max(1, int((widths <= budget).sum()))
+        yield rows[start:stop].tolist()
+        start = stop
+
+
+def _random(size: int, length: int, rows: int, seed: int) -> Unit:
+    """Return texts of random tokens out of so many, all of one length."""
+    ids = np.random.default_rng([seed, length]).integers(0, size, rows * length).astype(np.int32)
+    tokens = Tokens(
+        ids,
+        np.zeros(len(ids), dtype=bool),
+        np.arange(rows + 1, dtype=np.int64) * length,
+        np.zeros(rows, dtype=bool),
+        np.zeros(rows, dtype=np.int32),
+    )
+    return Unit(f"{rows} x {length}", tokens=tokens)
