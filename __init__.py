@@ -6,9 +6,9 @@
     result.heatmap().savefig("alignment.png")
 
 The verbs are those of the command line: score, extract, compare, mine, probe, erase, train, retention,
-locate, study, transfer, efficiency, heatmap; `help(crosslingual.score)` lists every option. `load` reads a corpus,
-`open_checkpoint` a model, `read` the result in a run folder. MEASURES, CORPORA, TASKS, POOLINGS,
-PROTOCOLS and FAMILIES are the tables of what there is.
+locate, study, transfer, efficiency, heatmap; `help(crosslingual.score)` lists every option. `load` reads
+a corpus, `open_checkpoint` a model, `read` the result in a run folder. MEASURES, CORPORA, TASKS,
+POOLINGS, PROTOCOLS and FAMILIES are the tables of what there is.
 
 Nothing heavy is imported before it is asked for.
 """
