@@ -1,4 +1,4 @@
-"""A model ready to be timed, and the clocks: tokenising, transfer, forward, pooling, search."""
+"""A model ready to be timed, and the clocks: tokenising, transfer, forward, pooling or head, search."""
 
 import time
 from collections.abc import Mapping
@@ -11,10 +11,14 @@ from ...alignment.encoding.encode import make_batch
 from ...alignment.encoding.hidden_states import forward
 from ...alignment.encoding.pooling import mean
 from ...alignment.encoding.tokens import tokenize
+from ...training.tasks.features import collate, make_features
+from ...training.tasks.heads import MultiHead
 from .subjects import TimedModel
 from .workload import Unit
 
 CLOCKS = ("tokenise", "transfer", "forward", "pooling")
+SHAPE_CLOCKS = CLOCKS[1:]
+TASK_CLOCKS = ("tokenise", "transfer", "forward", "head")
 FOUND = 10  # that a search returns
 
 
@@ -26,6 +30,7 @@ class Running:
     model: Any
     device: Any  # of torch
     indexes: Mapping[int, Any] = field(default_factory=dict)  # by size, what is searched
+    heads: dict[str, Any] = field(default_factory=dict)  # of tasks, made when first needed
 
     @staticmethod
     def of(subject: TimedModel, items: tuple[int, ...] = (), seed: int = 0) -> "Running":
@@ -42,34 +47,82 @@ class Running:
         """
         import torch
 
-        checkpoint = self.subject.checkpoint
-        cpu, stamps = time.process_time(), [self._now()]
-        tokens = unit.tokens
+        cpu, watch = time.process_time(), Stopwatch(self.device)
+        with torch.inference_mode():
+            counts, vectors = self._task(unit, watch) if unit.examples else self._texts(unit, watch)
+        found = watch.laps | {"wall": sum(watch.laps.values()), "cpu": time.process_time() - cpu}
+        for size, index in self.indexes.items():
+            index.search(vectors, FOUND)
+            found[f"search@{size}"] = watch.lap(f"search@{size}")
+        return found | counts
+
+    def _texts(self, unit: Unit, watch: "Stopwatch") -> tuple[dict[str, float], np.ndarray]:
+        """Encode texts, or tokens, as `score` does."""
+        import torch
+
+        checkpoint, tokens = self.subject.checkpoint, unit.tokens
         if tokens is None:
             fed = [checkpoint.prefix + text for text in unit.texts]
             tokens = tokenize(checkpoint.tokenizer, fed, checkpoint.max_length)
         pad = checkpoint.tokenizer.pad_token_id or 0
         batch = make_batch(tokens, np.arange(unit.count), pad, torch.device("cpu"))
-        stamps.append(self._now())
+        if unit.tokens is None:
+            watch.lap("tokenise")
+        watch.restart()
         batch = batch.to(self.device)
-        stamps.append(self._now())
-        with torch.inference_mode():
-            states = forward(self.model, batch).last_hidden_state
-            stamps.append(self._now())
-            vectors = mean(states, batch.to(states.device)).cpu().numpy()
-        stamps.append(self._now())
-        found = dict(zip(CLOCKS, np.diff(stamps).tolist(), strict=True))
-        for size, index in self.indexes.items():
-            start = self._now()
-            index.search(vectors, FOUND)
-            found[f"search@{size}"] = self._now() - start
-        lengths = batch.lengths.cpu()
-        return found | {
-            "wall": stamps[-1] - stamps[0],
-            "cpu": time.process_time() - cpu,
-            "tokens": float(lengths.sum()),
-            "padded": float(batch.ids.numel()),
-        }
+        watch.lap("transfer")
+        states = forward(self.model, batch).last_hidden_state
+        watch.lap("forward")
+        vectors = mean(states, batch.to(states.device)).cpu().numpy()
+        watch.lap("pooling")
+        return {"tokens": float(tokens.counts.sum()), "padded": float(batch.ids.numel())}, vectors
+
+    def _task(self, unit: Unit, watch: "Stopwatch") -> tuple[dict[str, float], np.ndarray]:
+        """Answer examples: windows of long contexts, options of choices, a head at the end."""
+        checkpoint = self.subject.checkpoint
+        pad = checkpoint.tokenizer.pad_token_id or 0
+        features = make_features(unit.examples, checkpoint.tokenizer, checkpoint.max_length)
+        inputs = collate(features.rows, "task", pad)
+        del inputs["head"], inputs["labels"]
+        watch.lap("tokenise")
+        width = inputs["input_ids"].shape[-1]
+        flat = {name: one.reshape(-1, width).to(self.device) for name, one in inputs.items()}
+        watch.lap("transfer")
+        states = self.model(**flat).last_hidden_state
+        watch.lap("forward")
+        head = self._head(unit, states.dtype)
+        logits = head(states, flat["attention_mask"]).float().cpu().numpy()
+        watch.lap("head")
+        mask = inputs["attention_mask"]
+        return {"tokens": float(mask.sum()), "padded": float(mask.numel())}, logits
+
+    def _head(self, unit: Unit, dtype: Any) -> Any:
+        """Return a head with random weights: what it takes does not depend on them."""
+        assert unit.head is not None
+        if unit.head.kind not in self.heads:
+            made = MultiHead(self.model, {"task": unit.head}, seed=0).heads["task"]
+            self.heads[unit.head.kind] = made.to(self.device, dtype).eval()
+        return self.heads[unit.head.kind]
+
+
+class Stopwatch:
+    """Laps in seconds, by name."""
+
+    def __init__(self, device: Any) -> None:
+        """Start, on a device that is waited for before a lap ends."""
+        self.device = device
+        self.laps: dict[str, float] = {}
+        self.restart()
+
+    def lap(self, name: str) -> float:
+        """Return the seconds since the last lap ended, and keep them."""
+        self.laps[name] = -self._since + self._now()
+        self.restart()
+        return self.laps[name]
+
+    def restart(self) -> None:
+        """Begin a lap."""
+        self._since = self._now()
 
     def _now(self) -> float:
         if self.device.type == "cuda":

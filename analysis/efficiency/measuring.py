@@ -16,7 +16,7 @@ from ...alignment.runs.results import Result, in_folder
 from ...data import Bitext
 from ...data.corpora import load
 from ...data.rows import Columns
-from .clocks import CLOCKS
+from .clocks import CLOCKS, SHAPE_CLOCKS, TASK_CLOCKS
 from .languages import latencies, time_rows, token_rows
 from .machine import describe_machine
 from .memory import disk_of, memory_of
@@ -183,9 +183,9 @@ def _measured(
     for size in items:
         samples[f"query@{size}"] = samples["wall"] + samples[f"search@{size}"]
     base, others = subjects[0].name, [one.name for one in subjects[1:]]
-    clocks = ("wall", *CLOCKS, "cpu") if options.scenario != "shapes" else ("wall", *CLOCKS[1:], "cpu")
+    clocks = {"shapes": SHAPE_CLOCKS, "task": TASK_CLOCKS}.get(options.scenario, CLOCKS)
     settings = {"margin": options.margin, "seed": options.seed}
-    table = pd.DataFrame(ratio_rows(samples, base, others, clocks, settings))
+    table = pd.DataFrame(ratio_rows(samples, base, others, ("wall", *clocks, "cpu"), settings))
     table = _judged(table.assign(scenario=options.scenario), others[0], unlike)
     latency = pd.DataFrame(
         row
@@ -257,7 +257,9 @@ def _languages(
         tokens = {name: _tokens(one, own) for name, own in texts.items()}
         table = pd.DataFrame(token_rows(one.checkpoint, texts, tokens)).assign(subject=one.name)
         if options.scenario != "shapes":
-            times = pd.DataFrame(time_rows(samples, one.name, first))
-            table = table.merge(times, on=["subject", "language"])
+            timed = set(samples["label"])  # of a task, maybe not English
+            pivot = first if first in timed else str(samples["label"].iloc[0])
+            times = pd.DataFrame(time_rows(samples, one.name, pivot))
+            table = times.merge(table, on=["subject", "language"], how="left")
         tables.append(table)
     return pd.concat(tables, ignore_index=True)

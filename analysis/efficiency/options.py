@@ -4,7 +4,7 @@ from ...alignment.checkpoints.options import LoadOptions
 from ...alignment.options import Folder, Names, option, options_class
 from ...alignment.runs.progress import Progress
 
-SCENARIOS = ("offline", "single-stream", "shapes", "retrieve")
+SCENARIOS = ("offline", "single-stream", "shapes", "retrieve", "task")
 FORMS = ("bfloat16", "int8", "compile")
 
 
@@ -21,11 +21,12 @@ class EfficiencyOptions(LoadOptions):
     )
     scenario: str = option(
         "offline: batches; single-stream: a sentence a query; shapes: random tokens, fixed lengths; "
-        "retrieve: a query and its search.",
+        "retrieve: a query and its search; task: examples, with a head.",
         default="offline",
         choices=SCENARIOS,
     )
-    limit: int = option("Sentences of a language that are timed.", default=48, least=1)
+    task: str = option("task: which, with its split; xnli, xquad/dev, …", default="xnli")
+    limit: int = option("Sentences (or examples) of a language that are timed.", default=48, least=1)
     bucketing: bool = option(
         "Batches of sentences that are about equally long.", default=True, off="--no-bucketing"
     )

@@ -34,7 +34,10 @@ def languages_in_words(result: EfficiencyResult) -> Iterator[str]:
     )
     for row in table.to_dict("records"):
         words = "-" if pd.isna(row["fertility"]) else f"{row['fertility']:.2f}"
-        said = f"{row['language']:8}  {row['premium']:7.3f}  {words:>9}  {row['unknown_share']:7.2%}"
+        known = ("-", "-")  # of a task's language that the corpus does not have
+        if not pd.isna(row["premium"]):
+            known = f"{row['premium']:.3f}", f"{row['unknown_share']:.2%}"
+        said = f"{row['language']:8}  {known[0]:>7}  {words:>9}  {known[1]:>7}"
         if timed:
             parts = " x ".join(
                 f"{row[f'time_{part}']:.2f}" for part in ("premium", "padding", "residual")
