@@ -28,6 +28,7 @@ FLOORS = (
     {"alignment/extraction", "alignment/lookup", "alignment/grids", "alignment/mining", "alignment/scoring", "probes", "training"},
     {"analysis/figures"},
     {"analysis"},
+    {"analysis/tables"},
     {"analysis/study", "analysis/transfer", "analysis/efficiency"},
     {"cli"},
     {"cli/commands", "models"},

@@ -1,9 +1,9 @@
 """Curves over checkpoints: a measure by step, tokens or parameters; a line a layer or a language.
 
-A line of a layer is the mean over languages, its band the interval for these languages (their intervals
-are of different sentences, so variances add). Where checkpoints are not equally deep, a line is a
-relative depth instead: of each checkpoint the layer nearest to it. A line of a language is its score at
-one layer, its band that score's interval.
+A line of a layer is the mean over languages, its band as wide as their intervals on average: enough
+however they depend on each other (languages of one corpus may share all sentences). Where checkpoints
+are not equally deep, a line is a relative depth instead: of each checkpoint the layer nearest to it. A
+line of a language is its score at one layer, its band that score's interval.
 """
 
 from typing import TYPE_CHECKING
@@ -57,13 +57,13 @@ def curve_points(table: pd.DataFrame, options: CurveOptions) -> pd.DataFrame:
     rows, line = _lines(rows, options.lines)
     _refuse_twice(rows, by, line)
     half = (rows["high"] - rows["low"]) / 2
-    grouped = rows.assign(half2=half**2).groupby([by, line], sort=True)
+    grouped = rows.assign(half=half).groupby([by, line], sort=True)
     points = grouped.agg(
-        value=("value", "mean"), null=("null", "mean"), half2=("half2", "sum"), n=("value", "size")
+        value=("value", "mean"), null=("null", "mean"), half=("half", "mean"), n=("value", "size")
     ).reset_index()
-    half = np.sqrt(points["half2"]) / points["n"]
-    found = points.assign(low=points["value"] - half, high=points["value"] + half, by=by, lines=line)
-    return found.rename(columns={by: "axis", line: "line"}).drop(columns="half2")
+    low, high = points["value"] - points["half"], points["value"] + points["half"]
+    found = points.assign(low=low, high=high, by=by, lines=line)
+    return found.rename(columns={by: "axis", line: "line"}).drop(columns="half")
 
 
 def draw_curves(table: pd.DataFrame, options: CurveOptions) -> "Figure":

@@ -8,7 +8,7 @@ from ...alignment.runs.folder import read_scores
 from ...data.languages import standard_tag
 from ...data.rows import Columns
 from ..comparison import MACRO
-from ..published import agrees
+from ..tables.published import agrees
 from .expected import Expected
 from .plan import BASE, Plan, Subject
 

@@ -20,7 +20,7 @@ def check(
     crosslingual check runs/model-tatoeba --published Tatoeba.json
     """
     from ...alignment.runs.folder import read_scores
-    from ...analysis.published import compare_published, read_published
+    from ...analysis.tables.published import compare_published, read_published
     from ..tsv import as_tsv
 
     both = compare_published(read_scores(run), read_published(published), tolerance)

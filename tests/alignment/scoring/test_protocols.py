@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from crosslingual.alignment.protocols import PROTOCOLS
-from crosslingual.analysis.published import compare_published, mteb_result, read_published
+from crosslingual.analysis.tables.published import compare_published, mteb_result, read_published
 from crosslingual.data import load
 from tests.conftest import make_tiny
 from tests.verbs import score

@@ -6,10 +6,10 @@ from pathlib import Path
 import langcodes
 import pandas as pd
 
-from ..alignment.checkpoints.errors import refusing
-from ..alignment.measures import MEASURES
-from ..data.rows import Columns
-from ..data.text import read_text
+from ...alignment.checkpoints.errors import refusing
+from ...alignment.measures import MEASURES
+from ...data.rows import Columns
+from ...data.text import read_text
 
 MTEB_NAMES = {name: measure.mteb for name, measure in MEASURES.items() if measure.mteb}
 MTEB_TASKS = {
