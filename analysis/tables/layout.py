@@ -36,9 +36,9 @@ class PaperTable:
 def paper_table(tables: Sequence[pd.DataFrame], options: ExportOptions) -> PaperTable:
     """Return one measure of several checkpoints, a column each, and the mean over pairs as the last row.
 
-    A value is best where its interval is clear of all others'. The mean's interval is as wide as those of the
-    pairs on average: that is enough however their sentences depend on each other (languages of one corpus
-    may share all of them).
+    A value is best where its interval is clear of all others'. The mean's interval is as wide as those of
+    the pairs on average: that is enough however their sentences depend on each other (languages of one
+    corpus may share all of them).
 
     Args:
         tables: of scores; a table may have several checkpoints.
@@ -133,6 +133,6 @@ def _note(
     return (
         f"{measure} ({first['direction']}) on {first['corpus']}/{first['split']}, {size} sentences a "
         f"pair, pooling {first['pooling']}, map {first['map']}, at {at}{optimistic} ({many}); 95 % "
-        f"intervals; {MEAN}: over the {common} pairs that all have, whatever their dependence; bold: clear "
-        "of all others in its row"
+        f"intervals; {MEAN}: over the {common} pairs that all have, whatever their dependence; bold: "
+        "clear of all others in its row"
     )
