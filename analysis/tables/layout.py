@@ -36,9 +36,9 @@ class PaperTable:
 def paper_table(tables: Sequence[pd.DataFrame], options: ExportOptions) -> PaperTable:
     """Return one measure of several checkpoints, a column each, and the mean over pairs as the last row.
 
-    A value is best where its interval is clear of all others'. The mean's interval is as wide as those of
-    the pairs on average: that is enough however their sentences depend on each other (languages of one
-    corpus may share all of them).
+    A value is best where its interval is clear of all others'. The mean's interval is as wide as those
+    of the pairs on average: enough however their sentences depend on each other (languages of one corpus
+    may share all of them).
 
     Args:
         tables: of scores; a table may have several checkpoints.
