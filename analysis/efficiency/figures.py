@@ -1,12 +1,14 @@
 """Figures of efficiency: ratios, distributions, what a language costs, accuracy against cost."""
 
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from ...alignment.drawing import canvas, short_name, title
-from .subjects import AGAIN
+from ...alignment.drawing import canvas, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,6 +38,7 @@ def forest(table: pd.DataFrame) -> "Figure":
     figure = canvas(1.4 + 1.9 * len(subjects), 1.1 + 0.19 * len(labels))
     panels = figure.subplots(1, len(subjects), sharey=True, sharex=True, squeeze=False)[0]
     places = {label: -at for at, label in enumerate(labels)}
+    names = _labels([table["base"].iloc[0], *subjects])
     for axes, subject in zip(panels, subjects, strict=True):
         part = rows[rows["subject"] == subject]
         at = [places[label] for label in part["label"]]
@@ -43,14 +46,14 @@ def forest(table: pd.DataFrame) -> "Figure":
         axes.axvline(1, color="0.4", linewidth=0.7)
         errors = [part["ratio"] - part["low"], part["high"] - part["ratio"]]
         axes.errorbar(part["ratio"], at, xerr=errors, fmt="o", markersize=3, linewidth=1, color=BLUE)
-        axes.set_title(_short(subject), fontsize=7)
+        axes.set_title(names[subject], fontsize=7)
         axes.tick_params(labelsize=6.5)
     panels[0].set_yticks(list(places.values()), labels)
     figure.supxlabel(
         "time / time of the base, 95 % intervals\ngrey: the base against itself", fontsize=7
     )
     seaborn.despine(figure)
-    title(figure, f"{_short(table['base'].iloc[0])}, {table['scenario'].iloc[0]}", size=8.0)
+    title(figure, f"{names[table['base'].iloc[0]]}, {table['scenario'].iloc[0]}", size=8.0)
     return figure
 
 
@@ -65,12 +68,13 @@ def distributions(samples: pd.DataFrame) -> "Figure":
     figure = canvas(4.4, 3.0)
     axes = figure.subplots()
     subjects = list(dict.fromkeys(samples["subject"]))
+    names = _labels(subjects)
     for subject, colour in zip(
         subjects, seaborn.color_palette("colorblind", len(subjects)), strict=True
     ):
         times = np.sort(samples.loc[samples["subject"] == subject, "wall"]) * 1e3
         share = np.arange(1, len(times) + 1) / len(times)
-        axes.step(times, share, where="post", linewidth=1, color=colour, label=_short(subject))
+        axes.step(times, share, where="post", linewidth=1, color=colour, label=names[subject])
     for level in (0.5, 0.9, 0.95):
         axes.axhline(level, color="0.85", linewidth=0.6, zorder=0)
     axes.set_xscale("log")
@@ -113,7 +117,7 @@ def premiums(languages: pd.DataFrame) -> "Figure":
     axes.set_ylabel("time / time of English", fontsize=8)
     axes.tick_params(labelsize=7)
     seaborn.despine(figure)
-    title(figure, f"the same sentences, {_short(subject)}", size=8.0)
+    title(figure, f"the same sentences, {_tail(subject, 1)}", size=8.0)
     return figure
 
 
@@ -132,11 +136,12 @@ def pareto(checkpoints: pd.DataFrame) -> "Figure":
         raise ValueError("there is no accuracy; give `align` a corpus, as tatoeba")
     rows = checkpoints.sort_values("sentences_per_second", ascending=False)
     front = rows[rows["accuracy"] > rows["accuracy"].cummax().shift(fill_value=-1)]
+    names = _labels(rows["subject"])
     figure = canvas(4.4, 3.2)
     axes = figure.subplots()
     axes.plot(front["sentences_per_second"], front["accuracy"], color="0.6", linewidth=0.9, zorder=0)
     axes.scatter(rows["sentences_per_second"], rows["accuracy"], s=12, color=BLUE)
-    _named(axes, rows["sentences_per_second"], rows["accuracy"], map(_short, rows["subject"]))
+    _named(axes, rows["sentences_per_second"], rows["accuracy"], map(names.get, rows["subject"]))
     axes.set_xlabel("sentences a second", fontsize=8)
     axes.set_ylabel("accuracy of retrieval, at the best layer", fontsize=8)
     axes.tick_params(labelsize=7)
@@ -146,13 +151,18 @@ def pareto(checkpoints: pd.DataFrame) -> "Figure":
     return figure
 
 
-def _named(axes: "Axes", x: pd.Series, y: pd.Series, names: "map[str] | pd.Series") -> None:
+def _named(axes: "Axes", x: pd.Series, y: pd.Series, names: "Iterable[str | None]") -> None:
     for place, other, name in zip(x, y, names, strict=True):
         axes.annotate(name, (place, other), xytext=(3, 2), textcoords="offset points", fontsize=6)
 
 
-def _short(subject: str) -> str:
-    """Return the last part of a subject's name, with its form."""
-    name, _, form = str(subject).partition(" (")
-    last = short_name(name).rsplit("/", 1)[-1]
-    return f"{last} ({form}" if form and form != f"{AGAIN})" else last + (" again" if form else "")
+def _labels(subjects: Iterable[str]) -> dict[str, str]:
+    """Return short names: the last part of a path, or the last two where that is not enough."""
+    names = list(dict.fromkeys(map(str, subjects)))
+    tails = Counter(_tail(name, 1) for name in names)
+    return {name: _tail(name, 1 if tails[_tail(name, 1)] == 1 else 2) for name in names}
+
+
+def _tail(subject: str, parts: int) -> str:
+    name, _, form = subject.partition(" (")
+    return "/".join(Path(name).parts[-parts:]) + (f" ({form}" if form else "")

@@ -21,6 +21,7 @@ from ...alignment.encoding.tokens import Tokens
 from ...data.languages import likely_script
 from ...data.rows import Columns
 
+DRAWS = 500
 UNSPACED = {"Hani", "Hans", "Hant", "Jpan", "Thai", "Laoo", "Khmr", "Mymr", "Tibt"}
 
 
@@ -87,6 +88,8 @@ def _pieces(text: str, offsets: Sequence[tuple[int, int]]) -> np.ndarray:
 def time_rows(samples: pd.DataFrame, subject: str, first: str) -> Iterator[Columns]:
     """Yield a row per language: throughput of a subject, and its time against English, split.
 
+    The interval of `time_ratio` draws the samples of every unit: 95 %, nan where a unit has one only.
+
     Args:
         samples: of `measure`, with languages as labels.
         subject: whose.
@@ -101,8 +104,10 @@ def time_rows(samples: pd.DataFrame, subject: str, first: str) -> Iterator[Colum
         wall=("wall", "median"),
     )
     totals: Any = units.groupby(level="label", sort=False).sum()
-    pivot = totals.loc[first]
+    pivot, drawn = totals.loc[first], _drawn_times(own)
     for language, row in totals.iterrows():
+        low, high = np.quantile(drawn[str(language)] / drawn[first], [0.025, 0.975])
+        alone = language == first
         premium = row["tokens"] / pivot["tokens"]
         padding = (row["padded"] / row["tokens"]) / (pivot["padded"] / pivot["tokens"])
         residual = (row["wall"] / row["padded"]) / (pivot["wall"] / pivot["padded"])
@@ -113,10 +118,25 @@ def time_rows(samples: pd.DataFrame, subject: str, first: str) -> Iterator[Colum
             "tokens_per_second": row["tokens"] / row["wall"],
             "padded_tokens": int(row["padded"]),
             "time_ratio": premium * padding * residual,
+            "time_low": 1.0 if alone else float(low),
+            "time_high": 1.0 if alone else float(high),
             "time_premium": premium,
             "time_padding": padding,
             "time_residual": residual,
         }
+
+
+def _drawn_times(samples: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return draws of what each language takes: the median of drawn samples, summed over units."""
+    rng, found = np.random.default_rng(0), {}
+    for label, part in samples.groupby("label", sort=False):
+        total = np.zeros(DRAWS)
+        for _, unit in part.groupby("unit", sort=False):
+            walls = unit["wall"].to_numpy()
+            drawn = np.median(walls[rng.integers(0, len(walls), (DRAWS, len(walls)))], axis=1)
+            total += drawn if len(walls) > 1 else np.nan
+        found[str(label)] = total
+    return found
 
 
 def latencies(samples: pd.DataFrame, column: str) -> Iterator[Columns]:

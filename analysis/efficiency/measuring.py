@@ -260,6 +260,7 @@ def _languages(
             timed = set(samples["label"])  # of a task, maybe not English
             pivot = first if first in timed else str(samples["label"].iloc[0])
             times = pd.DataFrame(time_rows(samples, one.name, pivot))
-            table = times.merge(table, on=["subject", "language"], how="left")
+            table = table.merge(times, on=["subject", "language"], how="outer", sort=False)
+            table = table[table["time_ratio"].notna()]
         tables.append(table)
     return pd.concat(tables, ignore_index=True)

@@ -22,6 +22,8 @@ from .options import EfficiencyOptions
 from .subjects import TimedModel
 from .workload import Unit
 
+LEAST = 3  # times that every unit is run
+
 
 def measure(
     subjects: Sequence[TimedModel],
@@ -110,10 +112,10 @@ def _largest(units: Sequence[Unit]) -> list[Unit]:
 
 
 def _rounds(seconds: float, units: int, subjects: int, options: EfficiencyOptions) -> int:
-    """Return the rounds of a block: as many as the time allows, every unit once at least."""
+    """Return the rounds of a block: as many as the time allows, every unit a few times at least."""
     blocks = options.loads * options.blocks
     allowed = int(options.seconds / (blocks * max(seconds, 1e-6)))
-    return max(allowed, math.ceil(units / blocks), subjects)
+    return max(allowed, math.ceil(LEAST * units / blocks), subjects)
 
 
 def _orders(subjects: int, rounds: int, rng: np.random.Generator) -> Iterator[list[int]]:

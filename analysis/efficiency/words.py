@@ -30,7 +30,7 @@ def languages_in_words(result: EfficiencyResult) -> Iterator[str]:
     table = result.languages[result.languages["subject"] == result.table["base"].iloc[0]]
     timed = "time_ratio" in table
     yield "language  premium  fertility  unknown" + (
-        "  sentences/s  time  = premium x padding x residual" if timed else ""
+        "  sentences/s  time [95 %]          = premium x padding x residual" if timed else ""
     )
     for row in table.to_dict("records"):
         words = "-" if pd.isna(row["fertility"]) else f"{row['fertility']:.2f}"
@@ -42,7 +42,8 @@ def languages_in_words(result: EfficiencyResult) -> Iterator[str]:
             parts = " x ".join(
                 f"{row[f'time_{part}']:.2f}" for part in ("premium", "padding", "residual")
             )
-            said += f"  {row['sentences_per_second']:11,.1f}  {row['time_ratio']:.2f}  = {parts}"
+            ends = f"[{row['time_low']:.2f}, {row['time_high']:.2f}]"
+            said += f"  {row['sentences_per_second']:11,.1f}  {row['time_ratio']:.2f} {ends}  = {parts}"
         yield said
 
 

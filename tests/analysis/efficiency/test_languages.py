@@ -116,6 +116,8 @@ def test_time_is_premium_times_padding_times_residual():
         parts = row["time_premium"] * row["time_padding"] * row["time_residual"]
         assert row["time_ratio"] == pytest.approx(parts)
     assert rows["de"]["time_ratio"] == pytest.approx(150 * 1.1 / 205)
+    assert rows["ta"]["time_low"] <= rows["ta"]["time_ratio"] <= rows["ta"]["time_high"]
+    assert rows["en"]["time_low"] == rows["en"]["time_high"] == 1
     assert rows["en"]["sentences_per_second"] == pytest.approx(20 / 0.205)
 
 
