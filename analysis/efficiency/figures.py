@@ -44,7 +44,7 @@ def forest(table: pd.DataFrame) -> "Figure":
         at = [places[label] for label in part["label"]]
         axes.axvspan(own["low"], own["high"], color="0.88", linewidth=0)
         axes.axvline(1, color="0.4", linewidth=0.7)
-        errors = [part["ratio"] - part["low"], part["high"] - part["ratio"]]
+        errors = _arms(part["ratio"], part["low"], part["high"])
         axes.errorbar(part["ratio"], at, xerr=errors, fmt="o", markersize=3, linewidth=1, color=BLUE)
         axes.set_title(names[subject], fontsize=7)
         axes.tick_params(labelsize=6.5)
@@ -92,7 +92,8 @@ def distributions(samples: pd.DataFrame) -> "Figure":
 def premiums(languages: pd.DataFrame) -> "Figure":
     """Draw the time of parallel sentences against the token premium, both against English.
 
-    On the line, time grows as tokens do; above it, padding or longer texts cost more than that.
+    On the line, time grows as tokens do; above it, padding or longer texts cost more than that. Bars are
+    95 % intervals.
 
     Args:
         languages: of `efficiency`.
@@ -111,7 +112,11 @@ def premiums(languages: pd.DataFrame) -> "Figure":
     ends = rows[["time_premium", "time_ratio"]].to_numpy()
     reach = np.array([ends.min() * 0.95, ends.max() * 1.05])
     axes.plot(reach, reach, color="0.7", linewidth=0.8)
-    axes.scatter(rows["time_premium"], rows["time_ratio"], s=9, color=BLUE)
+    errors = _arms(rows["time_ratio"], rows["time_low"], rows["time_high"])
+    axes.errorbar(
+        rows["time_premium"], rows["time_ratio"], yerr=errors, fmt="o", markersize=3, linewidth=0.6,
+        color=BLUE,
+    )  # fmt: skip
     _named(axes, rows["time_premium"], rows["time_ratio"], rows["language"])
     axes.set_xlabel("tokens / tokens of English", fontsize=8)
     axes.set_ylabel("time / time of English", fontsize=8)
@@ -145,15 +150,31 @@ def pareto(checkpoints: pd.DataFrame) -> "Figure":
     axes.set_xlabel("sentences a second", fontsize=8)
     axes.set_ylabel("accuracy of retrieval, at the best layer", fontsize=8)
     axes.tick_params(labelsize=7)
-    axes.margins(x=0.12, y=0.08)
+    axes.margins(x=0.12, y=0.16)
     seaborn.despine(figure)
     title(figure, "accuracy against cost; line: Pareto front", size=8.0)
     return figure
 
 
-def _named(axes: "Axes", x: pd.Series, y: pd.Series, names: "Iterable[str | None]") -> None:
-    for place, other, name in zip(x, y, names, strict=True):
-        axes.annotate(name, (place, other), xytext=(3, 2), textcoords="offset points", fontsize=6)
+def _arms(value: pd.Series, low: pd.Series, high: pd.Series) -> list[pd.Series]:
+    """Return how far intervals reach below and above; a drawn one may just miss its estimate."""
+    return [(value - low).clip(lower=0), (high - value).clip(lower=0)]
+
+
+def _named(axes: "Axes", x: pd.Series, y: pd.Series, names: Iterable[str | None]) -> None:
+    """Write names next to points, one below the other where they would overlap."""
+    wide, high = 0.35 * (np.ptp(x) or 1), 0.045 * (np.ptp(y) or 1)
+    placed: list[tuple[float, float]] = []
+    points = sorted(zip(y.astype(float), x.astype(float), names, strict=True), reverse=True)
+    for value, place, name in points:
+        text = value
+        while any(abs(place - px) < wide and abs(text - py) < high for px, py in placed):
+            text -= high
+        placed.append((place, text))
+        axes.annotate(
+            str(name), (place, value), (place + 0.02 * np.ptp(x), text), fontsize=6, va="center",
+            arrowprops={"arrowstyle": "-", "linewidth": 0.3, "color": "0.6"} if text != value else None,
+        )  # fmt: skip
 
 
 def _labels(subjects: Iterable[str]) -> dict[str, str]:

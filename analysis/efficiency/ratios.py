@@ -117,7 +117,7 @@ def ratio_rows(
         clocks: the columns; the first is what verdicts are of.
         options: margin and seed.
     """
-    labels = list(dict.fromkeys(samples["label"]))
+    labels = list(dict.fromkeys(samples.sort_values("unit", kind="stable")["label"]))
     for other in others:
         for label in ["all", *(labels if len(labels) > 1 else [])]:
             own = samples if label == "all" else samples[samples["label"] == label]

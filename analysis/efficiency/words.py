@@ -21,7 +21,7 @@ def ratios_in_words(result: EfficiencyResult) -> Iterator[str]:
     if len(noisy):
         yield (
             "the base does not take as long as itself within the margin: this machine is too noisy now, "
-            "nothing is said of the others; take more `seconds`, or let nothing else run"
+            "nothing is said of the others; take more seconds, or let nothing else run"
         )
 
 
