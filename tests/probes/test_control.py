@@ -43,6 +43,7 @@ def test_a_bit_of_the_context_is_selective(make_words, rng):
     assert accuracy > 0.99 and apart >= 0.3
 
 
+@pytest.mark.slow
 def test_a_wider_perceptron_learns_more_by_heart(make_words, rng, monkeypatch):
     """It reads the task no better, so that its selectivity falls."""
 

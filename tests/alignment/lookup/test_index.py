@@ -142,6 +142,7 @@ def test_the_least_effort_reaches_the_target_and_one_less_does_not(clustered):
         judge.least_effort(1.5)
 
 
+@pytest.mark.slow
 def test_what_compression_lost_no_effort_brings_back(clustered):
     vectors, queries = clustered
     index = build_index(vectors, [str(i) for i in range(CLUSTERED)], factory="IVF16,PQ4")

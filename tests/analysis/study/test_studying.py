@@ -235,6 +235,7 @@ def test_a_margin_that_is_changed_before_scores_is_nobodys_business(asked, tmp_p
     assert entries[0]["hash"] == canonical_hash(replace(asked, margin=0.1).registered)
 
 
+@pytest.mark.slow
 def test_noise_is_a_dimension(few, short, data, tmp_path):
     """The same corpus with and without it: other scores, the plain ones as without the other."""
     (plain,) = few.test
