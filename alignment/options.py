@@ -37,6 +37,16 @@ def split_names(names: object) -> list[str]:
     return list(dict.fromkeys(part.strip() for part in str(names).split(",") if part.strip()))
 
 
+def check_layer(layer: str) -> None:
+    """Refuse a layer that is neither a number nor a name of one.
+
+    Raises:
+        ValueError: likewise.
+    """
+    if layer not in ("best", "last") and not layer.isdecimal():
+        raise ValueError(f"`layer` must be best, last or a number, got {layer!r}")
+
+
 class Option(NamedTuple):
     """What is known of a setting besides its name, type and default."""
 

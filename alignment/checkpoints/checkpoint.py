@@ -26,7 +26,7 @@ from .sizes import positions_of, sizes_of
 from .skeleton import Skeleton, open_skeleton, whole_only
 from .steps import steps_in
 from .tokenizers import load_tokenizer
-from .weights import check_weights
+from .weights import check_weights, has_safetensors
 
 if TYPE_CHECKING:
     import torch
@@ -210,7 +210,7 @@ class Checkpoint:
             return "a GGUF file is read as a whole"
         if self.parts.adapter is not None:
             return "an adapter is merged with the whole of its base"
-        if self.allow_pickle and not any(folder.glob("model.safetensors*")):
+        if self.allow_pickle and not has_safetensors(folder):
             return "its weights are pickled"
         return whole_only(folder, self.config, dtype)
 

@@ -1,8 +1,9 @@
 """Files of weights: which are read, pickles only by leave, and what their headers say."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import refusing
 from .folders import read_settings
@@ -54,11 +55,16 @@ def weight_files(folder: Path) -> list[Path]:
     raise ValueError(f"{folder}: no weights there (no model.safetensors)")
 
 
+def has_safetensors(folder: Path) -> bool:
+    """Return whether there are safetensors, or their index, to load a model from."""
+    return any(folder.glob("model.safetensors*"))
+
+
 def wrapped(folder: Path) -> bool:
     """Return whether weights have the prefix of a wrapper; pickles may."""
-    if not any(folder.glob("model.safetensors*")):
+    if not has_safetensors(folder):
         return True
-    return any(name.startswith(WRAPPERS) for path in weight_files(folder) for name in _kinds(path))
+    return any(name.startswith(WRAPPERS) for name in stored_names(folder))
 
 
 def stored_names(folder: Path) -> list[str]:
@@ -70,11 +76,16 @@ def stored_tensors(folder: Path) -> Iterator[tuple[str, "Tensor"]]:
     """Yield names and values of all tensors as they are in the files, sorted by name."""
     from safetensors import safe_open
 
-    places = {name: path for path in weight_files(folder) for name in _kinds(path)}
-    for name, path in sorted(places.items()):
-        with refusing(path, "cannot be read"), safe_open(path, framework="pt") as tensors:
-            tensor = tensors.get_tensor(name)
-        yield name, tensor
+    places: dict[str, tuple[Path, Any]] = {}
+    with ExitStack() as stack:
+        for path in weight_files(folder):
+            with refusing(path, "cannot be read"):
+                tensors = stack.enter_context(safe_open(path, framework="pt"))
+                places |= dict.fromkeys(list(tensors.keys()), (path, tensors))
+        for name, (path, tensors) in sorted(places.items()):
+            with refusing(path, "cannot be read"):
+                tensor = tensors.get_tensor(name)
+            yield name, tensor
 
 
 def _refuse_integers(path: Path) -> None:

@@ -154,6 +154,27 @@ def refuse_several(rows: pd.DataFrame, *columns: str) -> None:
             )
 
 
+def layer_of(rows: pd.DataFrame, wanted: str, *, higher_is_better: bool) -> int:
+    """Return the layer that a setting means: a number, last, or best, by the mean over the rows of each.
+
+    Args:
+        rows: scores of one checkpoint and measure.
+        wanted: best, last or a number, which need not be there.
+        higher_is_better: of the measure.
+
+    Raises:
+        ValueError: no layer has a value.
+    """
+    if wanted == "last":
+        return int(rows["layer"].max())
+    if wanted != "best":
+        return int(wanted)
+    means = rows.groupby("layer")["value"].mean().dropna()
+    if means.empty:
+        raise ValueError(f"{rows['measure'].iloc[0]} has no value at any layer")
+    return int(means.idxmax() if higher_is_better else means.idxmin())
+
+
 def rows_of(
     table: pd.DataFrame, measure: str, direction: str | None = None, *, pooling: str = "", map: str = ""
 ) -> pd.DataFrame:

@@ -10,7 +10,6 @@ import numpy as np
 from ...alignment.encoding.encode import make_batch
 from ...alignment.encoding.hidden_states import forward
 from ...alignment.encoding.pooling import mean
-from ...alignment.encoding.tokens import tokenize
 from ...training.tasks.features import collate, make_features
 from ...training.tasks.heads import MultiHead
 from .subjects import TimedModel
@@ -62,8 +61,7 @@ class Running:
 
         checkpoint, tokens = self.subject.checkpoint, unit.tokens
         if tokens is None:
-            fed = [checkpoint.prefix + text for text in unit.texts]
-            tokens = tokenize(checkpoint.tokenizer, fed, checkpoint.max_length)
+            tokens = self.subject.tokens(unit.texts)
         pad = checkpoint.tokenizer.pad_token_id or 0
         batch = make_batch(tokens, np.arange(unit.count), pad, torch.device("cpu"))
         if unit.tokens is None:

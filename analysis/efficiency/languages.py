@@ -96,7 +96,7 @@ def time_rows(samples: pd.DataFrame, subject: str, first: str) -> Iterator[Colum
         first: the language that others are compared with.
     """
     own = samples[samples["subject"] == subject]
-    # every unit counts alike, however often it was run; its time is the median
+    # every unit counts once, however often it was run; its time is the median
     units = own.groupby(["label", "unit"], sort=False).agg(
         texts=("texts", "first"),
         tokens=("tokens", "first"),

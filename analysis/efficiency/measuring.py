@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ...alignment.checkpoints.opening import open_checkpoint
-from ...alignment.encoding.tokens import Tokens, tokenize
+from ...alignment.encoding.tokens import Tokens
 from ...alignment.options import split_names, takes
 from ...alignment.runs.files import write_json, write_table
 from ...alignment.runs.results import Result, in_folder
@@ -97,7 +97,7 @@ def efficiency(
     subjects = _subjects(names, options)
     base = subjects[0]
     texts = parallel_texts(options)
-    tokens = {name: _tokens(base, own) for name, own in texts.items()}
+    tokens = {name: base.tokens(own) for name, own in texts.items()}
     every = [text for own in texts.values() for text in own]
     unlike = {one.name: differences(base, one, every) for one in subjects[1:]}
     for name, found in unlike.items():
@@ -126,12 +126,6 @@ def _subjects(names: Sequence[str | Path], options: EfficiencyOptions) -> list[T
         *reduced(base, str(options.forms)),
         *(TimedModel(one) for one in opened[1:]),
     ]
-
-
-def _tokens(subject: TimedModel, texts: Sequence[str]) -> Tokens:
-    checkpoint = subject.checkpoint
-    fed = [checkpoint.prefix + text for text in texts]
-    return tokenize(checkpoint.tokenizer, fed, checkpoint.max_length)
 
 
 def _refuse_tokenizers(base: str, other: str, found: Sequence[Difference]) -> None:
@@ -213,7 +207,7 @@ def _measured(
 
 def _judged(table: pd.DataFrame, again: str, unlike: Mapping[str, Sequence[Difference]]) -> pd.DataFrame:
     """Take back verdicts where the base is not the same as itself, and say what differs in structure."""
-    notes = {name: "; ".join(map(str, found)) or "made alike" for name, found in unlike.items()}
+    notes = {name: "; ".join(map(str, found)) or "of the same make" for name, found in unlike.items()}
     table = table.assign(note=[notes[name] for name in table["subject"]])
     own = table[(table["subject"] == again) & (table["label"] == "all") & (table["clock"] == "wall")]
     if own["verdict"].iloc[0] != SAME:
@@ -254,7 +248,7 @@ def _languages(
     for one in subjects:
         if one.form == AGAIN:
             continue
-        tokens = {name: _tokens(one, own) for name, own in texts.items()}
+        tokens = {name: one.tokens(own) for name, own in texts.items()}
         table = pd.DataFrame(token_rows(one.checkpoint, texts, tokens)).assign(subject=one.name)
         if options.scenario != "shapes":
             timed = set(samples["label"])  # of a task, maybe not English

@@ -36,7 +36,7 @@ class EfficiencyOptions(LoadOptions):
     align: str = option(
         "A corpus, as tatoeba: what share of its translations each of them retrieves.", default=""
     )
-    loads: int = option("How often each is loaded anew; what intervals rest on.", default=5, least=5)
+    loads: int = option("How often each is loaded; what intervals rest on.", default=5, least=5)
     blocks: int = option("Blocks of rounds a load.", default=4, least=2)
     seconds: float = option(
         "How long is timed, about; loading comes on top.", default=60.0, least=0.1, most=1e6

@@ -1,7 +1,7 @@
 """Nested replicates: fresh loads, in each of them blocks, in each of those rounds.
 
 In a round every subject runs the same unit, one after the other; over as many rounds as there are
-subjects each is once at every place. What drifts (heat, other processes, caches) meets all alike, and a
+subjects each is once at every place. What drifts (heat, other processes, caches) meets all, and a
 load draws the places of the weights in memory again. Timing one model after the other, as is usual,
 fakes differences of 5 to 15 %.
 """

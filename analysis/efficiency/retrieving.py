@@ -8,7 +8,6 @@ import torch
 from ...alignment.encoding.encode import Batching, encode_rows
 from ...alignment.encoding.hidden_states import layer_states
 from ...alignment.encoding.pooling import POOLINGS
-from ...alignment.encoding.tokens import tokenize
 from ...alignment.neighbours.exact import neighbours
 from ...data import Bitext
 from ...data.rows import Columns
@@ -50,8 +49,7 @@ def _encoded(subject: TimedModel, texts: Mapping[object, Sequence[str]]) -> dict
     found = {}
     with torch.inference_mode(), layer_states(model, checkpoint.layers) as run:
         for key, own in texts.items():
-            fed = [checkpoint.prefix + text for text in own]
-            tokens = tokenize(checkpoint.tokenizer, fed, checkpoint.max_length)
+            tokens = subject.tokens(own)
             rows = np.argsort(-tokens.counts, kind="stable")
             vectors = encode_rows(run, tokens, rows, pools, batching)[0]["mean"]
             found[key] = np.empty_like(vectors)

@@ -1,4 +1,4 @@
-"""First by structure: where two checkpoints are made alike, their times are, and no clock is needed.
+"""First by structure: two checkpoints of the same make take the same time, and no clock is needed.
 
 What is compared: the encoder's tensors and their shapes, the dtype, the attention implementation, the
 tokens of every sentence that is timed, the side of padding, the greatest length, the heads in the files.
@@ -8,14 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ...alignment.checkpoints.loading import empty_encoder
-from ...alignment.checkpoints.weights import stored_names
-from ...alignment.encoding.tokens import tokenize
+from ...alignment.checkpoints.weights import has_safetensors, stored_names
 from .subjects import AGAIN, TimedModel
 
 
 class Difference(NamedTuple):
-    """What is not alike in two checkpoints."""
+    """What differs between two checkpoints."""
 
     what: str
     base: str
@@ -32,7 +30,7 @@ HEAD = "head in the files, which is not run"
 
 
 def differences(base: TimedModel, other: TimedModel, texts: Sequence[str]) -> list[Difference]:
-    """Return what may make two checkpoints take different times; nothing where they are made alike.
+    """Return what may make two checkpoints take different times; nothing where nothing does.
 
     Args:
         base: one.
@@ -49,28 +47,23 @@ def differences(base: TimedModel, other: TimedModel, texts: Sequence[str]) -> li
         for name, value in facts[0].items()
         if value != facts[1][name]
     ]
-    ids = [_ids(one, texts) for one in (base, other)]
+    tokens = base.tokens(texts), other.tokens(texts)
+    ids = [[one.of(row).tolist() for row in range(len(texts))] for one in tokens]
     unlike = [at for at, (mine, theirs) in enumerate(zip(*ids, strict=True)) if mine != theirs]
     if unlike:
         first = unlike[0]
-        told = [f"{len(one[first])} tokens in {texts[first][:30]!r}" for one in ids]
-        found.append(Difference(f"{TOKENS}, {len(unlike)} of {len(texts)}", *told))
+        counts = [f"{len(one[first])} tokens in {texts[first][:30]!r}" for one in ids]
+        found.append(Difference(f"{TOKENS}, {len(unlike)} of {len(texts)}", *counts))
     return found
 
 
 def _encoders(base: TimedModel, other: TimedModel) -> list[Difference]:
-    shapes = [_shapes(one) for one in (base, other)]
+    shapes = base.shapes, other.shapes
     names = [name for name in {**shapes[0], **shapes[1]} if shapes[0].get(name) != shapes[1].get(name)]
     if not names:
         return []
     mine, theirs = (str(one.get(names[0], "none")) for one in shapes)
     return [Difference(f"{SHAPES}, {len(names)} tensors, first {names[0]}", mine, theirs)]
-
-
-def _shapes(subject: TimedModel) -> dict[str, tuple[int, ...]]:
-    checkpoint = subject.checkpoint
-    encoder = empty_encoder(checkpoint.parts.transformer, checkpoint.config)
-    return {name: tuple(tensor.shape) for name, tensor in encoder.state_dict().items()}
 
 
 def _facts(subject: TimedModel) -> dict[str, Any]:
@@ -91,9 +84,9 @@ def _heads(subject: TimedModel) -> str:
     """Return the tensors in the files that are no part of the encoder: they are not timed."""
     checkpoint = subject.checkpoint
     folder: Path = checkpoint.parts.transformer
-    if checkpoint.parts.gguf or not any(folder.glob("model.safetensors*")):
+    if checkpoint.parts.gguf or not has_safetensors(folder):
         return ""
-    known = set(_shapes(subject))
+    known = set(subject.shapes)
     others = [
         name
         for name in stored_names(folder)
@@ -106,10 +99,3 @@ def _ends_in(name: str, known: set[str]) -> bool:
     """Return whether a name is one that is known, after a prefix."""
     parts = name.split(".")
     return any(".".join(parts[at:]) in known for at in range(len(parts)))
-
-
-def _ids(subject: TimedModel, texts: Sequence[str]) -> list[list[int]]:
-    checkpoint = subject.checkpoint
-    fed = [checkpoint.prefix + text for text in texts]
-    tokens = tokenize(checkpoint.tokenizer, fed, checkpoint.max_length)
-    return [tokens.of(row).tolist() for row in range(len(texts))]

@@ -1,12 +1,15 @@
 """What is timed: checkpoints as they are, and reduced forms of one."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from ...alignment.checkpoints.checkpoint import Checkpoint
 from ...alignment.checkpoints.errors import refusing
+from ...alignment.checkpoints.loading import empty_encoder
+from ...alignment.encoding.tokens import Tokens, tokenize
 from ...alignment.options import split_names
 from ...data.nearest import closest
 from .options import FORMS
@@ -30,6 +33,19 @@ class TimedModel:
     def opened(self) -> Checkpoint:
         """The checkpoint in the dtype of its form."""
         return replace(self.checkpoint, dtype="bfloat16") if self.form == "bfloat16" else self.checkpoint
+
+    @cached_property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of the encoder's tensors, by name, without loading it."""
+        checkpoint = self.checkpoint
+        encoder = empty_encoder(checkpoint.parts.transformer, checkpoint.config)
+        return {name: tuple(tensor.shape) for name, tensor in encoder.state_dict().items()}
+
+    def tokens(self, texts: Sequence[str]) -> Tokens:
+        """Return the tokens of texts as the model is fed them, with its prefix."""
+        checkpoint = self.checkpoint
+        fed = [checkpoint.prefix + text for text in texts]
+        return tokenize(checkpoint.tokenizer, fed, checkpoint.max_length)
 
     def load(self) -> Any:
         """Load the model of this form.

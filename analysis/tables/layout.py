@@ -8,7 +8,7 @@ import pandas as pd
 
 from ...alignment.drawing import short_name
 from ...alignment.measures import MEASURES
-from ...alignment.runs.table import SENTENCES, refuse_several, rows_of
+from ...alignment.runs.table import SENTENCES, layer_of, refuse_several, rows_of
 from .options import ExportOptions
 
 MEAN = "mean"
@@ -54,7 +54,7 @@ def paper_table(tables: Sequence[pd.DataFrame], options: ExportOptions) -> Paper
     refuse_several(rows, "corpus", "split", "protocol", "duplicates", "dtype")
     names, parts, layers = [], [], []
     for (name, revision), part in rows.groupby(["checkpoint", "revision"], sort=False):
-        layer = _layer(part, options.layer, higher=MEASURES[measure].higher_is_better)
+        layer = layer_of(part, options.layer, higher_is_better=MEASURES[measure].higher_is_better)
         names.append(short_name(name) + (f"@{revision[:7]}" if revision else ""))
         parts.append(_at(part, layer))
         layers.append(layer)
@@ -69,23 +69,11 @@ def paper_table(tables: Sequence[pd.DataFrame], options: ExportOptions) -> Paper
     )
 
 
-def _layer(part: pd.DataFrame, wanted: str, *, higher: bool) -> int:
-    """Return the layer that is shown of a checkpoint."""
-    known = sorted(part["layer"].unique())
-    if wanted == "last":
-        return int(known[-1])
-    if wanted != "best":
-        if int(wanted) not in known:
-            raise ValueError(f"`layer` {wanted} is not there: {', '.join(map(str, known))}")
-        return int(wanted)
-    means = part.groupby("layer")["value"].mean().dropna()
-    if means.empty:
-        raise ValueError(f"{part['measure'].iloc[0]} has no value at any layer")
-    return int(means.idxmax() if higher else means.idxmin())
-
-
 def _at(part: pd.DataFrame, layer: int) -> dict[str, TableCell]:
     rows = part[part["layer"] == layer]
+    if rows.empty:
+        known = ", ".join(map(str, sorted(part["layer"].unique())))
+        raise ValueError(f"`layer` {layer} is not there: {known}")
     twice = rows.duplicated(list(SENTENCES))
     if twice.any():
         row = rows[twice].iloc[0]

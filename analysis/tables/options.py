@@ -1,6 +1,6 @@
 """The settings of `export`."""
 
-from ...alignment.options import option, options_class
+from ...alignment.options import check_layer, option, options_class
 
 INTERVALS = ("brackets", "plus-minus", "none")
 
@@ -21,5 +21,4 @@ class ExportOptions:
 
     def check(self) -> None:
         """Refuse a layer that is none."""
-        if self.layer not in ("best", "last") and not self.layer.isdecimal():
-            raise ValueError(f"`layer` must be best, last or a number, got {self.layer!r}")
+        check_layer(self.layer)

@@ -1,6 +1,6 @@
 """The settings of `transfer`."""
 
-from ...alignment.options import Folder, option, options_class
+from ...alignment.options import Folder, check_layer, option, options_class
 
 
 @options_class
@@ -38,5 +38,4 @@ class TransferOptions:
         """Refuse a layer that is none, and no task scores."""
         if not self.tasks:
             raise ValueError("`tasks` is missing: files or folders of task scores")
-        if self.layer not in ("best", "last") and not self.layer.isdecimal():
-            raise ValueError(f"`layer` must be best, last or a number, got {self.layer!r}")
+        check_layer(self.layer)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ...alignment.measures import MEASURES
-from ...alignment.runs.table import refuse_several
+from ...alignment.runs.table import layer_of, refuse_several
 from ...data.languages import standard_tag
 from ...data.text import read_lines
 from .task_scores import ENGLISH
@@ -41,24 +41,16 @@ def alignment_of(scores: pd.DataFrame, measure: str, direction: str, layer: str)
     if rows.empty:
         raise ValueError(f"no {measure} {direction} of other languages with English there")
     refuse_several(rows, "corpus", "pooling", "map", "split")
-    better = 1 if MEASURES[measure].higher_is_better else -1
+    higher = MEASURES[measure].higher_is_better
     parts = []
     for name, own in rows.groupby("checkpoint", sort=False):
-        at = _layer(own, layer, better)
+        at = layer_of(own, layer, higher_is_better=higher)
         part = own[own["layer"] == at]
         if part.empty:
             raise ValueError(f"{name} has no layer {layer}: 0 to {own['layer'].max()}")
         parts.append(part)
     found = pd.concat(parts, ignore_index=True).rename(columns={"value": "alignment"})
     return found[[*NAMES, "alignment"]]
-
-
-def _layer(rows: pd.DataFrame, layer: str, better: int) -> int:
-    if layer == "last":
-        return int(rows["layer"].max())
-    if layer == "best":
-        return int((better * rows.groupby("layer")["value"].mean()).idxmax())
-    return int(layer)
 
 
 def joined(alignment: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:

@@ -1,13 +1,16 @@
 """`crosslingual heatmap` and `curve`: draw a run."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ...analysis.figures.options import CurveOptions, HeatmapOptions
 from ..generate import command
 from ..messages import say
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @command
@@ -25,7 +28,6 @@ def heatmap(
     """
     from dataclasses import replace
 
-    from ...alignment.drawing import save
     from ...alignment.runs.folder import read_scores
     from ...analysis.figures.heatmap import draw_heatmap, select
 
@@ -37,10 +39,7 @@ def heatmap(
         map=options.map,
     )
     figure = draw_heatmap(shown, replace(options, measure=None, direction=None))
-    folder = (run if run.is_dir() else run.parent) / "figures"
-    name = f"{shown['measure'].iloc[0]}-{shown['direction'].iloc[0]}.png"
-    for path in save(figure, out or [folder / name]):
-        say(f"figure: {path}")
+    _write(figure, run, out, f"{shown['measure'].iloc[0]}-{shown['direction'].iloc[0]}.png")
 
 
 @command
@@ -58,13 +57,19 @@ def curve(
 
     crosslingual curve runs/steps --lines language --layer 6
     """
-    from ...alignment.drawing import save
     from ...alignment.runs.folder import read_scores
     from ...analysis.figures.curves import draw_curves
 
     table = read_scores(run)
     figure = draw_curves(table, options)
-    folder = (run if run.is_dir() else run.parent) / "figures"
     measure = options.measure or str(table["measure"].iloc[0])
-    for path in save(figure, out or [folder / f"curve-{measure}-{options.lines}.png"]):
+    _write(figure, run, out, f"curve-{measure}-{options.lines}.png")
+
+
+def _write(figure: "Figure", run: Path, out: list[Path] | None, name: str) -> None:
+    """Write a figure where it is asked for, else by that name into the run's folder of figures."""
+    from ...alignment.drawing import save
+
+    folder = (run if run.is_dir() else run.parent) / "figures"
+    for path in save(figure, out or [folder / name]):
         say(f"figure: {path}")
