@@ -12,12 +12,14 @@ from ...alignment.encoding.hidden_states import forward
 from ...alignment.encoding.pooling import mean
 from ...training.tasks.features import collate, make_features
 from ...training.tasks.heads import MultiHead
+from .generating import check_decoder, decode, output_matrix, prefill
 from .subjects import TimedModel
 from .workload import Unit
 
 CLOCKS = ("tokenise", "transfer", "forward", "pooling")
 SHAPE_CLOCKS = CLOCKS[1:]
 TASK_CLOCKS = ("tokenise", "transfer", "forward", "head")
+WRITING_CLOCKS = ("tokenise", "transfer", "prefill", "decode")
 FOUND = 10  # that a search returns
 
 
@@ -29,7 +31,7 @@ class Running:
     model: Any
     device: Any  # of torch
     indexes: Mapping[int, Any] = field(default_factory=dict)  # by size, what is searched
-    heads: dict[str, Any] = field(default_factory=dict)  # of tasks, made when first needed
+    heads: dict[str, Any] = field(default_factory=dict)  # of tasks and words, made when first needed
 
     @staticmethod
     def of(subject: TimedModel, items: tuple[int, ...] = (), seed: int = 0) -> "Running":
@@ -48,7 +50,12 @@ class Running:
 
         cpu, watch = time.process_time(), Stopwatch(self.device)
         with torch.inference_mode():
-            counts, vectors = self._task(unit, watch) if unit.examples else self._texts(unit, watch)
+            if unit.written:
+                counts, vectors = self._written(unit, watch), np.empty((0, 0))
+            elif unit.examples:
+                counts, vectors = self._task(unit, watch)
+            else:
+                counts, vectors = self._texts(unit, watch)
         found = watch.laps | {"wall": sum(watch.laps.values()), "cpu": time.process_time() - cpu}
         for size, index in self.indexes.items():
             index.search(vectors, FOUND)
@@ -93,6 +100,25 @@ class Running:
         watch.lap("head")
         mask = inputs["attention_mask"]
         return {"tokens": float(mask.sum()), "padded": float(mask.numel())}, logits
+
+    def _written(self, unit: Unit, watch: "Stopwatch") -> dict[str, float]:
+        """Read a text, then write its tokens; of long ones what leaves room for both."""
+        import torch
+
+        ids = self.subject.tokens(unit.texts).ids[: max(2, self.subject.checkpoint.max_length // 2)]
+        on_cpu = torch.from_numpy(ids.astype(np.int64))[None]
+        watch.lap("tokenise")
+        on_device = on_cpu.to(self.device)
+        watch.lap("transfer")
+        if "words" not in self.heads:
+            check_decoder(self.model, on_device, self.subject.name)
+            self.heads["words"] = output_matrix(self.model)
+            watch.restart()
+        kept = prefill(self.model, on_device, self.heads["words"])
+        watch.lap("prefill")
+        decode(self.model, on_device, kept, self.heads["words"])
+        watch.lap("decode")
+        return {"tokens": float(len(ids)), "padded": float(len(ids))}
 
     def _head(self, unit: Unit, dtype: Any) -> Any:
         """Return a head with random weights: what it takes does not depend on them."""

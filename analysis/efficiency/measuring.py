@@ -16,7 +16,7 @@ from ...alignment.runs.results import Result, in_folder
 from ...data import Bitext
 from ...data.corpora import load
 from ...data.rows import Columns
-from .clocks import CLOCKS, SHAPE_CLOCKS, TASK_CLOCKS
+from .clocks import CLOCKS, SHAPE_CLOCKS, TASK_CLOCKS, WRITING_CLOCKS
 from .languages import latencies, time_rows, token_rows
 from .machine import describe_machine
 from .memory import disk_of, memory_of
@@ -174,18 +174,20 @@ def _measured(
     units = units_of(options, subjects, texts, tokens)
     before = describe_machine()
     samples = measure(subjects, units, options, items).assign(scenario=options.scenario)
-    for size in items:
-        samples[f"query@{size}"] = samples["wall"] + samples[f"search@{size}"]
+    timed = [f"query@{size}" for size in items]
+    for size, column in zip(items, timed, strict=True):
+        samples[column] = samples["wall"] + samples[f"search@{size}"]
+    if options.scenario == "generate":
+        timed = ["first token", "per token"]
+        samples[timed[0]] = samples["wall"] - samples["decode"]
+        samples[timed[1]] = samples["decode"] / samples["tokens"]
     base, others = subjects[0].name, [one.name for one in subjects[1:]]
-    clocks = {"shapes": SHAPE_CLOCKS, "task": TASK_CLOCKS}.get(options.scenario, CLOCKS)
+    known = {"shapes": SHAPE_CLOCKS, "task": TASK_CLOCKS, "generate": WRITING_CLOCKS}
+    clocks = known.get(options.scenario, CLOCKS)
     settings = {"margin": options.margin, "seed": options.seed}
     table = pd.DataFrame(ratio_rows(samples, base, others, ("wall", *clocks, "cpu"), settings))
     table = _judged(table.assign(scenario=options.scenario), others[0], unlike)
-    latency = pd.DataFrame(
-        row
-        for column in ("wall", *(f"query@{size}" for size in items))
-        for row in latencies(samples, column)
-    )
+    latency = pd.DataFrame(row for column in ("wall", *timed) for row in latencies(samples, column))
     found = EfficiencyResult(
         table,
         folder,

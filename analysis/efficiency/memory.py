@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...data.rows import Columns
 from .clocks import Running
+from .energy import joules_a_text
 from .subjects import TimedModel
 from .workload import Unit
 
@@ -21,7 +22,8 @@ def memory_of(subject: TimedModel, units: Sequence[Unit]) -> Columns:
 
     Returns:
         peak_mb (resident memory of the process, libraries and all, at its highest), before_mb (the same
-        before the model is loaded), weights_mb, gpu_peak_mb (what torch allocated; nan on a CPU).
+        before the model is loaded), weights_mb, gpu_peak_mb (what torch allocated; nan on a CPU),
+        joules (of the card, a text; nan where it is not measured).
 
     Raises:
         ValueError: the process was killed, as where memory ran out.
@@ -49,14 +51,20 @@ def _measured(subject: TimedModel, units: Sequence[Unit]) -> Columns:
     cuda = running.device.type == "cuda"
     if cuda:
         torch.cuda.reset_peak_memory_stats(running.device)
-    for unit in units:
-        running.time(unit)
+
+    def run() -> int:
+        for unit in units:
+            running.time(unit)
+        return sum(unit.count for unit in units)
+
+    run()
     weights = sum(one.numel() * one.element_size() for one in running.model.parameters())
     return {
         "before_mb": before / 1e6,
         "peak_mb": _peak() / 1e6,
         "weights_mb": weights / 1e6,
         "gpu_peak_mb": torch.cuda.max_memory_allocated(running.device) / 1e6 if cuda else float("nan"),
+        "joules": joules_a_text(running.device, run),
     }
 
 

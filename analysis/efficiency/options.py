@@ -4,7 +4,7 @@ from ...alignment.checkpoints.options import LoadOptions
 from ...alignment.options import Folder, Names, option, options_class
 from ...alignment.runs.progress import Progress
 
-SCENARIOS = ("offline", "single-stream", "shapes", "retrieve", "task")
+SCENARIOS = ("offline", "single-stream", "shapes", "retrieve", "task", "generate")
 FORMS = ("bfloat16", "int8", "compile")
 
 
@@ -20,8 +20,8 @@ class EfficiencyOptions(LoadOptions):
         "Folder of the corpora; else $CROSSLINGUAL_DATA, else the hub.", default=None
     )
     scenario: str = option(
-        "offline: batches; single-stream: a sentence a query; shapes: random tokens, fixed lengths; "
-        "retrieve: a query and its search; task: examples, with a head.",
+        "offline: batches; single-stream: a sentence; shapes: random tokens; retrieve: and its search; "
+        "task: with a head; generate: read and write.",
         default="offline",
         choices=SCENARIOS,
     )

@@ -52,12 +52,14 @@ def checkpoints_in_words(result: EfficiencyResult) -> Iterator[str]:
     table = result.checkpoints
     width = max(len(name) for name in table["subject"])
     accurate = "accuracy" in table
-    head = "sentences/s  peak memory  weights      disk" + ("  accuracy  layer" if accurate else "")
+    head = "sentences/s  peak memory  weights      disk     energy a text"
+    head += "  accuracy  layer" if accurate else ""
     yield f"{'':{width}}  {head}"
     for row in table.to_dict("records"):
         sizes = "  ".join(
             f"{row[name]:{room},.0f} MB"
             for name, room in (("peak_mb", 8), ("weights_mb", 5), ("disk_mb", 5))
         )
-        said = f"{row['subject']:{width}}  {row['sentences_per_second']:11,.1f}  {sizes}"
+        energy = "not measured" if pd.isna(row["joules"]) else f"{row['joules']:.3g} J"
+        said = f"{row['subject']:{width}}  {row['sentences_per_second']:11,.1f}  {sizes}  {energy:>16}"
         yield said + (f"  {row['accuracy']:8.4f}  {row['layer']:5}" if accurate else "")

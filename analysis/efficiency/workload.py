@@ -26,6 +26,7 @@ class Unit:
     tokens: Tokens | None = None  # instead of texts: nothing is tokenised
     examples: tuple[Example, ...] = ()  # of a task, instead of texts
     head: HeadSpec | None = None  # that answers them
+    written: bool = False  # the text is read, then written token by token
 
     @property
     def count(self) -> int:
@@ -90,8 +91,9 @@ def units_of(
         if not lengths:
             raise ValueError(f"`lengths` {options.lengths}: all are above {longest} tokens")
         return [_random(size, length, max(1, budget // length), options.seed) for length in lengths]
-    if options.scenario in ("single-stream", "retrieve"):
-        return [Unit(name, (text,)) for name, own in texts.items() for text in own]
+    if options.scenario in ("single-stream", "retrieve", "generate"):
+        written = options.scenario == "generate"
+        return [Unit(name, (text,), written=written) for name, own in texts.items() for text in own]
     return [
         Unit(name, tuple(own[row] for row in rows))
         for name, own in texts.items()
