@@ -27,7 +27,7 @@ def joules_a_text(device: Any, run: Callable[[], int]) -> float:
 
 
 def _counter(device: Any) -> Callable[[], float] | None:
-    """Return a function that returns the joules so far, once the card is done; None without a counter."""
+    """Return what reads the joules so far, once the card is done; None where there is no counter."""
     if device.type != "cuda":
         return None
     try:

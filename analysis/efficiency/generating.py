@@ -1,8 +1,8 @@
 """Reading and writing: a sentence is read at once (prefill), then written a token at a time (decode).
 
 Its own tokens are written, whatever the model would rather say: all models write the same, and a
-language takes as many steps as its sentences have tokens. What a step takes is all there: the blocks,
-with the states of earlier tokens kept, the matrix that scores the vocabulary, and the best of the scores.
+language takes as many steps as its sentences have tokens. A step is whole: the blocks, with the states
+of earlier tokens kept, the matrix that scores the vocabulary, and the best of the scores.
 """
 
 from typing import Any
@@ -26,8 +26,7 @@ def output_matrix(model: torch.nn.Module) -> Tensor:
     width = int(config.get_text_config().hidden_size)
     if getattr(config.get_text_config(), "tie_word_embeddings", False) and embedding.shape[1] == width:
         return embedding
-    shape = (len(embedding), width)
-    return torch.randn(shape, dtype=embedding.dtype, device=embedding.device) / width**0.5
+    return torch.randn(len(embedding), width, dtype=embedding.dtype, device=embedding.device)
 
 
 def prefill(model: Any, ids: Tensor, words: Tensor) -> Any:
