@@ -19,15 +19,15 @@ from ..alignment.runs.table import rows_of
 from ..alignment.scoring.options import ScoreOptions
 from ..alignment.scoring.scoring import score_into
 from ..alignment.scoring.several import score_several, subjects_of
-from .cell_pairs import read_scored
-from .deltas import delta_heatmap, in_words
 from .figures.curves import draw_curves
 from .figures.grids import grid_heatmap
 from .figures.heatmap import draw_heatmap, select
 from .figures.options import CurveOptions, HeatmapOptions
-from .losses import loss_parts
 from .options import RetentionOptions
-from .retaining import compare_runs
+from .retention.cell_pairs import read_scored
+from .retention.deltas import delta_heatmap, in_words
+from .retention.losses import loss_parts
+from .retention.retaining import compare_runs
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -26,7 +26,7 @@ FLOORS = (
     {"alignment/encoding", "alignment/maps", "alignment/measure"},
     {"alignment/measures", "alignment/representations"},
     {"alignment/extraction", "alignment/lookup", "alignment/grids", "alignment/mining", "alignment/scoring", "probes", "training"},
-    {"analysis/figures"},
+    {"analysis/figures", "analysis/retention"},
     {"analysis"},
     {"analysis/tables"},
     {"analysis/study", "analysis/transfer", "analysis/efficiency"},

@@ -7,7 +7,7 @@ import pandas as pd
 from ...alignment.runs.folder import read_scores
 from ...data.languages import standard_tag
 from ...data.rows import Columns
-from ..comparison import MACRO
+from ..retention.comparison import MACRO
 from ..tables.published import agrees
 from .expected import Expected
 from .plan import BASE, Plan, Subject

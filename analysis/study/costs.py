@@ -10,7 +10,7 @@ from ...alignment.measures import MEASURES
 from ...alignment.runs.progress import stage_of
 from ...data import AnyBitext
 from ...data.bitext import Bitext
-from ..claims import LANGUAGES, SEEDS
+from ..retention.claims import LANGUAGES, SEEDS
 from .corpora import Bitexts, check_tasks, read_bitexts
 from .engines import divide_cores, processes_for
 from .options import StudyOptions

@@ -10,10 +10,10 @@ from ...alignment.measures import MEASURES
 from ...alignment.runs.folder import read_scores
 from ...alignment.runs.table import with_keys
 from ...data.rows import Columns
-from ..cell_pairs import CELL, Cells, read_scored
-from ..claims import SEEDS, Pooled, over_seeds
-from ..retaining import compare_cells
-from ..verdicts import Verdict, judge
+from ..retention.cell_pairs import CELL, Cells, read_scored
+from ..retention.claims import SEEDS, Pooled, over_seeds
+from ..retention.retaining import compare_cells
+from ..retention.verdicts import Verdict, judge
 from .engines import in_processes
 from .plan import Plan, Subject
 

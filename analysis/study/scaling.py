@@ -13,8 +13,8 @@ from jaxtyping import Float
 
 from ...alignment.measures import MEASURES
 from ...data.rows import Columns
-from ..claims import SEEDS, Pooled
-from ..comparison import MACRO
+from ..retention.claims import SEEDS, Pooled
+from ..retention.comparison import MACRO
 from .findings import WHAT
 
 AXES = ("parameters", "parameters_body")

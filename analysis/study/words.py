@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from ...data.rows import Row
-from ..claims import SEEDS, over_seeds
-from ..comparison import MACRO
-from ..verdicts import Verdict
+from ..retention.claims import SEEDS, over_seeds
+from ..retention.comparison import MACRO
+from ..retention.verdicts import Verdict
 from .findings import primary_rows
 from .plan import Plan
 

@@ -13,7 +13,7 @@ import scipy.stats
 from jaxtyping import Float, Int64
 
 from ...alignment.statistics.bootstrap import RESAMPLES, percentiles
-from ..paired import NAN
+from ..retention.paired import NAN
 
 POINTS = 8  # fewer are shown, not correlated
 

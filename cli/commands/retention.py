@@ -43,7 +43,7 @@ def retention(
 def _report(table: "pd.DataFrame", options: RetentionOptions, folder: Path) -> None:
     from ...alignment.drawing import save
     from ...alignment.runs.table import rows_of
-    from ...analysis.deltas import delta_heatmap, in_words
+    from ...analysis.retention.deltas import delta_heatmap, in_words
 
     chosen = {name: getattr(options, name) for name in ("pooling", "map")}
     shown = rows_of(table, options.measure, options.direction, **chosen)

@@ -7,7 +7,7 @@ import pytest
 
 import crosslingual
 from crosslingual.alignment.runs.progress import in_notebook
-from crosslingual.analysis.retaining import compare_runs
+from crosslingual.analysis.retention.retaining import compare_runs
 from tests.conftest import make_tiny
 from tests.verbs import score
 

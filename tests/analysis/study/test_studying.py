@@ -10,7 +10,7 @@ import pytest
 
 from crosslingual.alignment.runs.folder import read_cells, read_scores
 from crosslingual.alignment.runs.table import canonical_hash
-from crosslingual.analysis.comparison import MACRO
+from crosslingual.analysis.retention.comparison import MACRO
 from crosslingual.analysis.study.costs import validated
 from crosslingual.analysis.study.expected import Expected
 from crosslingual.analysis.study.options import StudyOptions

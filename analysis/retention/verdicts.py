@@ -10,7 +10,7 @@ that is not significant says nothing (Schuirmann 1987; non-inferiority at a leve
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-from ..alignment.statistics.intervals import LEVEL
+from ...alignment.statistics.intervals import LEVEL
 from .paired import Estimated
 
 ONE_SIDED = 0.90  # level of the two-sided interval whose lower end is a bound at .05

@@ -10,9 +10,9 @@ from crosslingual.alignment.measures import MEASURES
 from crosslingual.alignment.retrieval.pairing import pair_vectors
 from crosslingual.alignment.similarity.inference import Matched
 from crosslingual.alignment.similarity.view import View
-from crosslingual.analysis.changes import change_of
-from crosslingual.analysis.paired import Means, means_of
-from crosslingual.analysis.verdicts import Verdict, judge
+from crosslingual.analysis.retention.changes import change_of
+from crosslingual.analysis.retention.paired import Means, means_of
+from crosslingual.analysis.retention.verdicts import Verdict, judge
 
 N, D, MARGIN = 250, 24, 0.05
 QUALITY = (1.6, 1.1, 0.7, 0.9, 1.3)  # noise of a translation at each layer of the base

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from ..alignment.measures import MEASURES
-from ..alignment.statistics.nulls import benjamini_hochberg
-from ..data.rows import Columns
+from ...alignment.measures import MEASURES
+from ...alignment.statistics.nulls import benjamini_hochberg
+from ...data.rows import Columns
 from .cell_pairs import Key, Parts, Sides
 from .changes import Change, Curves, Reading, change_between
 from .claims import p_any, p_of

@@ -6,7 +6,15 @@ import pytest
 from crosslingual.alignment.measures import MEASURES
 from crosslingual.alignment.similarity.inference import Matched
 from crosslingual.alignment.similarity.view import View
-from crosslingual.analysis.paired import Means, average, difference, interval, log_odds, means_of, ratio
+from crosslingual.analysis.retention.paired import (
+    Means,
+    average,
+    difference,
+    interval,
+    log_odds,
+    means_of,
+    ratio,
+)
 
 
 def planted(rng, base, tuned, groups=120, size=8, shared=0.5):

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ..alignment.drawing import Scale, bar, canvas, cells, dots, short_name, title
-from ..alignment.measures import MEASURES
+from ...alignment.drawing import Scale, bar, canvas, cells, dots, short_name, title
+from ...alignment.measures import MEASURES
 from .comparison import MACRO, NO_FLOOR
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from crosslingual.analysis.changes import change_of, mean_change
-from crosslingual.analysis.paired import means_of
-from crosslingual.analysis.verdicts import Verdict, judge
+from crosslingual.analysis.retention.changes import change_of, mean_change
+from crosslingual.analysis.retention.paired import means_of
+from crosslingual.analysis.retention.verdicts import Verdict, judge
 
 MARGIN = 0.05
 HUMP = np.array([0.15, 0.3, 0.5, 0.42, 0.3, 0.2, 0.1])

@@ -12,7 +12,7 @@ from statistics import NormalDist
 import numpy as np
 from jaxtyping import Float, Int64
 
-from ..alignment.statistics.intervals import LEVEL
+from ...alignment.statistics.intervals import LEVEL
 from .paired import Estimated, Means, draws, interval, t_quantile, unrounded
 from .warping import depth_warp
 

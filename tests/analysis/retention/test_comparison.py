@@ -4,9 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from crosslingual.analysis.cell_pairs import ALIKE, CELL, OUTCOMES, WHOSE, ScoredCell, Sides
-from crosslingual.analysis.claims import languages_like_these
-from crosslingual.analysis.comparison import (
+from crosslingual.analysis.retention.cell_pairs import ALIKE, CELL, OUTCOMES, WHOSE, ScoredCell, Sides
+from crosslingual.analysis.retention.claims import languages_like_these
+from crosslingual.analysis.retention.comparison import (
     NO_FLOOR,
     NO_SHARE,
     OverLanguages,
@@ -14,7 +14,7 @@ from crosslingual.analysis.comparison import (
     keyed,
     stacked,
 )
-from crosslingual.analysis.paired import Means, average, difference, log_odds, means_of, ratio
+from crosslingual.analysis.retention.paired import Means, average, difference, log_odds, means_of, ratio
 
 KEYS = [
     ("accuracy", "mean", 0),

@@ -17,7 +17,7 @@ from functools import reduce
 import numpy as np
 from jaxtyping import Float, Int64
 
-from ..alignment.statistics.intervals import LEVEL
+from ...alignment.statistics.intervals import LEVEL
 from .changes import Reading
 from .paired import NAN, Estimated
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from crosslingual.analysis.changes import change_of
-from crosslingual.analysis.claims import (
+from crosslingual.analysis.retention.changes import change_of
+from crosslingual.analysis.retention.claims import (
     LANGUAGES,
     Pooled,
     languages_like_these,
@@ -13,7 +13,7 @@ from crosslingual.analysis.claims import (
     p_any,
     p_of,
 )
-from crosslingual.analysis.paired import average, difference, means_of
+from crosslingual.analysis.retention.paired import average, difference, means_of
 
 SENTENCES = 200
 

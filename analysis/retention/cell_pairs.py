@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float, Float32, Float64
 
-from ..alignment.runs.folder import read_columns_of_cells
-from ..alignment.runs.table import SENTENCES, SETTINGS, TREATMENT
-from ..data.rows import Row
+from ...alignment.runs.folder import read_columns_of_cells
+from ...alignment.runs.table import SENTENCES, SETTINGS, TREATMENT
+from ...data.rows import Row
 from .paired import Means, draws, means_of
 
 if TYPE_CHECKING:

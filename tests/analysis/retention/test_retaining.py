@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from crosslingual.alignment.runs.folder import read_scores
-from crosslingual.analysis.comparison import MACRO, NO_FLOOR
-from crosslingual.analysis.deltas import delta_heatmap, in_words
 from crosslingual.analysis.options import RetentionOptions
-from crosslingual.analysis.retaining import compare_runs as retention
+from crosslingual.analysis.retention.comparison import MACRO, NO_FLOOR
+from crosslingual.analysis.retention.deltas import delta_heatmap, in_words
+from crosslingual.analysis.retention.retaining import compare_runs as retention
 from crosslingual.training.phases import run_recipe
 from crosslingual.training.recipe import Phase, Recipe
 from tests.conftest import make_tiny

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Float64
 
-from ..alignment.measures import MEASURES
-from ..data.rows import Columns, Row
+from ...alignment.measures import MEASURES
+from ...data.rows import Columns, Row
 from .cell_pairs import CELL, Key
 from .claims import TOO_FEW_LANGUAGES, languages_like_these
 from .paired import Estimated, Means, difference, interval, log_odds, ratio

@@ -5,7 +5,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 import pytest
 
-from crosslingual.analysis.warping import STEPS, depth_warp
+from crosslingual.analysis.retention.warping import STEPS, depth_warp
 
 
 def bell(centre, layers=13):

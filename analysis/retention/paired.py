@@ -12,9 +12,9 @@ from functools import cache, lru_cache
 import numpy as np
 from jaxtyping import Float, Float32, Float64, Int64
 
-from ..alignment.statistics.bootstrap import RESAMPLES
-from ..alignment.statistics.grouping import group_sums
-from ..alignment.statistics.intervals import LEVEL
+from ...alignment.statistics.bootstrap import RESAMPLES
+from ...alignment.statistics.grouping import group_sums
+from ...alignment.statistics.intervals import LEVEL
 
 NAN = float("nan")
 ROUNDING = 1e-6  # a difference below this is of vectors in float32, not of models

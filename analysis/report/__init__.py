@@ -1,0 +1,1 @@
+"""A page for the eye: runs in one HTML file that needs nothing else."""
