@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .alignment.protocols import PROTOCOLS as PROTOCOLS
     from .analysis.efficiency.measuring import efficiency as efficiency
     from .analysis.interventions import locate as locate
+    from .analysis.report.making import report as report
     from .analysis.results import compare as compare
     from .analysis.results import heatmap as heatmap
     from .analysis.results import read as read
@@ -51,6 +52,7 @@ __getattr__, __dir__ = exports(
         "study": ".analysis.study.studying",
         "transfer": ".analysis.transfer.relating",
         "efficiency": ".analysis.efficiency.measuring",
+        "report": ".analysis.report.making",
         "extract": ".alignment.extraction.extracting",
         "mine": ".alignment.mining.mining",
         "probe": ".probes.probing",

@@ -64,6 +64,7 @@ app = typer.Typer(
 app.command("score")(score.score)
 app.command("heatmap")(figures.heatmap)
 app.command("curve")(figures.curve)
+app.command("report")(figures.report)
 app.command("compare")(compare.compare)
 app.command("extract")(extract.extract)
 app.command("check")(check.check)

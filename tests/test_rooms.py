@@ -29,7 +29,7 @@ FLOORS = (
     {"analysis/figures", "analysis/retention"},
     {"analysis"},
     {"analysis/tables"},
-    {"analysis/study", "analysis/transfer", "analysis/efficiency"},
+    {"analysis/study", "analysis/transfer", "analysis/efficiency", "analysis/report"},
     {"cli"},
     {"cli/commands", "models"},
 )  # fmt: skip

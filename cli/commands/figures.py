@@ -1,4 +1,4 @@
-"""`crosslingual heatmap` and `curve`: draw a run."""
+"""`crosslingual heatmap`, `curve` and `report`: runs for the eye."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...analysis.figures.options import CurveOptions, HeatmapOptions
+from ...analysis.report.options import ReportOptions
 from ..generate import command
 from ..messages import say
 
@@ -64,6 +65,35 @@ def curve(
     figure = draw_curves(table, options)
     measure = options.measure or str(table["measure"].iloc[0])
     _write(figure, run, out, f"curve-{measure}-{options.lines}.png")
+
+
+@command
+def report(
+    runs: Annotated[
+        list[Path], typer.Argument(help="Run folders of score, study, retention, efficiency.")
+    ],
+    options: ReportOptions,
+    serve: Annotated[bool, typer.Option("--serve", help="Open it in a browser, until Ctrl-C.")] = False,
+) -> None:
+    """Write runs as one HTML file: the answer, figures to look into, tables, how it was made.
+
+    crosslingual report runs/my-study --serve
+
+    crosslingual report runs/base runs/tuned --out report.html
+    """
+    import webbrowser
+
+    from ...analysis.report.making import report as made
+    from ...analysis.report.serving import served
+
+    path = made(runs, **vars(options))
+    say(f"report: {path}")
+    if serve:
+        with served(path) as server:
+            address = f"http://127.0.0.1:{server.server_port}/"
+            say(f"served at {address}; Ctrl-C ends that")
+            webbrowser.open(address)
+            server.serve_forever()
 
 
 def _write(figure: "Figure", run: Path, out: list[Path] | None, name: str) -> None:

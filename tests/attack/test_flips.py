@@ -16,7 +16,7 @@ from crosslingual.alignment.checkpoints.about import read_about, verify_files
 from crosslingual.alignment.lookup.index import load_index
 from crosslingual.alignment.representations.given import GivenVectors
 from crosslingual.alignment.representations.shard import Shard
-from crosslingual.alignment.runs.files import Damaged, read_json
+from crosslingual.alignment.runs.files import Damaged, read_json, read_table
 from crosslingual.alignment.runs.folder import read_cells, read_scores
 from crosslingual.cli import main
 from tests.training.test_phases import phase
@@ -25,7 +25,7 @@ from tests.training.test_phases import run as train
 FLIPS = 25  # of each file
 # written for people, or again by every command: nothing is computed from them
 NOT_READ = (
-    r"run/(study\.yaml|provenance\.json|\.lock|errors\.\w+)",
+    r"run/(study\.yaml|provenance\.json|\.lock|errors\.tsv)",
     r"vectors/\.lock",
     r"store/.*/about\.json",
     r"trained/(recipe\.yaml|\.lock|.*-steps\.jsonl)",
@@ -61,6 +61,10 @@ def check_run(path: Path) -> object:
     return texts_of(one for cell in read_cells(run) for one in cell)
 
 
+def check_table(path: Path) -> object:
+    return texts_of([read_table(path)])
+
+
 def check_shard(path: Path) -> object:
     shard = Shard(path.parent)
     if problem := shard.damage(shard.layers):
@@ -84,6 +88,7 @@ def check_vectors(path: Path) -> object:
 READERS = {
     r"run/(cells|items|moves)/[0-9a-f]+\.(parquet|json)": check_run,
     r"run/(scores\.parquet|tables\.json)": check_run,
+    r"run/errors\.parquet": check_table,
     r"store/.*/(values|keys|tokens|counts)\.npy": check_shard,
     r"store/.*/meta\.json": check_shard,
     r"index/.*": check_index,

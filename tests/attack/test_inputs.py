@@ -26,6 +26,7 @@ GOOD = {
     "score": "score {model} --languages de --limit 8 --layers last --measures accuracy --out {out}",
     "curve": "curve {steps} --by step --out {out}/c.png",
     "heatmap": "heatmap {run} --out {out}/h.png",
+    "report": "report {run} --out {out}/r.html",
     "compare": "compare {model} --languages de --limit 8 --layers 0 --measure linear_cka --out {out}",
     "extract": "extract {model} --texts {text} --limit 8 --layers 0 --out {out}",
     "check": "check {run} --published {tsv}",
