@@ -22,7 +22,7 @@ LARGEST = 1 << 28  # bytes of a text file that is read whole
 
 
 @dataclass(frozen=True)
-class Source:
+class ReportedRun:
     """A run folder: how its numbers came about."""
 
     folder: Path
@@ -37,7 +37,7 @@ class Gathered:
     """Tables by name, those that there are, and the runs they are of."""
 
     tables: dict[str, pd.DataFrame]
-    sources: Sequence[Source]
+    sources: Sequence[ReportedRun]
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table; an empty one where no run has it."""
@@ -105,7 +105,7 @@ def _checkpoint(run: Path, found: dict[str, pd.DataFrame]) -> str:
     return str(found["scores"]["checkpoint"].iloc[0]) if "scores" in found else run.name
 
 
-def _source(run: Path) -> Source:
+def _source(run: Path) -> ReportedRun:
     settings = _text(run / "study.yaml")
     provenance = run / "provenance.json" if (run / "provenance.json").is_file() else run / "machine.json"
     with refusing(provenance, "damaged"):
@@ -113,7 +113,7 @@ def _source(run: Path) -> Source:
     failed = _text(run / "failures.jsonl").splitlines()
     with refusing(run / "failures.jsonl", "damaged"):
         failures = [json.loads(line) for line in failed if line.strip()]
-    return Source(run, settings, known, failures, _text(run / "findings.txt").splitlines())
+    return ReportedRun(run, settings, known, failures, _text(run / "findings.txt").splitlines())
 
 
 def _text(path: Path) -> str:
@@ -144,6 +144,6 @@ def names_of(gathered: Gathered) -> str:
     return ", ".join(_name(source) for source in gathered.sources)
 
 
-def _name(source: Source) -> str:
+def _name(source: ReportedRun) -> str:
     known = yaml.safe_load(source.settings) if source.findings and source.settings else {}
     return str(known.get("name") or source.folder.resolve().name)

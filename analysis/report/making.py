@@ -17,7 +17,7 @@ from .gathered import Gathered, gather, names_of
 from .matrix import SIGNS, verdict_matrix
 from .options import ReportOptions
 from .payload import pack
-from .training_costs import training_costs
+from .training_logs import training_costs
 from .words import answer, headline, question
 
 # what the page shows of a table, in its order
