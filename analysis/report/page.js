@@ -191,7 +191,8 @@ function heatmap(tables) {
       ? { zmin: Math.min(floor, best), zmax: Math.max(floor, best), colorscale: header.colours[sign > 0 ? "rocket_r" : "rocket"] }
       : { zmin: middle - far, zmax: middle + far, colorscale: header.colours.vlag };
     const heat = {
-      type: "heatmap", x: layers, y: pairs, z, text, hovertemplate: "%{text}<extra></extra>", xgap: 1, ygap: 1, ...scale,
+      type: "heatmap", x: layers, y: pairs, z, hovertext: text, hovertemplate: "%{hovertext}<extra></extra>", xgap: 1, ygap: 1, ...scale,
+      texttemplate: pairs.length * layers.length <= 400 && layers.length <= 26 && innerWidth > 700 ? "%{z:.2f}" : "",
       colorbar: { title: { text: kind === "score" ? chosen.measure : kind, side: "right" }, thickness: 14 },
     };
     const dots = {
@@ -276,7 +277,7 @@ function curves(table) {
     traces.push({ x: nx, y: nx.map((one) => mean("null", nulls.get(one))), name: "null", mode: "lines", line: { dash: "dot", color: colour("soft"), width: 1.2 }, hoverinfo: "skip" });
     Plotly.react($("curves-figure"), traces, layout({
       height: 430, hovermode: "x unified", hoverlabel: { bgcolor: colour("paper") }, xaxis: axis(depthwise ? "depth (layer / last layer)" : "layer"), yaxis: axis(chosen.measure),
-      legend: { font: { size: 11 } },
+      legend: innerWidth > 700 ? { font: { size: 11 } } : { font: { size: 11 }, orientation: "h", y: -0.35 },
     }), CONFIG);
     $("curves-note").textContent = `${chosen.measure} (${chosen.direction}); bands: 95 %, of a mean as wide as those of its scores on average` +
       (groups.size > 12 ? "; with more than 12 lines none is drawn" : "") + ". Dotted: null. A click on a name hides its line.";

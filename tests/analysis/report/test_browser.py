@@ -59,8 +59,8 @@ def test_the_heatmap_shows_the_scores_that_are_chosen(opened, reported):
     for row in rows.to_dict("records"):
         i, j = found["y"].index(f"{row['source']}-{row['target']}"), found["x"].index(row["layer"])
         assert found["z"][i][j] == row["value"]
-        assert f"({row['low']:.4f} to {row['high']:.4f})" in found["text"][i][j]
-        assert f"null {row['null']:.4f}" in found["text"][i][j]
+        assert f"({row['low']:.4f} to {row['high']:.4f})" in found["hovertext"][i][j]
+        assert f"null {row['null']:.4f}" in found["hovertext"][i][j]
     opened.select_option("#heatmap-controls select >> nth=0", "Δ")
     delta = opened.evaluate("document.querySelector('#heatmap-figure').data[0].z.flat()")
     kept = read_table(reported / "tuned" / "retention" / "retention.parquet")
