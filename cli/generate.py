@@ -77,7 +77,7 @@ def _parameters(name: str, kind: Any, default: Any, known: Option) -> list[inspe
         option = typer.Option(*(known.flags or (flag,)), help=text, **limits)  # type: ignore[arg-type]
         made.append((name, Annotated[_type(kind), option], default))
     if known.off:
-        turned = Annotated[bool, typer.Option(known.off, help=f"{flag} without keeping anything.")]
+        turned = Annotated[bool, typer.Option(known.off, help=f"Without {flag}.")]
         made.append((_off(known), turned, False))
     return [
         inspect.Parameter(one, inspect.Parameter.KEYWORD_ONLY, default=value, annotation=annotation)

@@ -21,6 +21,8 @@ def score_summary(table: "pd.DataFrame") -> str:
     For each pooling and map: every pair's best layer with its interval by the headline measure, the last
     layer, the floors; then a line for each other measure.
     """
+    from ..alignment.runs.table import headline
+
     name, direction = headline(table)
     lines: list[str] = []
     for (pooling, map_name), part in table.groupby(["pooling", "map"], sort=False):
@@ -39,6 +41,8 @@ def score_summary(table: "pd.DataFrame") -> str:
 
 def several_summary(table: "pd.DataFrame") -> str:
     """Return a line for each of several checkpoints: its scale, its best single layer, its last."""
+    from ..alignment.runs.table import headline
+
     name, direction = headline(table)
     shown = table[(table["measure"] == name) & (table["direction"] == direction)]
     lines = []
@@ -86,6 +90,7 @@ def _known(count: Any) -> bool:
 
 def decomposition(parts: "pd.DataFrame", table: "pd.DataFrame") -> str:
     """Return what a score is made of, at the best layer of each pair; see `map_decomposition`."""
+    from ..alignment.runs.table import headline
     from ..alignment.scoring.map_decomposition import PARTS
 
     name, direction = headline(table)
@@ -114,15 +119,6 @@ def over_layers(found: "pd.DataFrame") -> str:
         )
         lines.append(f"{source + '-' + target:<12} {pooling:<12}{cells}")
     return "\n".join(lines)
-
-
-def headline(table: "pd.DataFrame") -> tuple[str, str]:
-    """Return the measure and direction to show: accuracy where there is one, mean before both."""
-    from ..alignment.runs.table import main_direction
-
-    names = list(dict.fromkeys(table["measure"]))
-    measure = "accuracy" if "accuracy" in names else names[0]
-    return measure, main_direction(table[table["measure"] == measure])
 
 
 def _best(values: "pd.Series", measure: str) -> Any:

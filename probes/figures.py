@@ -36,7 +36,7 @@ def heatmap(table: pd.DataFrame) -> "Figure":
     numbers = ".2f" if columns <= 26 else ""
     cells(left, floors, scale, numbers=numbers)
     cells(main, values, scale, numbers=numbers, names=False)
-    dots(main, marks.to_numpy(bool), colour="white", size=6.0)
+    dots(main, marks.to_numpy(bool), np.ones(marks.shape, dtype=bool), size=6.0)
     named = ["next word"] if trees else ["majority", "n-grams"]
     left.set_xticks(np.arange(len(named)) + 0.5, named, rotation=30, ha="right")
     main.set_xlabel("layer", fontsize=9)

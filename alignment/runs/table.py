@@ -140,6 +140,13 @@ def main_direction(rows: pd.DataFrame) -> str:
     return found
 
 
+def headline(table: pd.DataFrame) -> tuple[str, str]:
+    """Return the measure and direction to show where none is named: accuracy, else the first measure."""
+    names = list(dict.fromkeys(table["measure"]))
+    measure = "accuracy" if "accuracy" in names else str(names[0])
+    return measure, main_direction(table[table["measure"] == measure])
+
+
 def refuse_several(rows: pd.DataFrame, *columns: str) -> None:
     """Refuse rows with several values of a column.
 
@@ -152,6 +159,24 @@ def refuse_several(rows: pd.DataFrame, *columns: str) -> None:
             raise ValueError(
                 f"several values of {column} ({', '.join(known)}): choose one with `{column}`"
             )
+
+
+def reaches_floor(rows: pd.DataFrame, *, higher_is_better: bool) -> pd.Series:
+    """Return which scores' 95 % intervals reach their floor: what is marked in every figure.
+
+    The floor is the better of null and surface, those that there are; a score without an interval or a
+    floor is not marked.
+
+    Args:
+        rows: of scores.
+        higher_is_better: of their measure.
+    """
+    floors = rows[["null", "surface"]].astype(float)
+    if higher_is_better:
+        reached: pd.Series = rows["low"] <= floors.max(axis=1)
+    else:
+        reached = rows["high"] >= floors.min(axis=1)
+    return reached
 
 
 def layer_of(rows: pd.DataFrame, wanted: str, *, higher_is_better: bool) -> int:

@@ -6,17 +6,20 @@ are not equally deep, a line is a relative depth instead: of each checkpoint the
 line of a language is its score at one layer, its band that score's interval.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from ...alignment.drawing import canvas, title
+from ...alignment.drawing import Sheet, canvas, hues, ramp, title
 from ...alignment.measures import MEASURES
-from ...alignment.runs.table import refuse_several, rows_of
+from ...alignment.runs.table import headline, refuse_several, rows_of
+from .language_names import keep_chosen, named_languages
 from .options import AXES, CurveOptions
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 DEPTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -39,7 +42,7 @@ def curve_points(table: pd.DataFrame, options: CurveOptions) -> pd.DataFrame:
     Raises:
         ValueError: fewer than two places on the axis; several scores for one place of a line.
     """
-    measure = options.measure or str(table["measure"].iloc[0])
+    measure = options.measure or headline(table)[0]
     if options.map is None:
         refuse_several(table[table["measure"] == measure], "map")
     chosen = {"pooling": options.pooling or "", "map": options.map or ""}
@@ -56,31 +59,83 @@ def curve_points(table: pd.DataFrame, options: CurveOptions) -> pd.DataFrame:
         rows = rows[_at_layer(rows, options.layer)]
     rows, line = _lines(rows, options.lines)
     _refuse_twice(rows, by, line)
+    return mean_points(rows, by, line).assign(by=by, lines=line)
+
+
+def mean_points(rows: pd.DataFrame, axis: str, line: str) -> pd.DataFrame:
+    """Return the mean score at every place of every line: axis, line, value, low, high, null, n.
+
+    Its band is as wide as the intervals of the scores on average, enough however they depend on each
+    other; of one score it is its interval.
+
+    Args:
+        rows: of scores.
+        axis: the column of places.
+        line: the column that names lines.
+    """
     half = (rows["high"] - rows["low"]) / 2
-    grouped = rows.assign(half=half).groupby([by, line], sort=True)
-    points = grouped.agg(
-        value=("value", "mean"), null=("null", "mean"), half=("half", "mean"), n=("value", "size")
-    ).reset_index()
+    means = ("value", "low", "high", "null")
+    grouped = rows.assign(half=half).groupby([axis, line], sort=True)
+    wanted = {name: (name, "mean") for name in (*means, "half")} | {"n": ("value", "size")}
+    points = grouped.agg(**wanted).reset_index()
+    several = points["n"] > 1
     low, high = points["value"] - points["half"], points["value"] + points["half"]
-    found = points.assign(low=low, high=high, by=by, lines=line)
-    return found.rename(columns={by: "axis", line: "line"}).drop(columns="half")
+    found = points.assign(
+        low=low.where(several, points["low"]), high=high.where(several, points["high"])
+    )
+    return found.rename(columns={axis: "axis", line: "line"}).drop(columns="half")
 
 
 def draw_curves(table: pd.DataFrame, options: CurveOptions) -> "Figure":
     """Draw curves over checkpoints and return the figure; see `curve_points`."""
-    import seaborn
-
+    table = keep_chosen(table, options)
     points = curve_points(table, options)
-    measure = options.measure or str(table["measure"].iloc[0])
-    figure = canvas(5.2, 3.4)
-    axes = figure.subplots()
+    measure = options.measure or headline(table)[0]
+    on = options.sheet()
+    by = str(points["by"].iloc[0])
     ordered = options.lines == "layer"
     names = list(dict.fromkeys(points["line"]))
     if ordered:
         names = _spaced(sorted(names, key=lambda name: int(str(name).rstrip("%"))))
-    colours = seaborn.color_palette("viridis" if ordered else "colorblind", len(names))
+    with on.style():
+        figure = canvas(on.width, min(0.66 * on.width, 4.2))
+        axes = figure.subplots()
+        points = points.assign(named=named_languages(points["line"].astype(str), options.names))
+        draw_lines(axes, points, names, on, ordered=ordered)
+        if by.startswith("parameters"):
+            axes.set_xscale("log")
+            scales = sorted(points["axis"].unique())
+            axes.set_xticks(scales, [f"{scale / 1e6:,.3g} M" for scale in scales])
+            axes.minorticks_off()
+        axes.set_xlabel(_LABELS[by])
+        axes.set_ylabel(MEASURES[measure].name)
+        if options.title:
+            deep = points["lines"].iloc[0] == "depth_line"
+            layers = f"{'relative depth' if deep else 'layers'}, mean over languages"
+            what = layers if ordered else "languages"
+            corpus = table["corpus"].iloc[0]
+            title(figure, f"{measure} on {corpus}: {what}; bands: 95 %; dotted: null", size=on.type + 1)
+    return figure
+
+
+def draw_lines(
+    axes: "Axes", points: pd.DataFrame, names: Sequence[object], on: Sheet, *, ordered: bool
+) -> None:
+    """Draw lines with their bands, a name at the end of each, and the mean null, dotted.
+
+    Args:
+        axes: where.
+        points: axis, line, named, value, low, high, null.
+        names: the lines, in their order.
+        on: the sheet.
+        ordered: whether the lines have an order, which the colours show.
+    """
+    import seaborn
+
+    colours = (ramp if ordered else hues)(on, len(names))
     ends = {name: _of_line(points, name)["value"].iloc[-1] for name in names}
-    places = _apart(ends, 0.035 * np.ptp(points[["low", "high", "null"]]))
+    height = axes.figure.get_size_inches()[1] * 0.75  # of the axes, about
+    places = _apart(ends, on.line / height * np.ptp(points[["low", "high", "null"]]))
     for name, colour in zip(names, colours, strict=True):
         own = _of_line(points, name)
         axes.plot(own["axis"], own["value"], color=colour, marker="o", markersize=2.5, linewidth=1)
@@ -89,27 +144,15 @@ def draw_curves(table: pd.DataFrame, options: CurveOptions) -> "Figure":
         )
         last = own.iloc[-1]
         axes.annotate(
-            str(name), (last["axis"], places[name]), xytext=(5, 0), textcoords="offset points",
-            fontsize=6, color=colour, va="center",
+            str(last["named"]), (last["axis"], places[name]), xytext=(5, 0),
+            textcoords="offset points", fontsize=on.type, color=colour, va="center",
         )  # fmt: skip
     null = points.groupby("axis")["null"].mean()
     axes.plot(null.index, null, color="0.5", linewidth=0.8, linestyle=":")
-    by = str(points["by"].iloc[0])
-    if by.startswith("parameters"):
-        axes.set_xscale("log")
-        scales = sorted(points["axis"].unique())
-        axes.set_xticks(scales, [f"{scale / 1e6:,.3g} M" for scale in scales])
-        axes.minorticks_off()
-    axes.set_xlabel(_LABELS[by], fontsize=9)
-    axes.set_ylabel(MEASURES[measure].name, fontsize=9)
-    axes.tick_params(labelsize=7)
     axes.margins(x=0.06)
-    seaborn.despine(figure)
-    deep = points["lines"].iloc[0] == "depth_line"
-    what = f"{'relative depth' if deep else 'layers'}, mean over languages" if ordered else "languages"
-    first = table.iloc[0]
-    title(figure, f"{measure} on {first['corpus']}: {what}; bands: 95 %; dotted: null", size=8.0)
-    return figure
+    axes.update_datalim([(points["axis"].max(), place) for place in places.values()])
+    axes.autoscale_view()
+    seaborn.despine(axes.figure)
 
 
 def _lines(rows: pd.DataFrame, lines: str) -> tuple[pd.DataFrame, str]:
@@ -131,13 +174,16 @@ def _of_line(points: pd.DataFrame, name: object) -> pd.DataFrame:
 
 
 def _apart(ends: dict[object, float], least: float) -> dict[object, float]:
-    """Return where the names of lines are written: at their ends, but not on top of each other."""
-    places: dict[object, float] = {}
-    floor = -np.inf
-    for name, value in sorted(ends.items(), key=lambda item: item[1]):
-        floor = max(value, floor + least)
-        places[name] = floor
-    return places
+    """Return where the names of lines are written: at their ends, but not on top of each other.
+
+    Half way between pushing all up and pushing all down, each of which keeps them apart.
+    """
+    names = sorted(ends, key=lambda name: ends[name])
+    values = np.array([ends[name] for name in names], dtype=float)
+    steps = least * np.arange(len(values))
+    up = np.maximum.accumulate(values - steps) + steps
+    down = np.minimum.accumulate((values - steps)[::-1])[::-1] + steps
+    return dict(zip(names, ((up + down) / 2).tolist(), strict=True))
 
 
 def _at_layer(rows: pd.DataFrame, layer: int | None) -> pd.Series:

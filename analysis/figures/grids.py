@@ -126,11 +126,12 @@ def _draw(ax: "Axes", name: str, panel: pd.DataFrame, scale: Scale) -> None:
         ax.set_xlabel(str(panel.columns.name), fontsize=7)
         ax.set_ylabel(str(panel.index.name), fontsize=7)
     if max(values.shape) <= ANNOTATED:
+        dark = scale.dark(values)
         for (i, j), value in np.ndenumerate(values):
             ax.text(
                 j, i, "" if np.isnan(value) else f"{value:.2f}".replace("0.", ".", 1),
                 ha="center", va="center", fontsize=5.5,
-                color="white" if scale.is_dark(value) else "black",
+                color="white" if dark[i, j] else "black",
             )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 A row per language (or pair), a column per layer, and before them the surface floor: what character
 n-grams find without a model. The colour scale begins at the null, the score of randomly re-paired
-sentences; a dot marks a cell that is not above its own surface floor.
+sentences; a dot marks a cell whose interval reaches its floor.
 """
 
 from collections.abc import Sequence
@@ -11,18 +11,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ...alignment.drawing import bar, canvas, cells, dots, scale_from, short_name, title
+from ...alignment.drawing import (
+    Sheet,
+    bar,
+    canvas,
+    cells,
+    dots,
+    hatch,
+    layout_cells,
+    scale_from,
+    short_name,
+    title,
+)
 from ...alignment.measures import MEASURES
-from ...alignment.runs.table import SENTENCES, SETTINGS, main_direction
+from ...alignment.runs.table import SENTENCES, SETTINGS, main_direction, reaches_floor
 from ...data.languages import likely_script
 from ...data.nearest import closest
+from .language_names import keep_chosen, named_languages
 from .options import HeatmapOptions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-ANNOTATED = 400, 26  # cells and columns; more are read by colour
 # scores that differ in one of these do not belong on one scale
 ONE_SCALE = (
     "checkpoint",
@@ -87,11 +98,12 @@ def draw_heatmap(table: pd.DataFrame, options: HeatmapOptions) -> "Figure":
 
     Args:
         table: a score table; it is narrowed by `select`.
-        options: what of it is shown.
+        options: what of it is shown, and on what.
 
     Raises:
-        ValueError: more than one heatmap's worth of scores.
+        ValueError: more than one heatmap's worth of scores; a language that is not there.
     """
+    table = keep_chosen(table, options)
     only = table["measure"].iloc[0] if table["measure"].nunique() == 1 else None
     rows = select(
         table,
@@ -100,43 +112,61 @@ def draw_heatmap(table: pd.DataFrame, options: HeatmapOptions) -> "Figure":
         pooling=options.pooling,
         map=options.map,
     )
-    values, surface, groups = _matrix(rows, options.sort, options.group)
+    sheet = options.sheet()
+    with sheet.style():
+        return _drawn(rows, options, sheet)
+
+
+def _drawn(rows: pd.DataFrame, options: HeatmapOptions, sheet: Sheet) -> "Figure":
+    values, surface, marked, groups = _matrix(rows, options.sort, options.group)
     better = _better(rows)
     floor = float(rows["null"].min() if better else rows["null"].max())
     numbers = np.concatenate([values.to_numpy().ravel(), surface.to_numpy()])
-    scale = scale_from(numbers, floor, higher_is_better=better)
-    n_rows, n_columns = values.shape
-    annotated = values.size <= ANNOTATED[0] and n_columns <= ANNOTATED[1]
-    cell = (0.5, 0.3) if annotated else (max(0.16, min(0.4, 12 / n_columns)), 0.17)
-    figure = canvas(2.8 + cell[0] * (n_columns + 1.6), 1.5 + cell[1] * n_rows)
-    left, main = figure.subplots(1, 2, width_ratios=[1.2, n_columns])
-    small = 8.0 if annotated else 6.0
-    for axes, matrix in ((left, surface.to_frame()), (main, values)):
+    scale = scale_from(numbers, floor, higher_is_better=better).within(options.vmin, options.vmax)
+    grams = surface.notna().any()
+    names = named_languages(values.index, options.names)
+    layers = [str(layer) for layer in values.columns]
+    layout = layout_cells(
+        sheet, names, layers, first=1.4 if grams else 0.0,
+        beside=sheet.letters(max(map(len, groups))),
+        above=(5 * sheet.line if options.title else 0.0) + (sheet.letters(5) if grams else 0.0),
+    )  # fmt: skip
+    figure = canvas(sheet.width, layout.height)
+    extra = [1.4] if grams else []
+    panels = figure.subplots(1, 1 + len(extra), width_ratios=[*extra, len(layers)], squeeze=False)[0]
+    shown = [surface.to_frame(), values][-len(panels) :]
+    for axes, matrix in zip(panels, shown, strict=True):
         cells(
-            axes, matrix, scale, numbers=".2f" if annotated else "", names=axes is left, size=small,
-            lines=annotated,
+            axes, matrix, scale, numbers=".2f" if layout.numbers else "", names=False, size=sheet.type,
+            lines=layout.numbers,
         )  # fmt: skip
-    left.set_xticks([0.5], ["n-grams"], rotation=0 if annotated else 90, fontsize=small)
-    step = max(1, round(n_columns / 25))
+        axes.set_yticks([])
+    left, main = panels[0], panels[-1]
+    left.set_yticks(np.arange(0, len(names), layout.rows) + 0.5, names[:: layout.rows], rotation=0)
     main.set_xticks(
-        np.arange(0, n_columns, step) + 0.5, values.columns[::step], rotation=0, fontsize=small
+        np.arange(0, len(layers), layout.columns) + 0.5, layers[:: layout.columns], rotation=0
     )
-    main.set_xlabel("layer", fontsize=small + 1)
-    grams = surface.to_numpy()[:, None]
-    below = values.to_numpy() <= grams if better else values.to_numpy() >= grams
-    dots(main, below, size=3.0 if annotated else 1.2)
-    _separate(main, groups, small)
-    bar(main, str(rows["measure"].iloc[0]), size=small, pad=0.06 if options.group != "none" else 0.02)
-    known = "" if np.isnan(floor) else f"\nthe colour scale starts at chance ({floor:.3g})"
-    title(figure, _title(rows) + known)
+    if grams:
+        left.set_xticks([0.5], ["n-grams"], rotation=0 if layout.numbers else 90)
+    main.set_xlabel("layer", fontsize=sheet.type + 1)
+    dots(main, marked.to_numpy(), scale.dark(values.to_numpy()), size=3.0 if layout.numbers else 1.2)
+    hatch(main, values.isna().to_numpy())
+    _separate(main, groups, sheet.type)
+    bar(main, _name(rows), size=sheet.type, pad=0.06 if options.group != "none" else 0.02)
+    if options.title:
+        known = "" if np.isnan(floor) else f"\nthe colour scale starts at chance ({floor:.3g})"
+        missing = "\nhatched: not scored" if values.isna().any(axis=None) else ""
+        title(figure, _title(rows) + known + missing, size=sheet.type + 1)
     return figure
 
 
-def _matrix(rows: pd.DataFrame, sort: str, group: str) -> tuple[pd.DataFrame, pd.Series, list[str]]:
-    """Return values (label × layer), the surface of each label, and each label's group."""
+def _matrix(
+    rows: pd.DataFrame, sort: str, group: str
+) -> tuple[pd.DataFrame, pd.Series, pd.DataFrame, list[str]]:
+    """Return values (label × layer), the surface of each label, what is marked, each label's group."""
     one_target = rows["target"].nunique() == 1
     labels = rows["source"] if one_target else rows["source"] + "-" + rows["target"]
-    rows = rows.assign(label=labels)
+    rows = rows.assign(label=labels, marked=reaches_floor(rows, higher_is_better=_better(rows)))
     values = rows.pivot(index="label", columns="layer", values="value")
     values = values.reindex(list(dict.fromkeys(rows["label"])))
     if sort == "name":
@@ -152,7 +182,8 @@ def _matrix(rows: pd.DataFrame, sort: str, group: str) -> tuple[pd.DataFrame, pd
         order = np.argsort(np.asarray(scripts), kind="stable")
         values, groups = values.iloc[order], [scripts[i] for i in order]
     surface = rows.drop_duplicates("label").set_index("label")["surface"].reindex(values.index)
-    return values, surface.rename("n-grams"), groups
+    marked = rows.pivot(index="label", columns="layer", values="marked").reindex(values.index)
+    return values, surface.rename("n-grams"), marked == True, groups  # noqa: E712 - missing ones are not
 
 
 def _separate(axes: "Axes", groups: Sequence[str], size: float) -> None:
@@ -167,7 +198,7 @@ def _separate(axes: "Axes", groups: Sequence[str], size: float) -> None:
                 groups[start],
                 transform=axes.transAxes,
                 va="center",
-                fontsize=size - 1,
+                fontsize=size,
             )
 
 
@@ -191,7 +222,7 @@ def _title(rows: pd.DataFrame) -> str:
     low, high = rows["n"].min(), rows["n"].max()
     size = f"n = {low:,}" if low == high else f"n = {low:,} to {high:,}"
     fitted = f" ({first['map_fit']})" if first["map_fit"] else ""
-    floor = "; dot: no better than n-grams" if rows["surface"].notna().any() else ""
+    floor = "; dot: the 95 % interval reaches the floor (null or n-grams)"
     lines = [
         f"{_name(rows)}: {checkpoint} on {first['corpus']}/{first['split']}{pivot}",
         f"pooling {first['pooling']}, map {first['map']}{fitted}; {size}{floor}",

@@ -13,12 +13,13 @@ from ...alignment.measures import MEASURES
 from ...alignment.options import takes
 from ...alignment.runs.files import write_text
 from ...alignment.runs.results import Result
+from ...alignment.runs.table import headline
 from .gathered import Gathered, gather, names_of
 from .matrix import SIGNS, verdict_matrix
 from .options import ReportOptions
 from .payload import pack
 from .training_logs import training_costs
-from .words import answer, headline, question
+from .words import answer, question
 
 # what the page shows of a table, in its order
 SHOWN = {

@@ -6,7 +6,7 @@ import pandas as pd
 
 from ...alignment.drawing import short_name
 from ...alignment.measures import MEASURES
-from ...alignment.runs.table import layer_of, main_direction, rows_of
+from ...alignment.runs.table import headline, layer_of, rows_of
 from ..retention.comparison import MACRO
 from ..retention.deltas import in_words
 from ..retention.verdicts import Verdict
@@ -41,17 +41,6 @@ def named_treatments(table: pd.DataFrame) -> pd.Series:
     marks = table["control"].map({True: " (control)", False: ""})
     named: pd.Series = table["treatment"] + marks
     return named
-
-
-def headline(table: pd.DataFrame) -> tuple[str, str]:
-    """Return the measure and direction that are shown where none is named.
-
-    Accuracy; accuracy@100 where sizes differ; else the first measure.
-    """
-    known = list(dict.fromkeys(table["measure"]))
-    even = "accuracy@100" if "n" in table and table["n"].nunique() > 1 else "accuracy"
-    measure = next((name for name in (even, "accuracy") if name in known), known[0])
-    return str(measure), main_direction(table[table["measure"] == measure])
 
 
 def first_of(table: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ...alignment.drawing import Scale, bar, canvas, cells, dots, short_name, title
+from ...alignment.drawing import (
+    Scale,
+    bar,
+    canvas,
+    cells,
+    dots,
+    hatch,
+    layout_cells,
+    sheet,
+    short_name,
+    title,
+)
 from ...alignment.measures import MEASURES
 from .comparison import MACRO, NO_FLOOR
 
@@ -47,13 +58,20 @@ def delta_heatmap(rows: pd.DataFrame) -> "Figure":
     open_ = (equal["delta_low"] <= 0) & (equal["delta_high"] >= 0)
     unclear = equal.assign(open=open_).pivot(index="name", columns="layer", values="open").reindex(order)
     most = max(float(np.nanmax(np.abs(values.to_numpy()))), 1e-9)
-    count, columns = values.shape
-    figure = canvas(2.6 + 0.55 * columns, 1.4 + 0.3 * count)
+    on = sheet()
+    layers = [str(layer) for layer in values.columns]
+    layout = layout_cells(on, order, layers, number="+0.000", above=4 * on.line)
+    figure = canvas(on.width, layout.height)
     axes = figure.subplots()
-    cells(axes, values, Scale(-most, most, "vlag"), numbers="+.3f" if columns <= 26 else "")
-    bar(axes, "Δ")
-    dots(axes, unclear.to_numpy() == True, colour="0.25", size=6.0)  # noqa: E712 - of objects
-    axes.set_xlabel("layer", fontsize=9)
+    scale = Scale(-most, most, "vlag")
+    cells(axes, values, scale, numbers="+.3f" if layout.numbers else "", names=False, size=on.type)
+    axes.set_yticks(np.arange(0, len(order), layout.rows) + 0.5, order[:: layout.rows], rotation=0)
+    axes.set_xticks(np.arange(0, len(layers), layout.columns) + 0.5, layers[:: layout.columns])
+    bar(axes, "Δ", size=on.type)
+    light = np.zeros(values.shape, dtype=bool)  # vlag is, but for its ends
+    dots(axes, unclear.to_numpy() == True, light, size=3.0)  # noqa: E712 - of objects
+    hatch(axes, values.isna().to_numpy())
+    axes.set_xlabel("layer", fontsize=on.type + 1)
     first = equal.iloc[0]
     title(
         figure,

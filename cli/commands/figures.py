@@ -1,17 +1,34 @@
-"""`crosslingual heatmap`, `curve` and `report`: runs for the eye."""
+"""`crosslingual heatmap`, `curve`, `plot` and `report`: runs for the eye."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...analysis.figures.options import CurveOptions, HeatmapOptions
+from ...analysis.figures.options import (
+    ChosenOptions,
+    CurveOptions,
+    FigureOptions,
+    ForestOptions,
+    HeatmapOptions,
+    LayersOptions,
+    SentencesOptions,
+)
 from ...analysis.report.options import ReportOptions
 from ..generate import command
 from ..messages import say
+from ..shared import EncoderArgument, run_folder
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
+
+plot = typer.Typer(no_args_is_help=True, help="Figures for papers: layers, forest, verdicts, sentences.")
+Run = Annotated[Path, typer.Argument(help="A run folder, or its table of scores.")]
+Out = Annotated[
+    list[Path] | None,
+    typer.Option(help="File(s), .png .svg .pdf; by default named after what is shown, in RUN/figures."),
+]
 
 
 @command
@@ -31,9 +48,10 @@ def heatmap(
 
     from ...alignment.runs.folder import read_scores
     from ...analysis.figures.heatmap import draw_heatmap, select
+    from ...analysis.figures.language_names import keep_chosen
 
     shown = select(
-        read_scores(run),
+        keep_chosen(read_scores(run), options),
         measure=options.measure,
         direction=options.direction,
         pooling=options.pooling,
@@ -49,7 +67,7 @@ def curve(
     options: CurveOptions,
     out: Annotated[
         list[Path] | None,
-        typer.Option(help="File(s), .png .svg .pdf.  [default: RUN/figures/curve-MEASURE-LINES.png]"),
+        typer.Option(help="File(s), .png .svg .pdf.  [default: RUN/figures/curve-….png]"),
     ] = None,
 ) -> None:
     """Draw a measure over the checkpoints of a run: by step, tokens or parameters.
@@ -62,9 +80,91 @@ def curve(
     from ...analysis.figures.curves import draw_curves
 
     table = read_scores(run)
-    figure = draw_curves(table, options)
-    measure = options.measure or str(table["measure"].iloc[0])
-    _write(figure, run, out, f"curve-{measure}-{options.lines}.png")
+    name = f"curve-{options.lines}-{_named(table, options)}.png"
+    _write(draw_curves(table, options), run, out, name)
+
+
+@plot.command()
+@command
+def layers(run: Run, options: LayersOptions, out: Out = None) -> None:
+    """Draw a measure along the layers, a line a language or a checkpoint, with bands.
+
+    crosslingual plot layers runs/model-flores --width column --out layers.pdf
+    """
+    from ...alignment.runs.folder import read_scores
+    from ...analysis.figures.layers import draw_layers
+
+    table = read_scores(run)
+    _write(draw_layers(table, options), run, out, f"layers-{_named(table, options)}.png")
+
+
+@plot.command()
+@command
+def forest(run: Run, options: ForestOptions, out: Out = None) -> None:
+    """Draw a language a line: scores or changes at a layer, with intervals and floors.
+
+    crosslingual plot forest runs/tuned --shown delta --layer last --names english
+    """
+    from ...alignment.runs.files import read_table
+    from ...alignment.runs.folder import read_scores
+    from ...analysis.figures.forest import draw_forest
+
+    changes = options.shown == "delta"
+    own = run / "retention.parquet"
+    place = own if own.is_file() else run / "retention" / "retention.parquet"
+    table = read_table(place) if changes else read_scores(run)
+    name = f"forest-{options.shown}-{options.layer}-{_named(table, options)}.png"
+    _write(draw_forest(table, options), run, out, name)
+
+
+@plot.command()
+@command
+def verdicts(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders of retention or study.")],
+    options: FigureOptions,
+    out: Out = None,
+) -> None:
+    """Draw what was retained, lost, moved, gained: a row a checkpoint or recipe, a column a language.
+
+    crosslingual plot verdicts runs/my-study --width page --out verdicts.pdf
+    """
+    from ...analysis.report.gathered import gather
+    from ...analysis.report.matrix import verdict_matrix
+    from ...analysis.report.verdict_figure import draw_verdicts
+
+    matrix = verdict_matrix(gather(runs, 0))
+    if matrix is None:
+        raise ValueError(
+            f"{runs[0]}: no verdicts there; `retention` gives them with --dev, --base-dev and --margin"
+        )
+    _write(draw_verdicts(matrix, options), runs[0], out, "verdicts.png")
+
+
+@plot.command()
+@command
+def sentences(checkpoint: EncoderArgument, options: SentencesOptions, out: Out = None) -> None:
+    """Draw the same sentences in several languages in two dimensions: a picture, no measure.
+
+    crosslingual plot sentences ./my-model --corpus flores --data-dir data --languages de,sw --layer 6
+    """
+    from ...analysis.figures.sentences import draw_sentences, vectors_of
+
+    vectors, about, layer = vectors_of(checkpoint, options)
+    folder = run_folder(None, checkpoint, Path(options.corpus).name)
+    name = f"sentences-{options.method}-layer{layer}.png"
+    _write(draw_sentences(vectors, about, options), folder, out, name, made=True)
+
+
+def _named(table: "pd.DataFrame", options: ChosenOptions) -> str:
+    """Return what names a figure besides its kind: measure, direction, pooling and map."""
+    from ...alignment.runs.table import headline, rows_of
+    from ...analysis.figures.language_names import keep_chosen
+
+    table = keep_chosen(table, options)
+    measure = options.measure or headline(table)[0]
+    chosen = {"pooling": options.pooling or "", "map": options.map or ""}
+    first = rows_of(table, measure, options.direction, **chosen).iloc[0]
+    return "-".join(str(first[name]) for name in ("measure", "direction", "corpus", "pooling", "map"))
 
 
 @command
@@ -96,10 +196,15 @@ def report(
             server.serve_forever()
 
 
-def _write(figure: "Figure", run: Path, out: list[Path] | None, name: str) -> None:
-    """Write a figure where it is asked for, else by that name into the run's folder of figures."""
+def _write(
+    figure: "Figure", run: Path, out: list[Path] | None, name: str, *, made: bool = False
+) -> None:
+    """Write a figure where it is asked for, else by that name into the run's folder of figures.
+
+    `made`: the folder need not be there.
+    """
     from ...alignment.drawing import save
 
-    folder = (run if run.is_dir() else run.parent) / "figures"
+    folder = (run if run.is_dir() or made else run.parent) / "figures"
     for path in save(figure, out or [folder / name]):
         say(f"figure: {path}")

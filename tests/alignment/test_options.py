@@ -107,9 +107,20 @@ def test_the_command_has_the_same_options(verb):
     assert set(flags) - python <= OWN, "what decides numbers can be set in Python, too"
 
 
-# arguments, where things are written, --no-store
+# arguments, where things are written, what turns a setting off
 OWN = {"help", "checkpoint", "run", "runs", "recipe", "scores", "source", "target", "gold", "corpus"}
-OWN |= {"out", "languages", "measure", "direction", "base", "figure", "errors", "as_json", "no_store"}
+OWN |= {
+    "out",
+    "languages",
+    "measure",
+    "direction",
+    "base",
+    "figure",
+    "errors",
+    "as_json",
+    "no_store",
+    "no_title",
+}
 
 
 def app_command(*names: str):

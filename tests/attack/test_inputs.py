@@ -26,6 +26,10 @@ GOOD = {
     "score": "score {model} --languages de --limit 8 --layers last --measures accuracy --out {out}",
     "curve": "curve {steps} --by step --out {out}/c.png",
     "heatmap": "heatmap {run} --out {out}/h.png",
+    "plot layers": "plot layers {run} --out {out}/l.png",
+    "plot forest": "plot forest {run} --layer last --out {out}/f.png",
+    "plot verdicts": "plot verdicts {compared} --out {out}/v.png",
+    "plot sentences": "plot sentences {model} --languages de --limit 8 --out {out}/s.png",
     "report": "report {run} --out {out}/r.html",
     "compare": "compare {model} --languages de --limit 8 --layers 0 --measure linear_cka --out {out}",
     "extract": "extract {model} --texts {text} --limit 8 --layers 0 --out {out}",
@@ -144,6 +148,9 @@ def places(tiny_bert, tmp_path_factory) -> dict[str, str]:
         "text": folder / "a.en",
         "text2": folder / "b.de",
     }
+    dev = {"dev": run, "base_dev": run, "margin": 0.1}
+    crosslingual.retention(run, base=run, out=folder / "compared", **dev)
+    names["compared"] = folder / "compared"
     names |= {"tsv": folder / "t.tsv", "recipe": folder / "r.yaml", "index": folder / "index"}
     names |= {"study": folder / "s.yaml", "done": folder / "done", "data": folder / "data"}
     return {name: str(place) for name, place in names.items()}

@@ -18,13 +18,14 @@ def make(languages: int, layers: int, *, unequal: bool = False) -> pd.DataFrame:
     rows = []
     for i, tag in enumerate(tags):
         for layer in range(layers):
+            value = rng.uniform(0, 0.9)
             for measure, null in (("accuracy", 0.001), ("accuracy@100", 0.01)):
                 rows.append(
                     {
                         "checkpoint": "models/x", "corpus": "c", "split": "test", "pooling": "mean", "map": "none", "map_fit": "",
                         "dtype": "float32", "revision": "", "protocol": "", "max_length": 128,
                         "prefix": "", "duplicates": "class", "source": tag, "target": "en", "layer": layer, "measure": measure,
-                        "direction": "mean", "value": rng.uniform(0, 0.9), "surface": 0.4, "null": null,
+                        "direction": "mean", "value": value, "low": value - 0.05, "high": value + 0.05, "surface": 0.4, "null": null,
                         "n": 100 + i * unequal,
                     }
                 )  # fmt: skip
@@ -49,12 +50,14 @@ def test_cells_are_the_values_and_the_scale_begins_at_the_null():
     assert [t.get_text() for t in main.get_xticklabels()] == [str(i) for i in range(7)]
 
 
-def test_a_dot_marks_cells_not_above_the_surface():
-    table = make(3, 7)
+@pytest.mark.parametrize("surface", [0.4, np.nan])
+def test_a_dot_marks_cells_whose_interval_reaches_the_floor(surface):
+    """The better of n-grams and null; where there are no n-grams the null alone."""
+    table = make(3, 7).assign(surface=surface)
     main, _ = axes(heatmap(select(table)))
     dots = main.collections[1].get_offsets()
     rows = table[table["measure"] == "accuracy"]
-    assert len(dots) == (rows["value"] <= rows["surface"]).sum()
+    assert len(dots) == (rows["low"] <= (rows["null"] if np.isnan(surface) else surface)).sum() > 0
 
 
 @pytest.mark.parametrize(("languages", "layers"), [(3, 7), (3, 49), (112, 7), (112, 49)])
@@ -133,7 +136,7 @@ def test_distances_are_dark_where_they_are_small():
         measure="angular_distance", direction="both", value=1 - table["value"], null=1.2, surface=np.nan
     )
     figure = heatmap(distances, sort="value")
-    mesh = figure.axes[1].collections[0]
+    mesh = axes(figure)[0].collections[0]
     assert mesh.get_cmap().name == "rocket"
     assert mesh.get_clim() == pytest.approx((distances["value"].min(), 1.2))
     shown = np.asarray(mesh.get_array()).reshape(3, 4)

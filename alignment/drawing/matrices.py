@@ -1,11 +1,15 @@
-"""What all heatmaps share: the canvas, the colour scale, the cells, the bar, the dots, the title."""
+"""What all figures share: canvas, colour scale, cells, bar, marks, title."""
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
+
+from .colours import luminance
+from .sheets import EM, POINTS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,9 +25,24 @@ class Scale(NamedTuple):
     high: float
     colours: str
 
-    def is_dark(self, value: float) -> bool:
-        """Return whether white is read more easily than black on a value's colour."""
-        return bool(value > (self.low + self.high) / 2) == (self.colours == "rocket_r")
+    def dark(self, values: np.ndarray) -> np.ndarray:
+        """Return whether white is read more easily than black on the colours of values.
+
+        By their relative luminance (WCAG 2): the contrast of either is 4.5 at .18.
+        """
+        import matplotlib as mpl
+        import seaborn  # noqa: F401  its colour maps
+
+        places = (np.nan_to_num(values.astype(float)) - self.low) / (self.high - self.low)
+        shades = mpl.colormaps[self.colours](np.clip(places, 0, 1))[..., :3]
+        found: np.ndarray = luminance(shades) < 0.18
+        return found
+
+    def within(self, low: float | None, high: float | None) -> "Scale":
+        """Return it with other ends, where they are given."""
+        return self._replace(
+            low=self.low if low is None else low, high=self.high if high is None else high
+        )
 
 
 def canvas(width: float, height: float) -> "Figure":
@@ -76,12 +95,22 @@ def cells(
 
     seaborn.heatmap(
         values, ax=axes, cmap=scale.colours, vmin=scale.low, vmax=scale.high, annot=bool(numbers),
-        fmt=numbers or ".2f", annot_kws={"fontsize": 7}, linewidths=0.4 if lines else 0, cbar=False,
-        yticklabels=names,
+        fmt=numbers or ".2f", annot_kws={"fontsize": min(size, 7.0)}, linewidths=0.4 if lines else 0,
+        cbar=False, yticklabels=names,
     )  # fmt: skip
+    if numbers:
+        for text, dark in zip(axes.texts, scale.dark(_known(values)), strict=True):
+            text.set_color("white" if dark else "black")
     axes.set(xlabel="", ylabel="")
     axes.tick_params("both", labelsize=size)
     axes.tick_params("y", rotation=0)
+
+
+def _known(values: pd.DataFrame) -> np.ndarray:
+    """Return the values that there are, row by row: those that are written into cells."""
+    flat = values.to_numpy(dtype=float).ravel()
+    found: np.ndarray = flat[~np.isnan(flat)]
+    return found
 
 
 def bar(axes: "Axes", label: str, *, size: float = 8.0, pad: float = 0.02) -> None:
@@ -91,15 +120,34 @@ def bar(axes: "Axes", label: str, *, size: float = 8.0, pad: float = 0.02) -> No
     found.ax.tick_params(labelsize=size)
 
 
-def dots(axes: "Axes", marked: np.ndarray, *, colour: str = "#2b7bba", size: float = 3.0) -> None:
-    """Put a dot into the corner of every cell that is marked."""
+def dots(axes: "Axes", marked: np.ndarray, dark: np.ndarray, *, size: float = 3.0) -> None:
+    """Put a dot into the corner of every cell that is marked.
+
+    Args:
+        axes: of the cells.
+        marked: which cells.
+        dark: which cells are dark: there it is white, else black.
+        size: in square points.
+    """
     row, column = np.nonzero(marked)
-    axes.scatter(column + 0.88, row + 0.2, s=size, color=colour, linewidths=0)
+    colours = np.where(dark[row, column], "white", "black")
+    axes.scatter(column + 0.88, row + 0.2, s=size, c=colours, linewidths=0)
+
+
+def hatch(axes: "Axes", missing: np.ndarray) -> None:
+    """Hatch the cells that have no value."""
+    from matplotlib.patches import Rectangle
+
+    for row, column in zip(*np.nonzero(missing), strict=True):
+        place = (float(column), float(row))
+        axes.add_patch(Rectangle(place, 1, 1, fill=False, hatch="////", edgecolor="0.7", linewidth=0))
 
 
 def title(figure: "Figure", text: str, *, size: float = 9.0) -> None:
-    """Write the lines above a figure, from its left edge."""
-    figure.suptitle(text, fontsize=size, x=0.02, ha="left")
+    """Write the lines above a figure, from its left edge; those that are too long are broken."""
+    room = int(0.96 * figure.get_size_inches()[0] * POINTS / (size * EM))
+    lines = [part for line in text.split("\n") for part in textwrap.wrap(line, max(room, 20)) or [""]]
+    figure.suptitle("\n".join(lines), fontsize=size, x=0.02, ha="left")
 
 
 def short_name(checkpoint: object) -> str:
@@ -116,7 +164,11 @@ def save(figure: "Figure", paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         if path.suffix.lower() not in FORMATS:
             raise ValueError(f"{path}: a figure's file must end in {', '.join(FORMATS)}")
+    import matplotlib as mpl
+
+    letters = {"pdf.fonttype": 42, "svg.fonttype": "none"}  # TrueType, and text: they stay letters
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=300)
+        with mpl.rc_context(letters):
+            figure.savefig(path, dpi=300)
     return list(paths)
