@@ -18,20 +18,25 @@ NULLS = {
 def score_summary(table: "pd.DataFrame") -> str:
     """Return the text that shows a score table on a terminal.
 
-    For each pooling and map: every pair's best layer with its interval by the headline measure, the last
-    layer, the floors; then a line for each other measure.
+    For each pooling and map what a reader may quote of the headline measure: the mean over pairs at the
+    last layer and at the best common one; then every pair's own best layer, more optimistic, with its
+    interval and the floors; then a line for each other measure.
     """
     from ..alignment.runs.table import headline
 
     name, direction = headline(table)
     lines: list[str] = []
     for (pooling, map_name), part in table.groupby(["pooling", "map"], sort=False):
-        lines += [f"{name}, {direction}; pooling {pooling}, map {map_name}"]
-        lines += _block(part[(part["measure"] == name) & (part["direction"] == direction)])
+        own = part[(part["measure"] == name) & (part["direction"] == direction)]
+        lines += [
+            f"{name}, {direction}; pooling {pooling}, map {map_name}",
+            *_quotable(own),
+            *_block(own),
+        ]
         lines += _others(part[part["measure"] != name])
     kinds = dict.fromkeys(NULLS[kind] for kind in table["null_kind"] if kind)
     lines.append(
-        "best: layer selected on these same sentences, so slightly optimistic. "
+        "best layer: selected on these same sentences, so optimistic. "
         + (f"null: randomly re-paired, {'; '.join(kinds)}. " if kinds else "")
         + "surface: character n-grams, no model."
         + (" random: the model untrained." if table["random"].notna().any() else "")
@@ -138,7 +143,7 @@ def _floors(table: "pd.DataFrame") -> list[str]:
 
 def _block(part: "pd.DataFrame") -> list[str]:
     measure, floors = str(part["measure"].iloc[0]), _floors(part)
-    head = f"{'pair':<12} {'n':>6}  {'best layer':>10} {'value':>7} {'95 % interval':>18} {'last':>7}"
+    head = f"{'pair':<12} {'n':>6}  {'own best':>10} {'value':>7} {'95 % interval':>18} {'last':>7}"
     lines = [head + "".join(f" {floor:>8}" for floor in floors)]
     best_rows, last_values = [], []
     for (source, target), pair in part.groupby(["source", "target"], sort=False):
@@ -156,15 +161,26 @@ def _block(part: "pd.DataFrame") -> list[str]:
         )
     if not best_rows:
         return lines
-    means = part.groupby("layer")["value"].mean()
     best_means = {name: _mean([row[name] for row in best_rows]) for name in ("value", *floors)}
     lines.append(
         f"{'macro mean':<12} {'':>6} {'':>11} {best_means.pop('value'):>7.4f} {'':>18} "
         f"{_mean(last_values):>7.4f}" + _numbers(best_means.values())
     )
-    at = _best(means, measure)
-    lines.append(f"best single layer over all pairs: {at} (macro mean {means[at]:.4f})")
     return lines
+
+
+def _quotable(part: "pd.DataFrame") -> list[str]:
+    """Return what may be quoted: the macro mean at the last layer, and at the best common one."""
+    means = part.groupby("layer")["value"].mean()
+    at = _best(means, str(part["measure"].iloc[0]))
+    if at is None:
+        return []
+    last = means.index.max()
+    pairs = len(part.groupby(["source", "target"]))
+    return [
+        f"mean over {pairs} pairs: {means[last]:.4f} at the last layer ({last}); {means[at]:.4f} at "
+        f"layer {at}, the best common one, selected on these sentences"
+    ]
 
 
 def _others(part: "pd.DataFrame") -> list[str]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def in_words(rows: pd.DataFrame) -> str:
-    """Say what the intervals of Δ show, and no more: how many gained, how many lost.
+    """Say what the intervals of Δ show, and no more: the mean, then how many gained, how many lost.
 
     Intervals hold one by one; nothing is corrected for there being several.
     """
@@ -33,14 +33,15 @@ def in_words(rows: pd.DataFrame) -> str:
     rose, fell = int((one["delta_low"] > 0).sum()), int((one["delta_high"] < 0).sum())
     gained, lost = (rose, fell) if MEASURES[one["measure"].iloc[0]].higher_is_better else (fell, rose)
     unknown = len(one) - gained - lost
-    text = f"of {len(one)} language pairs, {gained} gained, {lost} lost, {unknown} show neither"
+    macro = rows[rows["source"] == MACRO]
+    text = ""
+    if len(macro):
+        row = macro.iloc[0]
+        text = f"mean Δ {row['delta']:+.4f} ({row['delta_low']:+.4f} to {row['delta_high']:+.4f}); "
+    text += f"of {len(one)} language pairs, {gained} gained, {lost} lost, {unknown} show neither"
     below = int((one["note"] == NO_FLOOR).sum())
     if below:
         text += f"; for {below} pairs the base does not exceed its floor, so no ratio is reported"
-    macro = rows[rows["source"] == MACRO]
-    if len(macro):
-        row = macro.iloc[0]
-        text += f"; mean Δ {row['delta']:+.4f} ({row['delta_low']:+.4f} to {row['delta_high']:+.4f})"
     return text
 
 

@@ -67,6 +67,7 @@ def grid_summary(table: "pd.DataFrame") -> str:
     lines = [
         f"{name}; pooling {table['pooling'].iloc[0]}; n = {table['n'].iloc[0]:,}, "
         f"{table['groups'].iloc[0]:,} groups",
+        *_diagonals(table),
         f"{'grid':<28} {'cells':>6} {'best cell':>22} {'value':>8} {'z':>8} {'null':>8} {'q < .05':>8}",
     ]
     for key, part in table.groupby(keys, sort=False):
@@ -92,3 +93,15 @@ def grid_summary(table: "pd.DataFrame") -> str:
         "best cell: chosen on these sentences. null: randomly re-paired. q: false discovery rate."
     )
     return "\n".join(lines)
+
+
+def _diagonals(table: "pd.DataFrame") -> list[str]:
+    """Return how similar each layer of one checkpoint is to the same one of another; else nothing."""
+    if (table["checkpoint"] == table["other_checkpoint"]).all():
+        return []
+    same = table[(table["source"] == table["target"]) & (table["layer"] == table["other_layer"])]
+    lines = []
+    for (name, map_name), part in same.groupby(["source", "map"], sort=False):
+        values = ", ".join(f"{row.layer}: {row.value:.3f}" for row in part.itertuples())
+        lines.append(f"{name}, map {map_name}, each layer with itself in the other: {values}")
+    return lines

@@ -38,7 +38,7 @@ def score(checkpoint: SeveralArgument, options: ScoreOptions, as_json: Json = Fa
         say(decomposition(read_table(folder / "decomposition.parquet"), table))
     if options.protocol == "mexa" and not several:
         say(over_layers(read_table(folder / "aggregates.parquet")))
-    say(f"table: {folder / 'scores.parquet'}")
+    say(f"table: {folder / 'scores.parquet'}; next: crosslingual heatmap {folder}, report {folder}")
     if options.errors and not several:
         missed = read_table(folder / "errors.parquet")
         write_tsv(missed, folder / "errors.tsv")

@@ -30,6 +30,7 @@ def run(file: FileArgument, options: StudyOptions) -> None:
         result = study(file, **{**vars(options), "progress": progress})
     say(result.in_words())
     say(f"tables: {result.folder}/retention.parquet, recipes, scaling, scores")
+    say(f"next: crosslingual report {result.folder}")
 
 
 @app.command()

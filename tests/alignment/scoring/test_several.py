@@ -51,7 +51,7 @@ def test_a_planted_drift_shows_in_the_curve(drifting, tmp_path):
         own = table[table["step"] == step]
         assert own["value"].tolist() == alone["value"].tolist()
         assert own["key"].tolist() == alone["key"].tolist()
-    points = curve_points(table, CurveOptions())
+    points = curve_points(table, CurveOptions(measure=table["measure"].iloc[0]))
     assert set(points["by"]) == {"step"} and sorted(set(points["axis"])) == list(STEPS)
     first = points[points["line"] == 0].sort_values("axis")["value"].to_numpy()
     assert len(np.unique(first)) > 3
