@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ..alignment.drawing import Scale, bar, canvas, cells, dots, short_name, title
+from ..alignment.drawing import (
+    Scale,
+    bar,
+    canvas,
+    cells,
+    dots,
+    layout_cells,
+    sheet,
+    short_name,
+    tick_labels,
+    title,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,36 +30,42 @@ def heatmap(table: pd.DataFrame) -> "Figure":
 
     Args:
         table: of one task and language trained on. The scale begins at the least majority; a dot marks a
-            cell that is not above both of its floors.
+            cell whose difference to the better of its floors has 0 in its 95 % interval.
     """
     order = sorted(dict.fromkeys(table["test"]), key=lambda one: one != table["train"].iloc[0])
     values = table.pivot(index="test", columns="layer", values="accuracy").loc[order]
     floors = table.drop_duplicates("test").set_index("test").loc[order, list(FLOORS)]
     low = table.assign(low=~(table["p"] < P))
     marks = low.pivot(index="test", columns="layer", values="low").loc[order]
-    rows, columns = values.shape
+    columns = values.shape[1]
     trees = table["metric"].iloc[0] != "accuracy"
     floors = floors[["majority"]] if trees else floors
-    figure = canvas(3.4 + 0.5 * columns, 1.5 + 0.3 * rows)
-    left, main = figure.subplots(1, 2, width_ratios=[floors.shape[1], columns])
+    on = sheet()
+    layers = [str(layer) for layer in values.columns]
+    names = ["next word"] if trees else ["majority", "n-grams"]
+    layout = layout_cells(
+        on, order, layers, first=1.6 * len(names), above=5 * on.line + on.letters(len(names[0]))
+    )
+    figure = canvas(on.width, layout.height)
+    left, main = figure.subplots(1, 2, width_ratios=[1.6 * len(names), columns])
     least, most = float(floors["majority"].min()), float(np.nanmax(values.to_numpy()))
-    scale = Scale(least, max(most, least + 0.05), "viridis")
-    numbers = ".2f" if columns <= 26 else ""
-    cells(left, floors, scale, numbers=numbers)
-    cells(main, values, scale, numbers=numbers, names=False)
-    dots(main, marks.to_numpy(bool), np.ones(marks.shape, dtype=bool), size=6.0)
-    named = ["next word"] if trees else ["majority", "n-grams"]
-    left.set_xticks(np.arange(len(named)) + 0.5, named, rotation=30, ha="right")
-    main.set_xlabel("layer", fontsize=9)
-    bar(main, str(table["metric"].iloc[0]))
+    scale = Scale(least, max(most, least + 0.05), "viridis_r")
+    for axes, matrix in ((left, floors), (main, values)):
+        cells(axes, matrix, scale, numbers=".2f" if layout.numbers else "", names=False, size=on.type)
+        axes.set_yticks([])
+    tick_labels(left, main, order, layers, layout)
+    dots(main, marks.to_numpy(bool), scale.dark(values.to_numpy()), size=3.0)
+    left.set_xticks(np.arange(len(names)) + 0.5, names, rotation=30, ha="right")
+    main.set_xlabel("layer", fontsize=on.type + 1)
+    bar(main, str(table["metric"].iloc[0]), size=on.type)
     first = table.iloc[0]
     fitted = f" ({first['map_fit']})" if first["map_fit"] else ""
     title(
         figure,
         f"{first['task']}, learnt in {first['train']}: {short_name(first['checkpoint'])}, "
         f"{first['pooling']}, map {first['map']}{fitted}\n"
-        f"dot: not significantly above majority and n-grams (one-sided p ≥ {P}, unadjusted)",
-        size=8.0,
+        "dot: the 95 % interval of what is above majority and n-grams reaches 0",
+        size=on.type + 1,
     )
     return figure
 

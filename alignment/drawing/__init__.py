@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .matrices import save as save
     from .matrices import scale_from as scale_from
     from .matrices import short_name as short_name
+    from .matrices import tick_labels as tick_labels
     from .matrices import title as title
     from .sheets import SMALLEST as SMALLEST
     from .sheets import STYLES as STYLES
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from .sheets import layout_cells as layout_cells
     from .sheets import sheet as sheet
 
-_MATRICES = "FORMATS Scale bar canvas cells dots hatch save scale_from short_name title"
+_MATRICES = "FORMATS Scale bar canvas cells dots hatch save scale_from short_name tick_labels title"
 _SHEETS = "SMALLEST STYLES CellLayout Sheet every layout_cells sheet"
 
 __getattr__, __dir__ = exports(

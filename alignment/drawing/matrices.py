@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .colours import luminance
-from .sheets import EM, POINTS
+from .sheets import EM, POINTS, CellLayout
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -111,6 +111,15 @@ def _known(values: pd.DataFrame) -> np.ndarray:
     flat = values.to_numpy(dtype=float).ravel()
     found: np.ndarray = flat[~np.isnan(flat)]
     return found
+
+
+def tick_labels(
+    left: "Axes", main: "Axes", rows: Sequence[str], columns: Sequence[str], layout: CellLayout
+) -> None:
+    """Write the rows' names at the left of `left`, the columns' below `main`, as many as fit."""
+    left.set_yticks(np.arange(0, len(rows), layout.rows) + 0.5, rows[:: layout.rows], rotation=0)
+    places = np.arange(0, len(columns), layout.columns) + 0.5
+    main.set_xticks(places, columns[:: layout.columns], rotation=0)
 
 
 def bar(axes: "Axes", label: str, *, size: float = 8.0, pad: float = 0.02) -> None:

@@ -21,6 +21,7 @@ from ...alignment.drawing import (
     layout_cells,
     scale_from,
     short_name,
+    tick_labels,
     title,
 )
 from ...alignment.measures import MEASURES
@@ -142,10 +143,7 @@ def _drawn(rows: pd.DataFrame, options: HeatmapOptions, sheet: Sheet) -> "Figure
         )  # fmt: skip
         axes.set_yticks([])
     left, main = panels[0], panels[-1]
-    left.set_yticks(np.arange(0, len(names), layout.rows) + 0.5, names[:: layout.rows], rotation=0)
-    main.set_xticks(
-        np.arange(0, len(layers), layout.columns) + 0.5, layers[:: layout.columns], rotation=0
-    )
+    tick_labels(left, main, names, layers, layout)
     if grams:
         left.set_xticks([0.5], ["n-grams"], rotation=0 if layout.numbers else 90)
     main.set_xlabel("layer", fontsize=sheet.type + 1)

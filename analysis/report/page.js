@@ -105,6 +105,16 @@ function selected(label, values, value, changed) {
   return select;
 }
 
+function searchBox(form, placeholder, changed) {
+  const [label, box] = [document.createElement("label"), document.createElement("input")];
+  Object.assign(box, { type: "search", placeholder });
+  label.textContent = "filter";
+  label.append(box);
+  box.addEventListener("input", changed);
+  form.append(label);
+  return box;
+}
+
 // ---- figures
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -303,14 +313,7 @@ function retentionTable(table) {
   const filters = [];
   let [order, falling, most] = [null, false, PAGE];
   const refilter = () => { most = PAGE; draw(); };
-  const search = document.createElement("input");
-  search.type = "search";
-  search.placeholder = "words, all of them";
-  const label = document.createElement("label");
-  label.textContent = "filter";
-  label.append(search);
-  search.addEventListener("input", refilter);
-  form.append(label);
+  const search = searchBox(form, "words, all of them", refilter);
   for (const name of ["checkpoint", "corpus", "measure", "direction", "pooling", "map", "chosen", "verdict"]) {
     if (!table.has(name)) continue;
     const values = table.values(name, table.all());
@@ -387,14 +390,7 @@ function errorBrowser(table) {
   let most = PAGE / 10;
   const layers = table.values("layer", table.all());
   const choices = new Choices(form, table, columns, { layer: Math.max(...layers) }, () => { most = PAGE / 10; draw(); }, table.all());
-  const search = document.createElement("input");
-  search.type = "search";
-  search.placeholder = "words of any text";
-  const label = document.createElement("label");
-  label.textContent = "filter";
-  label.append(search);
-  form.append(label);
-  search.addEventListener("input", () => { most = PAGE / 10; draw(); });
+  const search = searchBox(form, "words of any text", () => { most = PAGE / 10; draw(); });
   $("errors-more").addEventListener("click", () => { most += PAGE / 10; draw(); });
   const checkpoints = table.values("checkpoint", table.all());
   const where = (row) => ["query", "candidates", "pooling", "map", "layer", "id"].map((name) => table.at(name, row)).join("\u0000");

@@ -15,6 +15,7 @@ from ...alignment.drawing import (
     layout_cells,
     sheet,
     short_name,
+    tick_labels,
     title,
 )
 from ...alignment.measures import MEASURES
@@ -66,8 +67,7 @@ def delta_heatmap(rows: pd.DataFrame) -> "Figure":
     axes = figure.subplots()
     scale = Scale(-most, most, "vlag")
     cells(axes, values, scale, numbers="+.3f" if layout.numbers else "", names=False, size=on.type)
-    axes.set_yticks(np.arange(0, len(order), layout.rows) + 0.5, order[:: layout.rows], rotation=0)
-    axes.set_xticks(np.arange(0, len(layers), layout.columns) + 0.5, layers[:: layout.columns])
+    tick_labels(axes, axes, order, layers, layout)
     bar(axes, "Δ", size=on.type)
     light = np.zeros(values.shape, dtype=bool)  # vlag is, but for its ends
     dots(axes, unclear.to_numpy() == True, light, size=3.0)  # noqa: E712 - of objects
