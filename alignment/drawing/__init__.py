@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from .colours import ramp as ramp
     from .matrices import FORMATS as FORMATS
     from .matrices import Scale as Scale
+    from .matrices import apart as apart
     from .matrices import bar as bar
     from .matrices import canvas as canvas
     from .matrices import cells as cells
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from .sheets import layout_cells as layout_cells
     from .sheets import sheet as sheet
 
-_MATRICES = "FORMATS Scale bar canvas cells dots hatch save scale_from short_name tick_labels title"
+_MATRICES = (
+    "FORMATS Scale apart bar canvas cells dots hatch save scale_from short_name tick_labels title"
+)
 _SHEETS = "SMALLEST STYLES CellLayout Sheet every layout_cells sheet"
 
 __getattr__, __dir__ = exports(

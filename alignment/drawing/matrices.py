@@ -159,6 +159,27 @@ def title(figure: "Figure", text: str, *, size: float = 9.0) -> None:
     figure.suptitle("\n".join(lines), fontsize=size, x=0.02, ha="left")
 
 
+def apart(values: Sequence[float], least: float) -> list[float]:
+    """Return where names are written: at their values, but not on top of each other.
+
+    Half way between pushing all up and pushing all down, each of which keeps them apart.
+
+    >>> apart([1.0, 1.0, 5.0], 0.5)
+    [0.75, 1.25, 5.0]
+
+    Args:
+        values: in any order.
+        least: the distance between two names.
+    """
+    order = np.argsort(values, kind="stable")
+    steps = least * np.arange(len(values))
+    level = np.asarray(values, dtype=float)[order] - steps
+    up, down = np.maximum.accumulate(level), np.minimum.accumulate(level[::-1])[::-1]
+    found = np.empty(len(values))
+    found[order] = (up + down) / 2 + steps
+    return [float(one) for one in found]
+
+
 def short_name(checkpoint: object) -> str:
     """Return the last two parts of a checkpoint's name: …/e5/checkpoint-500."""
     return "/".join(Path(str(checkpoint)).parts[-2:])

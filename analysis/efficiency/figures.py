@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ...alignment.drawing import canvas, title
+from ...alignment.drawing import apart, canvas, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -162,19 +162,21 @@ def _arms(value: pd.Series, low: pd.Series, high: pd.Series) -> list[pd.Series]:
 
 
 def _named(axes: "Axes", x: pd.Series, y: pd.Series, names: Iterable[str | None]) -> None:
-    """Write names next to points, one below the other where they would overlap."""
-    wide, high = 0.35 * (np.ptp(x) or 1), 0.045 * (np.ptp(y) or 1)
-    placed: list[tuple[float, float]] = []
-    points = sorted(zip(y.astype(float), x.astype(float), names, strict=True), reverse=True)
-    for value, place, name in points:
-        text = value
-        while any(abs(place - px) < wide and abs(text - py) < high for px, py in placed):
-            text -= high
-        placed.append((place, text))
-        axes.annotate(
-            str(name), (place, value), (place + 0.02 * np.ptp(x), text), fontsize=6, va="center",
-            arrowprops={"arrowstyle": "-", "linewidth": 0.3, "color": "0.6"} if text != value else None,
-        )  # fmt: skip
+    """Write names at the right of points, those of points next to each other one below the other."""
+    table = pd.DataFrame({"x": x.astype(float), "y": y.astype(float), "name": list(map(str, names))})
+    table = table.sort_values("x", kind="stable")
+    letters = table["name"].str.len().max()
+    wide, high = (0.01 + 0.0125 * letters) * (np.ptp(x) or 1), 0.055 * (np.ptp(y) or 1)
+    for _, group in table.groupby((table["x"].diff() > wide).cumsum()):
+        right = group["x"].max() + 0.03 * np.ptp(x)
+        for row, place in zip(group.itertuples(), apart(group["y"].tolist(), high), strict=True):
+            near = abs(place - row.y) < high / 9 and right - row.x < 0.06 * np.ptp(x)
+            line = {"arrowstyle": "-", "linewidth": 0.3, "color": "0.6"}
+            axes.annotate(
+                row.name, (row.x, row.y), (right, place), fontsize=6, va="center",
+                arrowprops=None if near else line,
+            )  # fmt: skip
+    axes.update_datalim([(float(np.max(x)), float(np.min(y)) - high)])
 
 
 def _labels(subjects: Iterable[str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ...alignment.drawing import Sheet, canvas, hues, ramp, title
+from ...alignment.drawing import Sheet, apart, canvas, hues, ramp, title
 from ...alignment.measures import MEASURES
 from ...alignment.runs.table import headline, refuse_several, rows_of
 from .language_names import keep_chosen, named_languages
@@ -135,7 +135,8 @@ def draw_lines(
     colours = (ramp if ordered else hues)(on, len(names))
     ends = {name: _of_line(points, name)["value"].iloc[-1] for name in names}
     height = axes.figure.get_size_inches()[1] * 0.75  # of the axes, about
-    places = _apart(ends, on.line / height * np.ptp(points[["low", "high", "null"]]))
+    spread = on.line / height * np.ptp(points[["low", "high", "null"]])
+    places = dict(zip(ends, apart(list(ends.values()), float(spread)), strict=True))
     for name, colour in zip(names, colours, strict=True):
         own = _of_line(points, name)
         axes.plot(own["axis"], own["value"], color=colour, marker="o", markersize=2.5, linewidth=1)
@@ -171,19 +172,6 @@ def _lines(rows: pd.DataFrame, lines: str) -> tuple[pd.DataFrame, str]:
 
 def _of_line(points: pd.DataFrame, name: object) -> pd.DataFrame:
     return points[points["line"] == name].sort_values("axis")
-
-
-def _apart(ends: dict[object, float], least: float) -> dict[object, float]:
-    """Return where the names of lines are written: at their ends, but not on top of each other.
-
-    Half way between pushing all up and pushing all down, each of which keeps them apart.
-    """
-    names = sorted(ends, key=lambda name: ends[name])
-    values = np.array([ends[name] for name in names], dtype=float)
-    steps = least * np.arange(len(values))
-    up = np.maximum.accumulate(values - steps) + steps
-    down = np.minimum.accumulate((values - steps)[::-1])[::-1] + steps
-    return dict(zip(names, ((up + down) / 2).tolist(), strict=True))
 
 
 def _at_layer(rows: pd.DataFrame, layer: int | None) -> pd.Series:
