@@ -44,7 +44,7 @@ from .files import (
     write_table,
     write_text,
 )
-from .table import COLUMNS, INFLUENCES, Tables
+from .table import COLUMNS, GRID_IDENTITY, INFLUENCES, Tables
 
 if TYPE_CHECKING:
     import pyarrow
@@ -223,7 +223,7 @@ def read_scores(folder: Path) -> pd.DataFrame:
 
     Raises:
         OSError: there is none.
-        ValueError: damaged, or no score table.
+        ValueError: damaged, or no score table (but one of grids, say).
     """
     path = folder / "scores.parquet" if folder.is_dir() else folder
     if not path.is_file():
@@ -232,6 +232,10 @@ def read_scores(folder: Path) -> pd.DataFrame:
     missing = [name for name in COLUMNS if name not in table]
     if missing:
         raise ValueError(f"{path}: no score table (it has no column {missing[0]!r})")
+    if GRID_IDENTITY[-1] in table:
+        raise ValueError(
+            f"{path}: grids of `compare`, not scores; their figures are in {path.parent / 'figures'}"
+        )
     if table.empty or table[list(IDENTIFYING)].isna().any(axis=None):
         raise ValueError(f"{path}: no score table (a row without {', '.join(IDENTIFYING)}, or no row)")
     try:

@@ -78,6 +78,7 @@ def test_strangers_tables_are_refused_in_one_line(run, tmp_path):
         "no row": table.iloc[:0],
         "a row without checkpoint": table.assign(corpus=None),
         "no score table": table.assign(layer="x"),
+        "grids of `compare`, not scores": table.assign(other_layer=0),
     }
     for message, one in bad.items():
         one.to_parquet(path)
