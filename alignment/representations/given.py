@@ -48,19 +48,19 @@ class GivenVectors:
             has = " and ".join(self.poolings)
             hint = f"name `pooling` {has}" if self.about else "leave out `pooling`"
             raise ValueError(f"{self.name}: vectors are pooled already; {hint}")
-        if not self._files:
+        if not self.files:
             raise ValueError(
-                f"{self._root}: no .npy files there, a file per language is expected (or .safetensors, "
+                f"{self.root}: no .npy files there, a file per language is expected (or .safetensors, "
                 ".parquet)"
             )
         layers = {
-            str(path.relative_to(self._root)): open_vector_file(path).shape[0] for path in self._files
+            str(path.relative_to(self.root)): open_vector_file(path).shape[0] for path in self.files
         }
         if len(set(layers.values())) > 1:
-            raise ValueError(f"{self._root}: different numbers of layers in {layers}")
+            raise ValueError(f"{self.root}: different numbers of layers in {layers}")
         if self.about and {len(self.available)} != set(layers.values()):
             raise ValueError(
-                f"{self._root}: not the {len(self.available)} layers of {MANIFEST}: {layers}"
+                f"{self.root}: not the {len(self.available)} layers of {MANIFEST}: {layers}"
             )
 
     @cached_property
@@ -91,7 +91,7 @@ class GivenVectors:
         """The numbers of the layers there are."""
         if self.about:
             return tuple(self.about["layers"][self.pooling])
-        return tuple(range(open_vector_file(self._files[0]).shape[0]))
+        return tuple(range(open_vector_file(self.files[0]).shape[0]))
 
     @property
     def last(self) -> int:
@@ -114,7 +114,7 @@ class GivenVectors:
             ValueError: a file is not the one that `extract` wrote.
         """
         digest, written = hashlib.sha256(), self.about.get("files", {})
-        files = [path for pooling in self.poolings for path in self.of(pooling)._files]
+        files = [path for pooling in self.poolings for path in self.of(pooling).files]
         others = [self.folder / MANIFEST, *(path.with_suffix(".ids") for path in files)]
         listed = [self.folder / name for name in written]
         for path in sorted({*files, *listed, *(one for one in others if one.is_file())}):
@@ -156,11 +156,11 @@ class GivenVectors:
         Raises:
             ValueError: ids of two corpora would be looked up in the same files.
         """
-        mixed = sorted({side.corpus for side in sides if self._place(side) == self._root})
+        mixed = sorted({side.corpus for side in sides if self._place(side) == self.root})
         if len(mixed) > 1:
             raise ValueError(
                 f"{self.name}: ids of {mixed[0]} and of {mixed[1]} are different sentences; put the "
-                f"vectors of {mixed[1]} into {self._root / mixed[1]}"
+                f"vectors of {mixed[1]} into {self.root / mixed[1]}"
             )
 
     def file(self, side: Side) -> VectorFile:
@@ -177,18 +177,19 @@ class GivenVectors:
         raise ValueError(f"{place}: neither {side.code}.npy nor {side.language}.npy there")
 
     @property
-    def _root(self) -> Path:
+    def root(self) -> Path:
+        """The folder of the pooling's files."""
         return self.folder / self.pooling if self.about else self.folder
 
     def _place(self, side: Side) -> Path:
-        own = self._root / side.corpus
-        return own if side.corpus and own.is_dir() else self._root
+        own = self.root / side.corpus
+        return own if side.corpus and own.is_dir() else self.root
 
     @cached_property
-    def _files(self) -> list[Path]:
+    def files(self) -> list[Path]:
         """The files of the folder itself, and of those of corpora and splits in it."""
         patterns = [f"{place}*.{ending}" for ending in ENDINGS for place in ("", "*/*/")]
-        return sorted(path for pattern in patterns for path in self._root.glob(pattern))
+        return sorted(path for pattern in patterns for path in self.root.glob(pattern))
 
 
 def _rows(file: VectorFile, side: Side) -> np.ndarray:

@@ -112,7 +112,7 @@ def test_command(runs, tmp_path, capsys):
     expected = pd.concat([crosslingual.read(run).table for run in runs])
     assert np.allclose(scores["value"], expected["value"].astype(float), equal_nan=True)
     for flags, said in (
-        ([], "name what to write: --latex, --markdown, --csv or --mteb FILE"),
+        ([], "name what to write: --latex, --markdown, --csv, --mteb, --hub-folder, --projector"),
         (["--latex", "x.tex", "--measure", "mrr"], "no --measure mrr there"),
         (["--latex", "x.tex", "--layer", "99"], "--layer 99 is not there"),
         (["--latex", "x.tex", "--layer", "first"], "--layer must be best, last or a number"),
