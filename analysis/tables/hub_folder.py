@@ -1,5 +1,6 @@
 """A folder of results that the hub shows as a dataset: the scores, and a card that describes them."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,14 +8,17 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from ...alignment.checkpoints.errors import refusing
 from ...alignment.drawing import short_name
 from ...alignment.runs.table import with_keys
 from ...data.languages import standard_tag
+from ...data.text import read_text
 from .layout import PaperTable
 from .options import ExportOptions
 from .writing import markdown
 
 CARD = "README.md"
+LARGEST = 1 << 24  # bytes of a provenance
 SETTINGS = ("protocol", "prefix", "dtype", "max_length", "duplicates")
 
 
@@ -27,6 +31,25 @@ def hub_scores(scores: pd.DataFrame) -> pd.DataFrame:
     local = scores["checkpoint"].map(lambda name: Path(name).is_absolute() or name.startswith("."))
     names = scores["checkpoint"].where(~local, scores["checkpoint"].map(short_name))
     return with_keys(scores.assign(checkpoint=names))
+
+
+def versions_of(runs: Sequence[Path]) -> Mapping[str, str]:
+    """Return the versions that runs were made with, as their folders say; nothing of bare tables.
+
+    Args:
+        runs: folders, or tables.
+
+    Raises:
+        ValueError: a damaged provenance.json.
+    """
+    found: dict[str, list[str]] = {}
+    for path in (run / "provenance.json" for run in runs):
+        if path.is_file():
+            with refusing(path, "damaged"):
+                known = json.loads(read_text(path, LARGEST))["versions"].items()
+            for name, version in known:
+                found.setdefault(name, []).append(str(version))
+    return {name: " and ".join(dict.fromkeys(several)) for name, several in found.items()}
 
 
 def hub_card(

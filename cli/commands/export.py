@@ -40,9 +40,9 @@ def export(
     crosslingual export vectors --layer 6 --projector projector
     """
     from ...alignment.runs.files import own_folder, write_parquet, write_text
-    from ...alignment.runs.folder import read_scores, versions
+    from ...alignment.runs.folder import read_scores
     from ...alignment.runs.table import concatenate
-    from ...analysis.tables.hub_folder import CARD, hub_card, hub_scores
+    from ...analysis.tables.hub_folder import CARD, hub_card, hub_scores, versions_of
     from ...analysis.tables.layout import paper_table
     from ...analysis.tables.projector import projector_files
     from ...analysis.tables.published import mteb_result
@@ -80,7 +80,7 @@ def export(
         scores = hub_scores(concatenate(tables))
         own_folder(hub_folder)
         write_parquet(scores, hub_folder / "scores.parquet")
-        card = hub_card(scores, table, versions(), options)
+        card = hub_card(scores, table, versions_of(runs), options)
         made[hub_folder / CARD] = card, f"{len(scores)} scores and their card"
     for path, (text, what) in made.items():
         path.parent.mkdir(parents=True, exist_ok=True)

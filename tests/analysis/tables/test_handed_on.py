@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from huggingface_hub import DatasetCard
 
 import crosslingual
@@ -68,11 +69,14 @@ def test_a_folder_for_the_hub(tiny_bert, tmp_path, capsys):
     assert set(card.data.language) == {"de", "en", "sw"}
     text = (out / "README.md").read_text()
     assert str(tiny_bert) not in text and str(tmp_path) not in text
+    provenance = run / "provenance.json"
+    provenance.write_text(provenance.read_text().replace('"torch": "', '"torch": "0.'))
     last = ours[(ours["measure"] == "accuracy") & (ours["direction"] == "mean")]
     best = last.groupby("layer")["value"].mean().idxmax()
     value = last[(last["layer"] == best) & (last["source"] == "de")]["value"].iloc[0]
     assert f"| de-en | {value:.3f} " in text
     assert main(["export", str(run), "--hub-folder", str(out)]) == 0  # ours is replaced
+    assert f"torch 0.{torch.__version__}" in (out / "README.md").read_text()
     stranger = tmp_path / "stranger"
     stranger.mkdir()
     (stranger / "thesis.tex").write_text("x")
