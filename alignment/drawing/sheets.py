@@ -131,7 +131,7 @@ def layout_cells(
     high = min(high, (on.tallest - margins) / len(rows))
     return CellLayout(
         margins + high * len(rows),
-        cell >= on.letters(len(number)) and high >= 0.95 * on.line,
+        cell >= on.letters(len(number) + 0.7) and high >= 0.95 * on.line,
         every(len(rows), high * len(rows), on.line),
         every(len(columns), cell * len(columns), on.letters(max(map(len, columns)) + 1)),
     )

@@ -102,6 +102,18 @@ class ForestOptions(ChosenOptions):
 
 
 @options_class
+class PartsOptions(ChosenOptions):
+    """What stacked parts show."""
+
+    layer: str = option("best (the same for all pairs), last, or a number.", default="best")
+
+    def check(self) -> None:
+        """Refuse a layer that is none."""
+        super().check()
+        check_layer(self.layer)
+
+
+@options_class
 class SentencesOptions(FigureOptions):
     """What a picture of sentences shows."""
 

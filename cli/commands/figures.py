@@ -12,6 +12,7 @@ from ...analysis.figures.options import (
     ForestOptions,
     HeatmapOptions,
     LayersOptions,
+    PartsOptions,
     SentencesOptions,
 )
 from ...analysis.report.options import ReportOptions
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-plot = typer.Typer(no_args_is_help=True, help="Figures for papers: layers, forest, verdicts, sentences.")
+plot = typer.Typer(
+    no_args_is_help=True, help="Further figures for papers: along layers, by language, …."
+)
 Run = Annotated[Path, typer.Argument(help="A run folder, or its table of scores.")]
 Out = Annotated[
     list[Path] | None,
@@ -115,6 +118,39 @@ def forest(run: Run, options: ForestOptions, out: Out = None) -> None:
     table = read_table(place) if changes else read_scores(run)
     name = f"forest-{options.shown}-{options.layer}-{_named(table, options)}.png"
     _write(draw_forest(table, options), run, out, name)
+
+
+@plot.command()
+@command
+def depth(run: Run, options: ChosenOptions, out: Out = None) -> None:
+    """Draw the mean over languages by relative depth, a row a checkpoint, the smallest first.
+
+    crosslingual plot depth runs/family --width column --out depth.pdf
+    """
+    from ...alignment.runs.folder import read_scores
+    from ...analysis.figures.depth import draw_depth
+
+    table = read_scores(run)
+    _write(draw_depth(table, options), run, out, f"depth-{_named(table, options)}.png")
+
+
+@plot.command()
+@command
+def parts(
+    run: Annotated[Path, typer.Argument(help="A run folder of `score --map decomposition`.")],
+    options: PartsOptions,
+    out: Out = None,
+) -> None:
+    """Draw what scores are made of, a bar a language: the score, what maps add, what none brings.
+
+    crosslingual plot parts runs/model-flores --layer last
+    """
+    from ...alignment.runs.files import read_table
+    from ...analysis.figures.parts import draw_parts
+
+    table = read_table(run / "decomposition.parquet")
+    name = f"parts-{options.measure or 'scores'}-{options.layer}.png"
+    _write(draw_parts(table, options), run, out, name)
 
 
 @plot.command()

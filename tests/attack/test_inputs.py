@@ -28,6 +28,8 @@ GOOD = {
     "heatmap": "heatmap {run} --out {out}/h.png",
     "plot layers": "plot layers {run} --out {out}/l.png",
     "plot forest": "plot forest {run} --layer last --out {out}/f.png",
+    "plot depth": "plot depth {steps} --out {out}/d.png",
+    "plot parts": "plot parts {decomposed} --out {out}/p.png",
     "plot verdicts": "plot verdicts {compared} --out {out}/v.png",
     "plot sentences": "plot sentences {model} --languages de --limit 8 --out {out}/s.png",
     "report": "report {run} --out {out}/r.html",
@@ -150,7 +152,10 @@ def places(tiny_bert, tmp_path_factory) -> dict[str, str]:
     }
     dev = {"dev": run, "base_dev": run, "margin": 0.1}
     crosslingual.retention(run, base=run, out=folder / "compared", **dev)
-    names["compared"] = folder / "compared"
+    names["compared"], names["decomposed"] = folder / "compared", folder / "decomposed"
+    parts = {"map": "decomposition", "map_fit": "in-sample", "measures": "accuracy"}
+    options = {"languages": "de", "limit": 20, "layers": "last", "store": store}
+    crosslingual.score(tiny_bert, out=folder / "decomposed", **options, **parts)
     names |= {"tsv": folder / "t.tsv", "recipe": folder / "r.yaml", "index": folder / "index"}
     names |= {"study": folder / "s.yaml", "done": folder / "done", "data": folder / "data"}
     return {name: str(place) for name, place in names.items()}

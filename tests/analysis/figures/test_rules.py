@@ -12,17 +12,22 @@ from matplotlib.testing.compare import compare_images
 
 from crosslingual.alignment.drawing import SMALLEST, hues, ramp, save, sheet
 from crosslingual.alignment.drawing.colours import luminance
+from crosslingual.alignment.scoring.map_decomposition import PARTS
+from crosslingual.analysis.figures.depth import depth_values, draw_depth
 from crosslingual.analysis.figures.forest import draw_forest, forest_points
 from crosslingual.analysis.figures.heatmap import draw_heatmap
 from crosslingual.analysis.figures.language_names import keep_chosen, named_languages
 from crosslingual.analysis.figures.layers import draw_layers, layer_points
 from crosslingual.analysis.figures.options import (
+    ChosenOptions,
     FigureOptions,
     ForestOptions,
     HeatmapOptions,
     LayersOptions,
+    PartsOptions,
     SentencesOptions,
 )
+from crosslingual.analysis.figures.parts import draw_parts, part_points
 from crosslingual.analysis.figures.sentences import draw_sentences, principal
 from crosslingual.analysis.report.matrix import VerdictMatrix
 from crosslingual.analysis.report.verdict_figure import draw_verdicts
@@ -51,6 +56,7 @@ def figures(width, languages=12, layers=25):
     table = table[table["measure"] == "accuracy"].assign(depth=table["layer"] / (layers - 1))
     yield draw_heatmap(table, HeatmapOptions(width=width))
     yield draw_layers(table, LayersOptions(width=width))
+    table = table.assign(parameters=2e6)
     two = pd.concat([table, table.assign(checkpoint="models/y", value=table["value"] + 0.01)])
     yield draw_layers(two, LayersOptions(width=width))
     yield draw_forest(two, ForestOptions(width=width, layer="last"))
@@ -58,6 +64,32 @@ def figures(width, languages=12, layers=25):
     rng = np.random.default_rng(0)
     vectors = {name: rng.normal(size=(20, 8)) for name in ("de", "sw", "th")}
     yield draw_sentences(vectors, "models/x, layer 3", SentencesOptions(width=width))
+    yield draw_depth(pd.concat([two, scaled(two)]), ChosenOptions(width=width))
+    yield draw_parts(decomposed(languages), PartsOptions(width=width))
+
+
+def scaled(table):
+    """Return the scores of a checkpoint that is half as deep."""
+    half = table[table["layer"] % 2 == 0]
+    return half.assign(checkpoint="models/small", layer=half["layer"] // 2, parameters=1e6)
+
+
+def decomposed(languages):
+    rng = np.random.default_rng(0)
+    rows = []
+    for at in range(languages):
+        for layer in (0, 1):
+            values = rng.dirichlet(np.ones(len(PARTS))) - 0.02 * (np.arange(len(PARTS)) == 3)
+            for part, value in zip(PARTS, values, strict=True):
+                rows.append(
+                    {
+                        "source": f"l{at}", "target": "en", "corpus": "c", "pooling": "mean",
+                        "map_fit": "in-sample", "measure": "accuracy", "direction": "mean",
+                        "layer": layer, "part": part, "value": value, "low": value - 0.03,
+                        "high": value + 0.03,
+                    }
+                )  # fmt: skip
+    return pd.DataFrame(rows)
 
 
 def texts(figure):
@@ -254,7 +286,42 @@ def test_umap_is_named_where_it_is_missing():
         draw_sentences({"de": np.eye(4)}, "", SentencesOptions(method="umap"))
 
 
-@pytest.mark.parametrize("at", range(6))
+def test_depth_takes_the_nearest_layer_and_the_smallest_first():
+    table = make(3, 7)
+    table = table[table["measure"] == "accuracy"].assign(parameters=2e6)
+    small = scaled(table)
+    values = depth_values(pd.concat([table, small]), ChosenOptions())
+    assert list(values.index) == ["models/small", "models/x"]
+    means = table.groupby("layer")["value"].mean()
+    of_small = small.groupby("layer")["value"].mean()
+    # of 7 layers at 40 % layer 2.4, so 2; of 4 at 40 % layer 1.2, so 1
+    assert values.loc["models/x", "40%"] == means[2] and values.loc["models/small", "40%"] == of_small[1]
+    assert values.loc["models/x", ["0%", "100%"]].tolist() == [means[0], means[6]]
+    assert values.loc["models/x", "50%"] == means[3]
+    with pytest.raises(ValueError, match="depth and scale need several"):
+        depth_values(table, ChosenOptions())
+
+
+def test_parts_are_stacked_to_their_sum():
+    table = decomposed(3)
+    points = part_points(table, PartsOptions(layer="1"))
+    assert set(points["layer"]) == {1} and set(points["label"]) == {"l0", "l1", "l2"}
+    reach = table[(table["layer"] == 1) & (table["value"].abs() <= 0.03)]
+    assert points["open"].sum() == len(reach)
+    figure = draw_parts(table, PartsOptions(layer="1"))
+    bars = [bar for group in figure.axes[0].containers for bar in group]
+    own = points[points["label"] == "l0"].set_index("part")["value"]
+    drawn = [bar for bar in bars if bar.get_y() < 0.5]
+    assert [bar.get_width() for bar in drawn] == pytest.approx([own[part] for part in PARTS])
+    right = max(bar.get_x() + bar.get_width() for bar in drawn)
+    assert right == pytest.approx(own.clip(lower=0).sum())
+    best = table[table["part"] == "score"].groupby("layer")["value"].mean().idxmax()
+    assert set(part_points(table, PartsOptions())["layer"]) == {best}
+    with pytest.raises(ValueError, match="no `measure` mrr there: accuracy"):
+        part_points(table, PartsOptions(measure="mrr"))
+
+
+@pytest.mark.parametrize("at", range(8))
 def test_figures_look_as_they_were_looked_at(at, tmp_path, request):
     """Against pictures that were opened and read."""
     known = request.path.parent / "looked_at" / f"{at}.png"
