@@ -1,6 +1,5 @@
 """A cell of one-to-one gold: a bitext under one pooling and map, scored at every layer."""
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -30,8 +29,6 @@ from .rows import (
 )
 from .sentences import make_items
 
-logger = logging.getLogger(__name__)
-
 LayerScores = tuple[list[Entry], list[pd.DataFrame]]  # the scores of a layer, and its sentences
 
 
@@ -51,7 +48,6 @@ class BitextCell(PlannedCell):
         plan, prepared, bitext = self.plan, self.prepared, self.prepared.bitext
         entries = [entry for some, _ in made for entry in some]
         items = [table for _, tables in made for table in tables]
-        _report_undefined(bitext.name, entries)
         vectors = plan.vectors()
         fixed = bitext_columns(bitext, vectors, plan)
         shared = dict(plan.columns) | fixed | {"duplicates": prepared.duplicates}
@@ -140,18 +136,3 @@ def bitext_columns(bitext: AnyBitext, representations: Representations, plan: Ce
         "truncated": int(counts[0]),
         "unknown": int(counts[1]),
     }
-
-
-def _report_undefined(bitext: str, entries: Sequence[Entry]) -> None:
-    """Log once for a reason which measures have no value for it, and at which layers."""
-    undefined: dict[tuple[str, tuple[int, ...]], list[str]] = {}
-    by_measure: dict[tuple[str, str], list[int]] = {}
-    for entry in entries:
-        if np.isnan(entry.estimate.value):
-            why = entry.estimate.note or "nothing varies"
-            by_measure.setdefault((why, entry.measure.name), []).append(entry.layer)
-    for (why, measure), layers in by_measure.items():
-        undefined.setdefault((why, tuple(dict.fromkeys(layers))), []).append(measure)
-    for (why, where), names in undefined.items():
-        numbers = ", ".join(map(str, where))
-        logger.warning("%s: %s: no value at layer %s: %s", bitext, ", ".join(names), numbers, why)

@@ -37,6 +37,7 @@ from .random_floor import with_random_floor
 from .schedule import Schedule, cell_measures, corpus_name
 from .sentences import missed_translations
 from .settings import Settings, resolve
+from .undefined import say_undefined
 
 
 def score_into(checkpoint: CheckpointLike, options: ScoreOptions, folder: Path) -> pd.DataFrame:
@@ -73,6 +74,7 @@ def score_into(checkpoint: CheckpointLike, options: ScoreOptions, folder: Path) 
         table = _joined(cells, strong)
         if len(table):
             run.write("scores", table)
+            say_undefined(table)
         _refuse_failures(cells, strong)
         if settings.options.random_init and isinstance(settings.model, Checkpoint):
             table = with_random_floor(table, settings.model.random_copies(), work.floor(run))

@@ -299,7 +299,7 @@ def test_a_layer_without_value_is_said_and_the_rest_is_scored(command, tiny_bert
         "--store", "s", "--out", "run",
     )  # fmt: skip
     assert done.returncode == 0
-    assert "no value at layer 0: the source is constant" in done.stderr
+    assert "no value at layer 0 (de-en): the source is constant" in done.stderr
     assert "nan" not in done.stdout
 
 
