@@ -15,6 +15,7 @@ from ...alignment.runs.files import write_json, write_table
 from ...alignment.runs.results import Result, in_folder
 from ...data import Bitext
 from ...data.corpora import load
+from ...data.corpora.same_sentences import parallel_texts
 from ...data.rows import Columns
 from .clocks import CLOCKS, SHAPE_CLOCKS, TASK_CLOCKS, WRITING_CLOCKS
 from .languages import latencies, time_rows, token_rows
@@ -26,7 +27,7 @@ from .replicates import measure
 from .retrieving import retrieval_accuracy
 from .structure import HEAD, SHAPES, TOKENS, Difference, differences
 from .subjects import AGAIN, TimedModel, reduced
-from .workload import Unit, parallel_texts, units_of
+from .workload import Unit, units_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -96,7 +97,9 @@ def efficiency(
     names = [checkpoints] if isinstance(checkpoints, str | Path) else list(checkpoints)
     subjects = _subjects(names, options)
     base = subjects[0]
-    texts = parallel_texts(options)
+    texts = parallel_texts(
+        options.corpus, data_dir=options.data_dir, languages=str(options.languages), limit=options.limit
+    )
     tokens = {name: base.tokens(own) for name, own in texts.items()}
     every = [text for own in texts.values() for text in own]
     unlike = {one.name: differences(base, one, every) for one in subjects[1:]}

@@ -8,8 +8,6 @@ import numpy as np
 from ...alignment.encoding.encode import BATCH_TOKENS, batch_end
 from ...alignment.encoding.tokens import Tokens
 from ...alignment.options import split_names
-from ...data import Bitext
-from ...data.corpora import load
 from ...data.tasks import Example, load_task
 from ...training.tasks.features import make_features
 from ...training.tasks.heads import HeadSpec
@@ -33,32 +31,6 @@ class Unit:
         """How many texts it has."""
         texts = len(self.texts or self.examples)
         return texts if self.tokens is None else len(self.tokens.counts)
-
-
-def parallel_texts(options: EfficiencyOptions) -> dict[str, tuple[str, ...]]:
-    """Return the texts of every language: the same sentences, in the same order; the pivot's first.
-
-    Raises:
-        ValueError: no sentence that all languages have; what `load` refuses.
-        OSError: the corpus is not there.
-    """
-    found = load(options.corpus, data_dir=options.data_dir, languages=str(options.languages), pivot="en")
-    bitexts = [one for one in found if isinstance(one, Bitext)]
-    if len(bitexts) < len(found) or not bitexts:
-        raise ValueError(f"`corpus` {options.corpus} has no parallel sentences; take flores or ntrex")
-    rows = [dict(zip(one.target.texts, one.source.texts, strict=True)) for one in bitexts]
-    common = [text for text in rows[0] if all(text in row for row in rows)][: options.limit]
-    if not common:
-        names = ", ".join(one.source.language for one in bitexts)
-        raise ValueError(
-            f"`corpus` {options.corpus} has no sentence that {names} all have, so that languages cannot "
-            "be compared; take flores, ntrex or fewer `languages`"
-        )
-    texts = {bitexts[0].target.language: tuple(common)}
-    return texts | {
-        one.source.language: tuple(row[text] for text in common)
-        for one, row in zip(bitexts, rows, strict=True)
-    }
 
 
 def units_of(

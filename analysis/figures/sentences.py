@@ -12,8 +12,7 @@ import numpy as np
 from ...alignment.drawing import Sheet, canvas, hues, short_name, title
 from ...alignment.extraction.extracting import extract
 from ...alignment.representations.source import CheckpointLike
-from ...data import Bitext
-from ...data.corpora import load
+from ...data.corpora.same_sentences import parallel_texts
 from .language_names import named_languages
 from .options import SentencesOptions
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MARKS = "osD^vP*X"
+LEAST = 3  # sentences
 LINKED = 60  # sentences whose translations are joined by lines; more are a tangle
 
 
@@ -37,21 +37,22 @@ def vectors_of(
         ValueError: no sentence that all of them have; no such layer.
         OSError: no checkpoint or corpus there.
     """
-    found = load(options.corpus, data_dir=options.data_dir, languages=str(options.languages))
-    bitexts = [one for one in found if isinstance(one, Bitext)]
-    ids = [text for text in bitexts[0].target.texts if all(text in one.target.texts for one in bitexts)]
-    kept = list(dict.fromkeys(ids))[: options.limit]
-    if len(kept) < 3:
-        raise ValueError(f"`corpus` {options.corpus} has no 3 sentences that all its languages have")
-    texts = {bitexts[0].target.language: kept}
-    for one in bitexts:
-        row = dict(zip(one.target.texts, one.source.texts, strict=True))
-        texts[one.source.language] = [row[text] for text in kept]
+    texts = parallel_texts(
+        options.corpus, data_dir=options.data_dir, languages=str(options.languages), limit=options.limit
+    )
+    kept = len(next(iter(texts.values())))
+    if kept < LEAST:
+        raise ValueError(
+            f"`corpus` {options.corpus} has {kept} sentences that all have; {LEAST} are needed"
+        )
     every = [text for own in texts.values() for text in own]
-    extracted = extract(checkpoint, every, layers=options.layer)
+    try:
+        extracted = extract(checkpoint, every, layers=options.layer)
+    except ValueError as error:  # its setting of that name takes several
+        raise ValueError(str(error).replace("`layers`", "`layer`")) from None
     layer = extracted.layers[0]
     whole = np.split(np.asarray(extracted.layer(layer)), len(texts))
-    about = f"{short_name(checkpoint)}, layer {layer}: {len(kept)} sentences of {options.corpus}"
+    about = f"{short_name(checkpoint)}, layer {layer}: {kept} sentences of {options.corpus}"
     return dict(zip(texts, whole, strict=True)), about, layer
 
 

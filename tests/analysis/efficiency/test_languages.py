@@ -9,8 +9,9 @@ from crosslingual.alignment.encoding.tokens import tokenize
 from crosslingual.analysis.efficiency.languages import latencies, time_rows, token_rows
 from crosslingual.analysis.efficiency.options import EfficiencyOptions
 from crosslingual.analysis.efficiency.subjects import TimedModel
-from crosslingual.analysis.efficiency.workload import parallel_texts, units_of
+from crosslingual.analysis.efficiency.workload import units_of
 from crosslingual.data import load
+from crosslingual.data.corpora.same_sentences import parallel_texts
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,7 @@ def checkpoint(minilm):
 
 @pytest.fixture(scope="module")
 def texts():
-    return parallel_texts(EfficiencyOptions(languages="de,zh", limit=40))
+    return parallel_texts("pocket", languages="de,zh", limit=40)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +90,7 @@ def test_no_common_sentence_is_refused(tmp_path):
         (tmp_path / "tatoeba" / f"tatoeba.{code}-eng.{code}").write_text(text)
         (tmp_path / "tatoeba" / f"tatoeba.{code}-eng.eng").write_text(f"A sentence of {code}.\n")
     with pytest.raises(ValueError, match="has no sentence that de, fr all have"):
-        parallel_texts(EfficiencyOptions(corpus="tatoeba", data_dir=tmp_path))
+        parallel_texts("tatoeba", data_dir=tmp_path)
 
 
 def simulated():
