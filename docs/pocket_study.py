@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from crosslingual.alignment.drawing import canvas, save, title
 from crosslingual.alignment.runs.files import read_table
-from crosslingual.analysis.retention.comparison import MACRO
+from crosslingual.alignment.runs.table import MACRO
 
 SCALES = ("xs", "s", "m")
 COLOURS = dict(zip(SCALES, seaborn.color_palette("crest", 3), strict=True))

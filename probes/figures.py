@@ -51,8 +51,7 @@ def heatmap(table: pd.DataFrame) -> "Figure":
     least, most = float(floors["majority"].min()), float(np.nanmax(values.to_numpy()))
     scale = Scale(least, max(most, least + 0.05), "viridis_r")
     for axes, matrix in ((left, floors), (main, values)):
-        cells(axes, matrix, scale, numbers=".2f" if layout.numbers else "", names=False, size=on.type)
-        axes.set_yticks([])
+        cells(axes, matrix, scale, numbers=".2f" if layout.numbers else "", size=on.type)
     tick_labels(left, main, order, layers, layout)
     dots(main, marks.to_numpy(bool), scale.dark(values.to_numpy()), size=3.0)
     left.set_xticks(np.arange(len(names)) + 0.5, names, rotation=30, ha="right")

@@ -76,7 +76,6 @@ def cells(
     scale: Scale,
     *,
     numbers: str = "",
-    names: bool = True,
     size: float = 8.0,
     lines: bool = True,
 ) -> None:
@@ -87,8 +86,7 @@ def cells(
         values: rows and columns with their names.
         scale: of the colours.
         numbers: the format of what is written into the cells; "" for none.
-        names: whether the rows' names are written.
-        size: of the names, in points.
+        size: of the numbers, in points.
         lines: whether cells are set apart.
     """
     import seaborn
@@ -96,14 +94,13 @@ def cells(
     seaborn.heatmap(
         values, ax=axes, cmap=scale.colours, vmin=scale.low, vmax=scale.high, annot=bool(numbers),
         fmt=numbers or ".2f", annot_kws={"fontsize": min(size, 7.0)}, linewidths=0.4 if lines else 0,
-        cbar=False, yticklabels=names,
+        cbar=False, yticklabels=False,
     )  # fmt: skip
     if numbers:
         for text, dark in zip(axes.texts, scale.dark(_known(values)), strict=True):
             text.set_color("white" if dark else "black")
     axes.set(xlabel="", ylabel="")
     axes.tick_params("both", labelsize=size)
-    axes.tick_params("y", rotation=0)
 
 
 def _known(values: pd.DataFrame) -> np.ndarray:

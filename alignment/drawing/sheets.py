@@ -110,7 +110,7 @@ def layout_cells(
     *,
     number: str = "0.00",
     first: float = 0.0,
-    beside: float = 0.0,
+    aside: float = 0.0,
     above: float = 0.0,
 ) -> CellLayout:
     """Return how a matrix fits: rows as high as a line at least, labels that do not touch.
@@ -121,10 +121,10 @@ def layout_cells(
         columns: names of the columns.
         number: the longest that a cell carries.
         first: how many columns wide is what comes before the first.
-        beside: inches that something else takes, besides the rows' names and the colour bar.
+        aside: inches that something else takes, besides the rows' names and the colour bar.
         above: inches that something else takes above or below, besides ticks and an axis label.
     """
-    taken = on.letters(max(map(len, rows)) + 8) + 0.35 + beside
+    taken = on.letters(max(map(len, rows)) + 8) + 0.35 + aside
     cell = max(on.width - taken, 0.4 * on.width) / (len(columns) + first)
     margins = 0.75 + above
     high = max(on.line, min(0.6 * cell, 1.8 * on.line))

@@ -11,6 +11,7 @@ from ...data.nearest import closest
 from ...data.rows import Row
 
 SCHEMA = 7
+MACRO = "macro"  # as a source: the mean over languages
 
 
 class Tables(NamedTuple):

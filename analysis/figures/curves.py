@@ -14,8 +14,9 @@ import pandas as pd
 
 from ...alignment.drawing import Sheet, apart, canvas, hues, ramp, title
 from ...alignment.measures import MEASURES
-from ...alignment.runs.table import headline, refuse_several, rows_of
-from .language_names import keep_chosen, named_languages
+from ...alignment.runs.table import headline, refuse_several
+from .chosen import chosen_rows, keep_chosen
+from .language_names import named_languages
 from .options import AXES, CurveOptions
 
 if TYPE_CHECKING:
@@ -42,11 +43,10 @@ def curve_points(table: pd.DataFrame, options: CurveOptions) -> pd.DataFrame:
     Raises:
         ValueError: fewer than two places on the axis; several scores for one place of a line.
     """
-    measure = options.measure or headline(table)[0]
     if options.map is None:
+        measure = options.measure or headline(table)[0]
         refuse_several(table[table["measure"] == measure], "map")
-    chosen = {"pooling": options.pooling or "", "map": options.map or ""}
-    rows = rows_of(table, measure, options.direction, **chosen)
+    rows = chosen_rows(table, options)
     refuse_several(rows, "corpus", "split", "protocol")
     by = options.by or next((name for name in AXES if rows[name].nunique() > 1), AXES[0])
     rows = rows[rows[by].notna()]

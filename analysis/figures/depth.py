@@ -17,8 +17,8 @@ from ...alignment.drawing import (
     title,
 )
 from ...alignment.measures import MEASURES
-from ...alignment.runs.table import headline, refuse_several, rows_of
-from .language_names import keep_chosen
+from ...alignment.runs.table import refuse_several
+from .chosen import chosen_rows
 from .options import ChosenOptions
 
 if TYPE_CHECKING:
@@ -40,9 +40,7 @@ def depth_values(table: pd.DataFrame, options: ChosenOptions) -> pd.DataFrame:
     Raises:
         ValueError: one checkpoint only; what is asked for is not there, or has to be chosen.
     """
-    measure = options.measure or headline(table)[0]
-    chosen = {"pooling": options.pooling or "", "map": options.map or ""}
-    rows = rows_of(table, measure, options.direction, **chosen)
+    rows = chosen_rows(table, options)
     refuse_several(rows, "corpus", "split", "protocol")
     found = {}
     order = rows.sort_values("parameters", kind="stable")
@@ -61,10 +59,9 @@ def depth_values(table: pd.DataFrame, options: ChosenOptions) -> pd.DataFrame:
 
 def draw_depth(table: pd.DataFrame, options: ChosenOptions) -> "Figure":
     """Draw depth × scale and return the figure; see `depth_values`."""
-    table = keep_chosen(table, options)
     values = depth_values(table, options)
-    measure = options.measure or headline(table)[0]
-    rows = table[table["measure"] == measure]
+    rows = chosen_rows(table, options)
+    measure = str(rows["measure"].iloc[0])
     better = MEASURES[measure].higher_is_better
     floor = float(rows["null"].min() if better else rows["null"].max())
     scale = scale_from(values.to_numpy(), floor, higher_is_better=better)
@@ -74,7 +71,7 @@ def draw_depth(table: pd.DataFrame, options: ChosenOptions) -> "Figure":
     with on.style():
         figure = canvas(on.width, layout.height)
         axes = figure.subplots()
-        cells(axes, values, scale, numbers=".2f" if layout.numbers else "", names=False, size=on.type)
+        cells(axes, values, scale, numbers=".2f" if layout.numbers else "", size=on.type)
         tick_labels(axes, axes, names, columns, layout)
         hatch(axes, values.isna().to_numpy())
         bar(axes, measure, size=on.type)

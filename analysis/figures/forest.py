@@ -7,8 +7,9 @@ import pandas as pd
 
 from ...alignment.drawing import canvas, every, hues, short_name, title
 from ...alignment.measures import MEASURES
-from ...alignment.runs.table import headline, layer_of, reaches_floor, refuse_several, rows_of
-from .language_names import MACRO, keep_chosen, named_languages
+from ...alignment.runs.table import MACRO, layer_of, reaches_floor, refuse_several
+from .chosen import chosen_rows
+from .language_names import named_languages
 from .options import ForestOptions
 
 if TYPE_CHECKING:
@@ -31,9 +32,8 @@ def forest_points(table: pd.DataFrame, options: ForestOptions) -> pd.DataFrame:
     Raises:
         ValueError: what is asked for is not there, or has to be chosen; more than 8 checkpoints.
     """
-    measure = options.measure or headline(table)[0]
-    chosen = {"pooling": options.pooling or "", "map": options.map or ""}
-    rows = rows_of(table, measure, options.direction, **chosen)
+    rows = chosen_rows(table, options)
+    measure = str(rows["measure"].iloc[0])
     refuse_several(rows, "corpus", "split")
     better = MEASURES[measure].higher_is_better
     if rows["checkpoint"].nunique() > MOST:
@@ -75,7 +75,6 @@ def draw_forest(table: pd.DataFrame, options: ForestOptions) -> "Figure":
 
     A filled point is clear of its floor; where n-grams were scored, a tick shows them.
     """
-    table = keep_chosen(table, options)
     points = forest_points(table, options)
     on = options.sheet()
     labels = list(dict.fromkeys(points["label"]))

@@ -28,7 +28,8 @@ from ...alignment.measures import MEASURES
 from ...alignment.runs.table import SENTENCES, SETTINGS, main_direction, reaches_floor
 from ...data.languages import likely_script
 from ...data.nearest import closest
-from .language_names import keep_chosen, named_languages
+from .chosen import keep_chosen
+from .language_names import named_languages
 from .options import HeatmapOptions
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def _drawn(rows: pd.DataFrame, options: HeatmapOptions, sheet: Sheet) -> "Figure
     layers = [str(layer) for layer in values.columns]
     layout = layout_cells(
         sheet, names, layers, first=1.4 if grams else 0.0,
-        beside=sheet.letters(max(map(len, groups))),
+        aside=sheet.letters(max(map(len, groups))),
         above=(5 * sheet.line if options.title else 0.0) + (sheet.letters(5) if grams else 0.0),
     )  # fmt: skip
     figure = canvas(sheet.width, layout.height)
@@ -138,10 +139,9 @@ def _drawn(rows: pd.DataFrame, options: HeatmapOptions, sheet: Sheet) -> "Figure
     shown = [surface.to_frame(), values][-len(panels) :]
     for axes, matrix in zip(panels, shown, strict=True):
         cells(
-            axes, matrix, scale, numbers=".2f" if layout.numbers else "", names=False, size=sheet.type,
+            axes, matrix, scale, numbers=".2f" if layout.numbers else "", size=sheet.type,
             lines=layout.numbers,
         )  # fmt: skip
-        axes.set_yticks([])
     left, main = panels[0], panels[-1]
     tick_labels(left, main, names, layers, layout)
     if grams:

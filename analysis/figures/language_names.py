@@ -6,41 +6,12 @@ from functools import cache
 from typing import Any
 
 import langcodes
-import pandas as pd
 
-from ...alignment.options import split_names
 from ...data.languages import likely_script, standard_tag
-from ...data.nearest import closest
-from .options import ChosenOptions
 
 # written from left to right, a letter next to the other: what matplotlib can set in a font that has them
 PAIR = re.compile(r"[a-z]{2,3}-[a-z]{2,3}")
-MACRO = "macro"  # as a source: the mean over languages
 PLAIN = {"Latn", "Cyrl", "Grek", "Armn", "Geor", "Hans", "Hant", "Hani", "Jpan", "Kore", "Hang"}
-
-
-def keep_chosen(table: pd.DataFrame, options: ChosenOptions) -> pd.DataFrame:
-    """Return the rows of the languages and the corpus that are asked for.
-
-    Args:
-        table: of scores, or of retention; means over languages are kept.
-        options: languages are sources.
-
-    Raises:
-        ValueError: one is not there.
-    """
-    wanted = {"corpus": [options.corpus] if options.corpus else []}
-    if str(options.languages) != "all":
-        wanted["source"] = split_names(options.languages)
-    for column, names in wanted.items():
-        known = list(dict.fromkeys(table[column]))
-        for name in names:
-            if name not in known:
-                setting = "languages" if column == "source" else column
-                raise ValueError(f"no `{setting}` {name} there: {closest(name, known)}")
-        if names:
-            table = table[table[column].isin([*names, MACRO])]
-    return table
 
 
 def named_languages(tags: Iterable[str], names: str) -> list[str]:

@@ -6,9 +6,10 @@ import pandas as pd
 
 from ...alignment.drawing import canvas, short_name, title
 from ...alignment.measures import MEASURES
-from ...alignment.runs.table import headline, refuse_several, rows_of
+from ...alignment.runs.table import refuse_several
+from .chosen import chosen_rows, keep_chosen
 from .curves import draw_lines, mean_points
-from .language_names import keep_chosen, named_languages
+from .language_names import named_languages
 from .options import LayersOptions
 
 if TYPE_CHECKING:
@@ -28,9 +29,7 @@ def layer_points(table: pd.DataFrame, options: LayersOptions) -> pd.DataFrame:
     Raises:
         ValueError: what is asked for is not there, or has to be chosen.
     """
-    measure = options.measure or headline(table)[0]
-    chosen = {"pooling": options.pooling or "", "map": options.map or ""}
-    rows = rows_of(table, measure, options.direction, **chosen)
+    rows = chosen_rows(table, options)
     refuse_several(rows, "corpus", "split", "protocol")
     names = rows["checkpoint"].map(short_name) + rows["revision"].map(
         lambda one: f"@{one}" if one else ""
@@ -43,7 +42,10 @@ def layer_points(table: pd.DataFrame, options: LayersOptions) -> pd.DataFrame:
     axis = rows["layer"] if last.nunique() == 1 else rows["depth"]
     rows = rows.assign(axis=axis.astype(float), named=names if lines == "checkpoint" else pairs)
     return mean_points(rows, "axis", "named").assign(
-        measure=measure, deep=last.nunique() > 1, lines=lines, direction=rows["direction"].iloc[0]
+        measure=rows["measure"].iloc[0],
+        deep=last.nunique() > 1,
+        lines=lines,
+        direction=rows["direction"].iloc[0],
     )
 
 

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ...alignment.drawing import canvas, every, ramp, title
+from ...alignment.drawing import Sheet, canvas, every, ramp, title
 from ...alignment.measures import MEASURES
 from ...alignment.runs.table import headline, layer_of, refuse_several, rows_of
 from ...alignment.scoring.map_decomposition import PARTS
-from .language_names import keep_chosen, named_languages
+from .chosen import keep_chosen
+from .language_names import named_languages
 from .options import PartsOptions
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def draw_parts(parts: pd.DataFrame, options: PartsOptions) -> "Figure":
     with on.style():
         figure = canvas(on.width, 1.0 + titled + high * len(labels))
         axes = figure.subplots()
-        _stack(axes, points, labels, on.dark, ramp(on, len(PARTS)))
+        _stack(axes, points, labels, on)
         names = named_languages(labels, options.names)
         axes.set_yticks(np.arange(0, len(labels), step), names[::step])
         axes.set_ylim(len(labels) - 0.5, -0.5)
@@ -79,22 +80,15 @@ def draw_parts(parts: pd.DataFrame, options: PartsOptions) -> "Figure":
     return figure
 
 
-def _stack(
-    axes: "Axes",
-    points: pd.DataFrame,
-    labels: list[str],
-    dark: bool,
-    colours: Sequence[tuple[float, ...]],
-) -> None:
+def _stack(axes: "Axes", points: pd.DataFrame, labels: Sequence[str], on: Sheet) -> None:
     """Draw the parts side by side, those above 0 to its right, those below to its left."""
     ends = np.zeros((2, len(labels)))  # of what is drawn so far, right and left
     whole = max(points.groupby("label")["value"].sum().max(), 1e-9)
-    for part, colour in zip(PARTS, colours, strict=True):
+    for part, colour in zip(PARTS, ramp(on, len(PARTS)), strict=True):
         own = points[points["part"] == part].set_index("label").reindex(labels)
         values = own["value"].fillna(0.0).to_numpy(float)
         left = np.where(values >= 0, ends[0], ends[1])
-        edge = "#17181b" if dark else "white"
-        axes.barh(range(len(labels)), values, left=left, color=[colour], edgecolor=edge, label=part)
+        axes.barh(range(len(labels)), values, left=left, color=[colour], edgecolor=on.paper, label=part)
         seen = (own["open"].to_numpy() == True) & (np.abs(values) > SEEN * whole)  # noqa: E712
         middle = (left + values / 2)[seen]
         axes.scatter(middle, np.flatnonzero(seen), s=4, color="white", zorder=3)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ...alignment.drawing import short_name
+from ...alignment.runs.table import MACRO
 from ...data.rows import Row
-from ..retention.comparison import MACRO
 from ..retention.verdicts import Verdict
 from .gathered import Gathered, primary_cell, primary_rows
 from .words import first_of, named_treatments

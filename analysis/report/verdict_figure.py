@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ...alignment.drawing import Sheet, canvas, title
+from ...alignment.options import split_names
 from ...data.rows import Row
 from ..figures.language_names import named_languages
 from ..figures.options import FigureOptions
@@ -30,12 +31,12 @@ def draw_verdicts(matrix: VerdictMatrix, options: FigureOptions) -> "Figure":
         matrix: of `verdict_matrix`.
         options: sheet, names, languages.
     """
-    wanted = [name.strip() for name in str(options.languages).split(",")]
+    wanted = split_names(options.languages)
     columns = [name for name in matrix.columns if name == MEAN or wanted == ["all"] or name in wanted]
     on = options.sheet()
     rows = list(matrix.rows)
-    beside = on.letters(max(map(len, rows)) + 2)
-    cell = (on.width - beside - 0.1) / len(columns)
+    named = on.letters(max(map(len, rows)) + 2)
+    cell = (on.width - named - 0.1) / len(columns)
     numbers = cell >= on.letters(len("? -0.000"))
     legend = 3 * on.line
     above = (3 * on.line if options.title else 0.0) + on.letters(max(map(len, columns)) + 1) + legend

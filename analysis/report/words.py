@@ -6,8 +6,7 @@ import pandas as pd
 
 from ...alignment.drawing import short_name
 from ...alignment.measures import MEASURES
-from ...alignment.runs.table import headline, layer_of, rows_of
-from ..retention.comparison import MACRO
+from ...alignment.runs.table import MACRO, headline, layer_of, rows_of
 from ..retention.deltas import in_words
 from ..retention.verdicts import Verdict
 from .gathered import Gathered, primary_cell, primary_rows
@@ -46,10 +45,9 @@ def named_treatments(table: pd.DataFrame) -> pd.Series:
 def first_of(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of the headline, of the first pooling and map, and of no map if that is there."""
     measure, direction = headline(table)
-    maps = list(dict.fromkeys(table["map"]))
-    rows = table[(table["pooling"] == table["pooling"].iloc[0])]
-    rows = rows[rows["map"] == ("none" if "none" in maps else maps[0])]
-    return rows_of(rows, measure, direction)
+    first = {name: str(table[name].iloc[0]) for name in ("pooling", "map")}
+    first["map"] = "none" if (table["map"] == "none").any() else first["map"]
+    return rows_of(table, measure, direction, **first)
 
 
 def _of_study(gathered: Gathered) -> Iterator[str]:

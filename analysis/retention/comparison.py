@@ -13,7 +13,6 @@ from .cell_pairs import CELL, Key
 from .claims import TOO_FEW_LANGUAGES, languages_like_these
 from .paired import Estimated, Means, difference, interval, log_odds, ratio
 
-MACRO = "macro"  # the mean over languages, in the column `source`
 NO_FLOOR = "base not above its floor"
 NO_SHARE = "lower is better: no share"
 

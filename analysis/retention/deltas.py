@@ -19,7 +19,8 @@ from ...alignment.drawing import (
     title,
 )
 from ...alignment.measures import MEASURES
-from .comparison import MACRO, NO_FLOOR
+from ...alignment.runs.table import MACRO
+from .comparison import NO_FLOOR
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -66,7 +67,7 @@ def delta_heatmap(rows: pd.DataFrame) -> "Figure":
     figure = canvas(on.width, layout.height)
     axes = figure.subplots()
     scale = Scale(-most, most, "vlag")
-    cells(axes, values, scale, numbers="+.3f" if layout.numbers else "", names=False, size=on.type)
+    cells(axes, values, scale, numbers="+.3f" if layout.numbers else "", size=on.type)
     tick_labels(axes, axes, order, layers, layout)
     bar(axes, "Δ", size=on.type)
     light = np.zeros(values.shape, dtype=bool)  # vlag is, but for its ends

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from ...alignment.measures import MEASURES
+from ...alignment.runs.table import MACRO
 from ...alignment.scoring.map_decomposition import PARTS, STEPS
 from ...data.rows import Columns
 from .cell_pairs import CELL, Cells, Key, Parts, Sides
-from .comparison import MACRO
 from .paired import Means, average, difference
 
 MAP = CELL.index("map")

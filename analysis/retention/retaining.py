@@ -9,10 +9,11 @@ from pathlib import Path
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from ...alignment.runs.table import MACRO
 from ...data.rows import Columns
 from .best_layers import ClaimsOfLanguages, at_best_layers
 from .cell_pairs import CELL, Cells, Sides, matching, read_scored, refuse_unlike
-from .comparison import MACRO, OverLanguages, compared, keyed, stacked
+from .comparison import OverLanguages, compared, keyed, stacked
 
 
 def compare_runs(

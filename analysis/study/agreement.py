@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from ...alignment.runs.folder import read_scores
+from ...alignment.runs.table import MACRO
 from ...data.languages import standard_tag
 from ...data.rows import Columns
-from ..retention.comparison import MACRO
 from ..tables.published import agrees
 from .expected import Expected
 from .plan import BASE, Plan, Subject

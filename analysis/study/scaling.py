@@ -12,9 +12,9 @@ import pandas as pd
 from jaxtyping import Float
 
 from ...alignment.measures import MEASURES
+from ...alignment.runs.table import MACRO
 from ...data.rows import Columns
 from ..retention.claims import SEEDS, Pooled
-from ..retention.comparison import MACRO
 from .findings import WHAT
 
 AXES = ("parameters", "parameters_body")

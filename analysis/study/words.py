@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from ...alignment.runs.table import MACRO
 from ...data.rows import Row
 from ..retention.claims import SEEDS, over_seeds
-from ..retention.comparison import MACRO
 from ..retention.verdicts import Verdict
 from .findings import primary_rows
 from .plan import Plan

@@ -50,8 +50,8 @@ def heatmap(
     from dataclasses import replace
 
     from ...alignment.runs.folder import read_scores
+    from ...analysis.figures.chosen import keep_chosen
     from ...analysis.figures.heatmap import draw_heatmap, select
-    from ...analysis.figures.language_names import keep_chosen
 
     shown = select(
         keep_chosen(read_scores(run), options),
@@ -193,13 +193,9 @@ def sentences(checkpoint: EncoderArgument, options: SentencesOptions, out: Out =
 
 def _named(table: "pd.DataFrame", options: ChosenOptions) -> str:
     """Return what names a figure besides its kind: measure, direction, pooling and map."""
-    from ...alignment.runs.table import headline, rows_of
-    from ...analysis.figures.language_names import keep_chosen
+    from ...analysis.figures.chosen import chosen_rows
 
-    table = keep_chosen(table, options)
-    measure = options.measure or headline(table)[0]
-    chosen = {"pooling": options.pooling or "", "map": options.map or ""}
-    first = rows_of(table, measure, options.direction, **chosen).iloc[0]
+    first = chosen_rows(table, options).iloc[0]
     return "-".join(str(first[name]) for name in ("measure", "direction", "corpus", "pooling", "map"))
 
 

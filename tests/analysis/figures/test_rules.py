@@ -13,10 +13,11 @@ from matplotlib.testing.compare import compare_images
 from crosslingual.alignment.drawing import SMALLEST, hues, ramp, save, sheet
 from crosslingual.alignment.drawing.colours import luminance
 from crosslingual.alignment.scoring.map_decomposition import PARTS
+from crosslingual.analysis.figures.chosen import keep_chosen
 from crosslingual.analysis.figures.depth import depth_values, draw_depth
 from crosslingual.analysis.figures.forest import draw_forest, forest_points
 from crosslingual.analysis.figures.heatmap import draw_heatmap
-from crosslingual.analysis.figures.language_names import keep_chosen, named_languages
+from crosslingual.analysis.figures.language_names import named_languages
 from crosslingual.analysis.figures.layers import draw_layers, layer_points
 from crosslingual.analysis.figures.options import (
     ChosenOptions,

@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 
 import crosslingual
-from crosslingual.analysis.retention.comparison import MACRO
+from crosslingual.alignment.runs.table import MACRO
 from crosslingual.data import Bitext, Sentence, Side
 
 D, N, FITTED = 24, 300, 1500

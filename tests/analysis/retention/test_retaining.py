@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from crosslingual.alignment.runs.folder import read_scores
+from crosslingual.alignment.runs.table import MACRO
 from crosslingual.analysis.options import RetentionOptions
-from crosslingual.analysis.retention.comparison import MACRO, NO_FLOOR
+from crosslingual.analysis.retention.comparison import NO_FLOOR
 from crosslingual.analysis.retention.deltas import delta_heatmap, in_words
 from crosslingual.analysis.retention.retaining import compare_runs as retention
 from crosslingual.training.phases import run_recipe

@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 
 from crosslingual.alignment.runs.folder import read_cells, read_scores
-from crosslingual.alignment.runs.table import canonical_hash
-from crosslingual.analysis.retention.comparison import MACRO
+from crosslingual.alignment.runs.table import MACRO, canonical_hash
 from crosslingual.analysis.study.costs import validated
 from crosslingual.analysis.study.expected import Expected
 from crosslingual.analysis.study.options import StudyOptions
